@@ -1,0 +1,1 @@
+"""Rapport: the open practice platform for behavioural health."""

@@ -1,0 +1,1 @@
+"""Settings, URLs, and the wiring of connectors to ports."""

@@ -1,0 +1,1 @@
+"""Rooms put together: REST, pages, command line."""

@@ -1,0 +1,1 @@
+"""Plain values every floor may use. Standard library only, no I/O."""

@@ -1,0 +1,1 @@
+"""Bytes to records and back. No database, no clock, no network."""

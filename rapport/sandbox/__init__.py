@@ -1,0 +1,1 @@
+"""Programs of their own that play the outside. They import nothing of the product."""

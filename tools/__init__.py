@@ -1,0 +1,1 @@
+"""House lints and contracts, each with tests."""
