@@ -1,0 +1,54 @@
+"""
+The stage: a real PostgreSQL, made for this run, and the cast.
+
+Nothing is rolled back: each test founds its own practices, and the wall between practices keeps
+tests apart. So what tests see is what users see: commits, triggers, constraints, listeners.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_home = Path(tempfile.mkdtemp(prefix="rapport-test-"))
+_home.chmod(0o755)
+os.environ.update(
+    RAPPORT_MODE="test",
+    RAPPORT_HOME=str(_home),
+    RAPPORT_RATE_PER_ACTOR="1000000",
+    RAPPORT_RATE_PER_PRACTICE="1000000",
+    RAPPORT_LOCAL_WEBHOOKS="1",
+    DJANGO_SETTINGS_MODULE="rapport.config.settings",
+)
+for _name in ("RAPPORT_DATABASE_URL", "RAPPORT_APP_DATABASE_URL", "RAPPORT_BASE_URL"):
+    os.environ.pop(_name, None)
+
+
+def _stage() -> None:
+    import django
+    from django.core.management import call_command
+
+    from rapport.platform.db import bootstrap, local
+    from rapport.platform.telemetry import logs
+
+    server = local.locate(_home / "postgres")
+    # Unit tests may lose the last second of a run that crashes; the fault suite may not.
+    local.start(server, fsync="off", synchronous_commit="off", full_page_writes="off")
+
+    def clear() -> None:
+        local.stop(server, mode="immediate")
+        shutil.rmtree(_home, ignore_errors=True)
+
+    atexit.register(clear)
+    bootstrap.prepare_local(server, database="rapport")
+    django.setup()
+    logs.configure()
+    call_command("migrate", database="owner", verbosity=0)
+
+
+_stage()
+
+from tests.support.cast import *  # noqa: E402, F403

@@ -1,0 +1,95 @@
+"""TypeIDs: the public form of every id (prefix, underscore, base32 of a UUIDv7).
+
+Source: TypeID specification v0.3 and RFC 9562 §5.7 (UUIDv7).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from uuid import UUID
+
+PREFIXES: dict[str, str] = {
+    "practice": "prac",
+    "user": "usr",
+    "membership": "mem",
+    "api_key": "key",
+    "clinician": "clin",
+    "location": "loc",
+    "patient": "pat",
+    "insurance_policy": "pol",
+    "payer": "payer",
+    "service_code": "svc",
+    "appointment": "appt",
+    "clinical_note": "note",
+    "addendum": "add",
+    "document": "doc",
+    "claim": "clm",
+    "claim_line": "clv",
+    "submission": "sbm",
+    "acknowledgement": "ack",
+    "channel": "chan",
+    "era_file": "era",
+    "remittance": "rem",
+    "payment": "pay",
+    "ledger_entry": "led",
+    "telehealth_session": "tel",
+    "event": "evt",
+    "webhook_endpoint": "whe",
+    "delivery": "dlv",
+    "job": "job",
+    "audit_event": "aud",
+    "session": "sess",
+    "request": "req",
+}
+"""Kind of object -> TypeID prefix. A prefix is never reused for another kind."""
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_FORM = re.compile(r"^([a-z]{2,8})_([0-7][0-9a-hjkmnp-tv-z]{25})$")
+_PAIRS = [_ALPHABET[high] + _ALPHABET[low] for high in range(32) for low in range(32)]
+
+
+def new_uuid() -> UUID:
+    """Return a UUIDv7: 48 bits of unix milliseconds, then random (RFC 9562 §5.7)."""
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    return UUID(int=value)
+
+
+def type_id(kind: str, value: UUID) -> str:
+    """
+    Return the public id of an object.
+
+    >>> type_id("patient", UUID("01890a5d-ac96-774b-bcce-b302099a8057"))
+    'pat_01h455vb4pex5vsknk084sn02q'
+    """
+    number = value.int
+    pairs = _PAIRS
+    return (
+        f"{PREFIXES[kind]}_"
+        f"{pairs[number >> 120 & 1023]}{pairs[number >> 110 & 1023]}{pairs[number >> 100 & 1023]}"
+        f"{pairs[number >> 90 & 1023]}{pairs[number >> 80 & 1023]}{pairs[number >> 70 & 1023]}"
+        f"{pairs[number >> 60 & 1023]}{pairs[number >> 50 & 1023]}{pairs[number >> 40 & 1023]}"
+        f"{pairs[number >> 30 & 1023]}{pairs[number >> 20 & 1023]}{pairs[number >> 10 & 1023]}"
+        f"{pairs[number & 1023]}"
+    )
+
+
+def parse_type_id(kind: str, text: str) -> UUID | None:
+    """Return the UUID inside a public id of this kind, or None when it is not one.
+
+    >>> parse_type_id("patient", "pat_01h455vb4pex5vsknk084sn02q")
+    UUID('01890a5d-ac96-774b-bcce-b302099a8057')
+    >>> parse_type_id("claim", "pat_01h455vb4pex5vsknk084sn02q") is None
+    True
+    """
+    found = _FORM.match(text)
+    if found is None or found.group(1) != PREFIXES[kind]:
+        return None
+    number = 0
+    for letter in found.group(2):
+        number = number << 5 | _VALUES[letter]
+    return UUID(int=number)

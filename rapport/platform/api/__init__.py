@@ -1,0 +1,1 @@
+"""The rules every route obeys: problems, paging, idempotency, versions, limits."""

@@ -1,0 +1,228 @@
+"""The gate of a route: who is asking, may they, is there room, was this asked before."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from rapport.kernel.problems import (
+    Forbidden,
+    IdempotencyKeyMissing,
+    PreconditionRequired,
+    SessionExpired,
+    TokenExpired,
+    TokenRevoked,
+    Unauthenticated,
+    UnknownParameter,
+    UnsupportedMediaType,
+    UnsupportedVersion,
+)
+from rapport.platform.access.permissions import (
+    CASELOAD_ROLES,
+    ROLE_PERMISSIONS,
+    Permission,
+    Role,
+    permissions_of,
+    sees_every_patient,
+)
+from rapport.platform.access.scope import Scope
+from rapport.platform.audit.write import nobody
+from rapport.platform.crypto import aead
+from rapport.platform.db import sql
+from rapport.platform.db.session import set_scope
+from rapport.platform.tenancy.models import HOUSE_ID
+
+from . import idempotency
+from .edge import Edge, fingerprint, house_scope, note_path_ids
+from .limits import WEIGHTS, Limiter
+from .middleware import API_VERSION
+
+_ENTER = """
+SELECT trouble, practice_id, actor_type, actor_id, user_id, roles, clinician_id, supervises,
+    session_id, amr, time_zone, livemode, caseload_only, key_scopes, ip_allowlist
+FROM rapport_enter(%s, %s)
+"""
+_ALL_SEEING = [role.value for role in Role if role not in CASELOAD_ROLES and Permission.PATIENTS_READ in ROLE_PERMISSIONS[role]]
+
+_TROUBLE: dict[str, type[Unauthenticated]] = {
+    "unknown": Unauthenticated,
+    "expired": TokenExpired,
+    "idle": SessionExpired,
+    "revoked": TokenRevoked,
+    "disabled": TokenRevoked,
+}
+
+
+@lru_cache(maxsize=1)
+def limiter() -> Limiter:
+    """Return this process's limiter."""
+    environment = settings.RAPPORT
+    return Limiter(
+        environment.home / "limits.bin",
+        per_actor=environment.rate_key,
+        per_practice=environment.rate_practice,
+    )
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+@lru_cache(maxsize=512)
+def _rights(roles: tuple[str, ...]) -> tuple[frozenset[Role], frozenset[Permission], bool]:
+    known = frozenset(Role(role) for role in roles)
+    return known, permissions_of(known), sees_every_patient(known)
+
+
+def enter(token: str, edge: Edge) -> Scope:
+    """
+    Find out who holds a token, and give the transaction their scope.
+
+    Looked up at every request, so a change of rights holds from the next one on.
+
+    :raises Unauthenticated: or a kind of it that says what to do
+    """
+    row = sql.one(_ENTER, (aead.token_digest(token), _ALL_SEEING))
+    assert row is not None
+    (
+        trouble, practice_id, actor_type, actor_id, user_id, role_names, clinician_id, supervises,
+        session_id, amr, time_zone, livemode, caseload_only, key_scopes, ip_allowlist,
+    ) = row  # fmt: skip
+    if trouble:
+        edge.scope = nobody(practice_id=practice_id or HOUSE_ID, source=edge.source)
+        raise _TROUBLE[trouble](
+            reason=f"token_{trouble}",
+            headers={"WWW-Authenticate": 'Bearer realm="rapport", error="invalid_token"'},
+        )
+    roles, permissions, sees_all = _rights(tuple(role_names))
+    held = permissions
+    if actor_type == "api_key":
+        permissions = permissions & frozenset(key_scopes) | {Permission.SELF_READ}
+    caseload = None
+    if caseload_only and not sees_all:
+        caseload = frozenset([*(supervises or ()), *([clinician_id] if clinician_id else ())])
+    scope = Scope(
+        practice_id=practice_id,
+        actor_type=actor_type,
+        actor_id=actor_id,
+        permissions=permissions,
+        held=held,
+        time_zone=_zone(time_zone),
+        user_id=user_id,
+        roles=roles,
+        clinician_id=clinician_id,
+        supervisee_ids=frozenset(supervises or ()),
+        caseload=caseload,
+        session_id=session_id,
+        amr=tuple(amr or ()),
+        livemode=livemode,
+        source=edge.source,
+    )
+    edge.scope = scope
+    if ip_allowlist and not any(
+        ipaddress.ip_address(edge.source.ip) in ipaddress.ip_network(network)
+        for network in ip_allowlist
+    ):
+        raise Forbidden(reason="ip_allowlist")
+    return scope
+
+
+class Replayed(Exception):
+    """The call was made before: this is the answer it got."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__("replayed")
+        self.response = response
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a route asks of a request before its view runs. Called by ninja as authenticator."""
+
+    action: str
+    needs: Permission | None
+    """None: open to everybody (signing in)."""
+    kind: str
+    """`read`, `list`, `search`, `write`, `render` or `export`: its weight."""
+    route: str
+    parameters: frozenset[str] | None
+    """Query parameters it takes; None: the view's list checks them itself."""
+    match: bool = False
+    """Needs If-Match."""
+    key: str = "accepted"
+    """Idempotency-Key: `none`, `accepted` or `required`."""
+    key_days: int = 1
+    content_types: tuple[str, ...] = ("application/json", "application/merge-patch+json")
+
+    def __call__(self, request: HttpRequest) -> Any:
+        edge: Edge = request.edge  # type: ignore[attr-defined]
+        edge.action, edge.route = self.action, self.route
+        edge.begin()
+        if self.needs is None:
+            return self._open(edge)
+        version = request.headers.get("Api-Version")
+        if version and version != API_VERSION:
+            raise UnsupportedVersion(f"Supported: {API_VERSION}.", supported=[API_VERSION])
+        header = request.headers.get("Authorization", "")
+        if not header.startswith("Bearer ") or len(header) > 500:
+            raise Unauthenticated()
+        scope = enter(header[7:].strip(), edge)
+        left, seconds = limiter().spend(
+            actor_id=scope.actor_id, practice_id=scope.practice_id, units=WEIGHTS[self.kind]
+        )
+        edge.headers["RateLimit-Policy"] = limiter().policy
+        edge.headers["RateLimit"] = f'"key";r={left};t={seconds}'
+        if request.resolver_match:
+            note_path_ids(edge, request.resolver_match.kwargs)
+        scope.require(self.needs)
+        if self.parameters is not None and request.META.get("QUERY_STRING"):
+            self._check_parameters(request)
+        if request.method in ("POST", "PATCH", "PUT", "DELETE"):
+            self._check_write(request, edge, scope)
+        return scope
+
+    def _open(self, edge: Edge) -> Scope:
+        scope = house_scope()
+        set_scope(scope)
+        edge.scope = nobody(practice_id=HOUSE_ID, source=edge.source)
+        return edge.scope
+
+    def _check_parameters(self, request: HttpRequest) -> None:
+        assert self.parameters is not None
+        for name in request.GET:
+            if name not in self.parameters:
+                raise UnknownParameter("Remove the query parameters that this call does not know.")
+
+    def _check_write(self, request: HttpRequest, edge: Edge, scope: Scope) -> None:
+        if request.body:
+            kind = (request.headers.get("Content-Type") or "").split(";")[0].strip().lower()
+            if kind not in self.content_types:
+                raise UnsupportedMediaType(f"Send {' or '.join(self.content_types)}.")
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise UnsupportedMediaType("Send the body without content encoding.")
+        header = request.headers.get("Idempotency-Key")
+        if header is not None and self.key != "none":
+            text = idempotency.read_key(header)
+            edge.key = None
+            key = idempotency.Key(text=text, fingerprint=fingerprint(request), days=self.key_days)
+            stored = idempotency.claim(key, scope=scope)
+            if stored is not None:
+                scope.trail.reason = "replayed"
+                raise Replayed(stored)
+            edge.key = key
+        elif self.key == "required":
+            raise IdempotencyKeyMissing(
+                headers={"Link": '</v1/docs/idempotency>; rel="describedby"'}
+            )
+        if self.match:
+            tag = request.headers.get("If-Match")
+            if not tag or tag.strip() == "*":
+                raise PreconditionRequired("Read the object and send its ETag as If-Match.")
+            edge.if_match = tag

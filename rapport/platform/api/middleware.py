@@ -1,0 +1,186 @@
+"""The one middleware: ids, headers, the end of each transaction, and problems instead of pages."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+
+from rapport.kernel.problems import (
+    BadRequest,
+    Internal,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    TooLarge,
+    Unavailable,
+)
+from rapport.platform.access.scope import Source
+from rapport.platform.db import errors
+from rapport.platform.telemetry import metrics
+
+from .edge import Edge, new_request_id
+from .problems import as_response
+
+logger = logging.getLogger(__name__)
+
+API_VERSION = "2026-12-01"
+_TRIES = 3
+_TRUSTED = [ipaddress.ip_network(network) for network in settings.RAPPORT.trusted_proxies]
+
+_PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+
+
+class StorageFull(Unavailable):
+    """The database has no room left; reads go on."""
+
+    status, code, title = 507, "storage-full", "There is no room to write just now."
+
+
+def _source_ip(request: HttpRequest) -> str:
+    """Return the caller's address; a forwarding header counts only from a trusted proxy."""
+    address = str(request.META.get("REMOTE_ADDR", "")) or "127.0.0.1"
+    try:
+        peer = ipaddress.ip_address(address)
+    except ValueError:
+        return "127.0.0.1"
+    if _TRUSTED and any(peer in network for network in _TRUSTED):
+        for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+            try:
+                candidate = ipaddress.ip_address(hop.strip())
+            except ValueError:
+                break
+            if not any(candidate in network for network in _TRUSTED):
+                return str(candidate)
+    return str(peer)
+
+
+class Floor:
+    """Wraps every request. See `Edge` for what happens inside."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        id, text = new_request_id()
+        agent = request.headers.get("User-Agent", "")[:200].encode("ascii", "backslashreplace")
+        edge = Edge(
+            request=request,
+            source=Source(
+                ip=_source_ip(request),
+                user_agent="".join(c if c.isprintable() else " " for c in agent.decode())[:200],
+                request_id=id,
+            ),
+            request_id=text,
+        )
+        request.edge = edge  # type: ignore[attr-defined]
+        response = self._answer(request, edge)
+        self._dress(request, response, edge)
+        seconds = time.perf_counter() - edge.started
+        metrics.observe_request(edge.route, request.method or "", response.status_code, seconds)
+        logger.info(
+            "request",
+            extra={
+                "request_id": text,
+                "method": request.method,
+                "route": edge.route,
+                "status": response.status_code,
+                "ms": round(seconds * 1000, 1),
+            },
+        )
+        return response
+
+    def _answer(self, request: HttpRequest, edge: Edge) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return as_response(BadRequest("The Host header is not one of ours."), edge.request_id)
+        for attempt in range(1, _TRIES + 1):
+            try:
+                response = self.get_response(request)
+                if edge.problem is None:
+                    edge.commit(response)
+                    return response
+                problem: Problem = edge.problem
+            except Exception as error:  # noqa: BLE001 - the last place before the outside
+                problem = self._problem_of(error, edge)
+                if problem.data.pop("_again", False) and attempt < _TRIES:
+                    edge.roll_back(error)
+                    edge.reset()
+                    continue
+                edge.roll_back(error)
+            break
+        edge.roll_back(problem)
+        return self._refuse(problem, edge)
+
+    def _refuse(self, problem: Problem, edge: Edge) -> HttpResponse:
+        response = as_response(problem, edge.request_id)
+        try:
+            edge.refuse(problem, response)
+        except Exception as error:  # noqa: BLE001 - the refusal stands; only its note failed
+            if not errors.is_outage(error):
+                logger.exception("refusal not noted", extra={"request_id": edge.request_id})
+            connection.close()
+            if problem.status < 500:
+                return as_response(Unavailable(headers={"Retry-After": "5"}), edge.request_id)
+        return response
+
+    def _problem_of(self, error: Exception, edge: Edge) -> Problem:
+        """Turn whatever was raised into a problem that says nothing of our insides."""
+        if isinstance(error, Problem):
+            return error
+        if isinstance(error, Http404):
+            return NotFound(reason="no_route")
+        if isinstance(error, RequestDataTooBig | UnreadablePostError):
+            return TooLarge()
+        if errors.asks_for_retry(error):
+            return Unavailable(headers={"Retry-After": "1"}, _again=True)
+        if errors.is_disk_full(error):
+            return StorageFull(headers={"Retry-After": "30"})
+        if errors.is_outage(error):
+            connection.close()
+            logger.warning("database away", extra={"request_id": edge.request_id})
+            return Unavailable(headers={"Retry-After": "2"})
+        logger.exception("unexpected", extra={"request_id": edge.request_id})
+        return Internal()
+
+    def _dress(self, request: HttpRequest, response: HttpResponse, edge: Edge) -> None:
+        """Put on the headers that every answer carries."""
+        is_api = request.path.startswith("/v1/")
+        if is_api and "json" not in response.get("Content-Type", "") and response.status_code in (404, 405):
+            # Django's own page for an unknown address or method.
+            problem: Problem = NotFound(reason="no_route")
+            if response.status_code == 405:
+                problem = MethodNotAllowed(headers={"Allow": response.get("Allow", "")})
+            plain = as_response(problem, edge.request_id)
+            response.content = plain.content
+            response["Content-Type"] = plain["Content-Type"]
+        headers = response.headers
+        headers["Request-Id"] = edge.request_id
+        headers.setdefault("Cache-Control", "no-store")
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        if settings.RAPPORT.mode == "production":
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        if is_api:
+            headers["Api-Version"] = API_VERSION
+            headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        else:
+            headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
+        for name, value in edge.headers.items():
+            headers.setdefault(name, value)
+        client_id = request.headers.get("Client-Request-Id", "")
+        if client_id and len(client_id) <= 64 and client_id.replace("-", "").replace("_", "").isalnum():
+            headers["Client-Request-Id"] = client_id

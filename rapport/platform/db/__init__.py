@@ -1,0 +1,1 @@
+"""The store: embedded PostgreSQL, its roles, and how a transaction gets its scope."""

@@ -1,0 +1,1 @@
+"""Django database backend: PostgreSQL with the driver's own timestamp loader."""

@@ -1,0 +1,1 @@
+"""Work after the request: durable, retried, with a dead-letter list."""

@@ -1,0 +1,1 @@
+"""Events written with the change, delivered after it; webhook endpoints and deliveries."""

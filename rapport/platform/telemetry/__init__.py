@@ -1,0 +1,1 @@
+"""Logs that hold no person, and figures for the operator."""

@@ -1,0 +1,1 @@
+"""Practices, and the base of every table that belongs to one."""

@@ -1,0 +1,110 @@
+"""Practices, and the base of every table that belongs to one."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Self
+
+from django.db import models
+
+from rapport.kernel.ids import new_uuid
+from rapport.platform.access.scope import Scope
+
+HOUSE_ID = uuid.UUID(int=0)
+"""The installation's own trail: sign-in attempts that belong to no practice are audited there."""
+
+
+class Record(models.Model):
+    """A row with a public id, whose printed form is safe to log."""
+
+    id = models.UUIDField(primary_key=True, default=new_uuid, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        # Printed forms end up in logs and error reports: the class and the id, never a name.
+        return f"{type(self).__name__} {self.id}"
+
+
+class Practice(Record):
+    """A group that sees patients and bills under one agreement. The tenant."""
+
+    name = models.CharField(max_length=200)
+    time_zone = models.CharField(max_length=64)
+    """IANA name. A service date is a day in *this* zone, whatever zone the server is in."""
+    livemode = models.BooleanField(default=False)
+    """True for real patients. Demo and test practices are False and can never become True."""
+    caseload_only = models.BooleanField(default=True)
+    """Whether clinicians see only patients they are assigned to (or supervise)."""
+    npi = models.CharField(max_length=10, blank=True)
+    """The practice's own (type 2) National Provider Identifier: 837P loop 2010AA."""
+    tax_id = models.CharField(max_length=9, blank=True)
+    """Employer identification number, digits only: 837P 2010AA REF*EI."""
+    taxonomy_code = models.CharField(max_length=10, blank=True)
+    """NUCC provider taxonomy of the billing provider: 837P PRV*BI."""
+    phone = models.CharField(max_length=20, blank=True)
+    """Digits only."""
+    address_line1 = models.CharField(max_length=55, blank=True)
+    """Street address, never a PO box (837P 2010AA N3)."""
+    address_line2 = models.CharField(max_length=55, blank=True)
+    """Second address line."""
+    city = models.CharField(max_length=30, blank=True)
+    """City."""
+    state_code = models.CharField(max_length=2, blank=True)
+    """Two-letter USPS state code."""
+    postal_code = models.CharField(max_length=10, blank=True)
+    """ZIP+4, digits only: the claim needs all nine."""
+    version = models.IntegerField(default=1)
+    """Counts changes; half of the ETag."""
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+
+class PracticeQuerySet(models.QuerySet[Any]):
+    """Rows of a practice's table."""
+
+    def visible_to(self, scope: Scope) -> Self:
+        """Keep the rows of the actor's practice. The only door to a tenant table."""
+        return self.filter(practice_id=scope.practice_id)
+
+
+class PracticeForeignKey(models.ForeignKey):  # type: ignore[type-arg]
+    """
+    A reference inside one practice.
+
+    The database's constraint is made by `SecurePracticeTable`, on (practice_id, column), so a
+    row can never point into another practice; Django's own single-column one is left out.
+    """
+
+    def __init__(self, to: Any, **options: Any) -> None:
+        options.setdefault("on_delete", models.DO_NOTHING)
+        options.setdefault("related_name", "+")
+        options["db_constraint"] = False
+        options["db_index"] = False
+        super().__init__(to, **options)
+
+
+class PracticeRecord(Record):
+    """A row that belongs to one practice, guarded by row-level security."""
+
+    practice = models.ForeignKey(
+        Practice, models.DO_NOTHING, related_name="+", db_index=False
+    )
+
+    objects = PracticeQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class VersionedRecord(PracticeRecord):
+    """A row that people edit: it counts its versions, for ETag and If-Match."""
+
+    version = models.IntegerField(default=1)
+    """Counts changes; half of the ETag, and the sequence of the object's events."""
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,1 @@
+"""Patients, clinicians, places: who there is."""

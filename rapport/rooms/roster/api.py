@@ -1,0 +1,342 @@
+"""The roster over HTTP. A view turns a request into one service call, and does nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from rapport.kernel.problems import NotFound
+from rapport.platform.access.permissions import Permission
+from rapport.platform.access.scope import Scope
+from rapport.platform.api import etags
+from rapport.platform.api.lists import Filter, ListSpec, Sort
+from rapport.platform.api.router import RoomRouter, ScopedRequest
+from rapport.platform.api.shapes import Answer, Page, path_id
+from rapport.platform.db import sql
+
+from . import examples, queries, services
+from . import schemas as s
+
+router = RoomRouter(tag="Roster")
+
+
+def _one(
+    request: ScopedRequest, *, kind: str, columns: str, table: str, build: Any, id: Any, status: int | None = None
+) -> Answer:
+    """Answer one row in its shape, with its ETag."""
+    scope: Scope = request.auth
+    row = sql.one(
+        f"SELECT {columns} FROM {table} WHERE practice_id = %s AND id = %s",  # noqa: S608 - constants
+        (scope.practice_id, id),
+    )
+    if row is None:
+        raise NotFound()
+    shape = build(row, scope)
+    scope.trail.target(kind, id, shape.version)
+    if kind == "patient":
+        scope.trail.patient_ids.add(id)
+    return Answer(shape, etag=etags.of(id, shape.version), status=status)
+
+
+def _patient(request: ScopedRequest, id: Any) -> Answer:
+    return _one(
+        request, kind="patient", columns=s.PATIENT_COLUMNS, table="roster_patient p",
+        build=s.patient_out, id=id,
+    )  # fmt: skip
+
+
+def _clinician(request: ScopedRequest, id: Any) -> Answer:
+    return _one(
+        request, kind="clinician", columns=s.CLINICIAN_COLUMNS, table="roster_clinician c",
+        build=s.clinician_out, id=id,
+    )  # fmt: skip
+
+
+def _location(request: ScopedRequest, id: Any) -> Answer:
+    return _one(
+        request, kind="location", columns=s.LOCATION_COLUMNS, table="roster_location l",
+        build=s.location_out, id=id,
+    )  # fmt: skip
+
+
+PATIENTS = ListSpec(
+    route="patients",
+    columns=s.PATIENT_COLUMNS,
+    source="roster_patient p",
+    id_column="p.id",
+    practice_column="p.practice_id",
+    sorts={
+        "name": Sort("p.last_name", "text"),
+        "updated_at": Sort("p.updated_at", "timestamptz"),
+        "created_at": Sort("p.created_at", "timestamptz"),
+    },
+    default_sort="name",
+    filters={
+        "status": Filter("p.status", "enum:inquiry|active|inactive|deceased", ("eq", "in", "ne")),
+        "clinician_id": Filter(
+            "", "id:clinician",
+            condition="EXISTS (SELECT 1 FROM roster_careteam t WHERE t.practice_id = p.practice_id"
+            " AND t.patient_id = p.id AND t.clinician_id = {value})",
+        ),
+        "updated_at": Filter("p.updated_at", "instant", ("gte", "gt", "lt", "lte")),
+        "updated_since": Filter("p.updated_at", "instant", condition="p.updated_at >= {value}"),
+    },
+    build=s.patient_out,
+    patient_index=0,
+)  # fmt: skip
+
+
+@router.get(
+    "/patients",
+    summary="List patients",
+    needs=Permission.PATIENTS_READ,
+    action="patient.list",
+    returns=(200, s.PatientOut),
+    list_spec=PATIENTS,
+    example={"object": "list", "data": [examples.PATIENT], "has_more": False, "next_cursor": None, "prev_cursor": None},
+)
+def list_patients(request: ScopedRequest) -> Answer:
+    """
+    The roster, a page at a time, with demographics, care team and primary insurance.
+
+    Sorted by name unless told otherwise. `updated_since` keeps a copy in step. A clinician sees
+    the patients they are assigned to, where the practice keeps caseloads apart. To look for a
+    person by name use `POST /v1/patients/search`: names do not belong in addresses.
+    """
+    return PATIENTS.run(request, scope=request.auth)
+
+
+@router.get(
+    "/patients/{patient_id}",
+    summary="Read a patient",
+    needs=Permission.PATIENTS_READ,
+    action="patient.read",
+    returns=(200, s.PatientOut),
+    example=examples.PATIENT,
+)
+def get_patient(request: ScopedRequest, patient_id: str) -> Answer:
+    """One patient. A patient of another practice, or outside the caller's caseload, is not found."""
+    return _patient(request, path_id("patient", patient_id))
+
+
+@router.post(
+    "/patients",
+    summary="Add a patient",
+    needs=Permission.PATIENTS_WRITE,
+    action="patient.create",
+    returns=(201, s.PatientOut),
+    problems=(services.ExternalIdTaken,),
+    example=examples.PATIENT,
+    request_example=examples.NEW_PATIENT,
+)
+def create_patient(request: ScopedRequest, body: s.PatientIn) -> Answer:
+    """
+    Add a patient to the roster.
+
+    An external id that another patient has is refused with `external-id-taken`. Emits
+    `patient.created`.
+    """
+    patient = services.create_patient(scope=request.auth, now=timezone.now(), body=body)
+    return _patient(request, patient.id)
+
+
+@router.patch(
+    "/patients/{patient_id}",
+    summary="Change a patient",
+    needs=Permission.PATIENTS_WRITE,
+    action="patient.update",
+    returns=(200, s.PatientOut),
+    match=True,
+    problems=(services.ExternalIdTaken,),
+    example=examples.PATIENT,
+    request_example={"name": {"first": "Ana", "last": "Rivera-Soto"}},
+)
+def change_patient(request: ScopedRequest, patient_id: str, body: s.PatientChange) -> Answer:
+    """
+    Change the fields that are sent; the others stay. `null` empties a field, a list replaces it.
+
+    Needs `If-Match`. Emits `patient.updated` with the names of the fields.
+    """
+    patient = services.change_patient(
+        scope=request.auth, patient_id=path_id("patient", patient_id),
+        if_match=request.edge.if_match, now=timezone.now(), given=body.given(),
+    )  # fmt: skip
+    return _patient(request, patient.id)
+
+
+@router.post(
+    "/patients/search",
+    summary="Search patients",
+    needs=Permission.PATIENTS_READ,
+    action="patient.search",
+    kind="search",
+    key="none",
+    returns=(200, s.PatientOut),
+    example={"object": "list", "data": [examples.PATIENT], "has_more": False, "next_cursor": None, "prev_cursor": None},
+    request_example={"name": "riv", "birth_on": "1990-04-12"},
+)
+def search_patients(request: ScopedRequest, body: s.PatientSearch) -> Page:
+    """
+    Find patients by the start of a name, date of birth, e-mail or external id.
+
+    All parts that are given must match. The words of `name` may be first, last or preferred
+    names, in any order. What was looked for stays out of addresses and logs.
+    """
+    scope = request.auth
+    rows = queries.search_patients(
+        scope=scope, columns=s.PATIENT_COLUMNS, name=body.name, birth_on=body.birth_on,
+        email=body.email, limit=body.limit,
+        external_id=(body.external_id.system, body.external_id.value) if body.external_id else None,
+    )  # fmt: skip
+    return Page(data=[s.patient_out(row, scope) for row in rows], has_more=False, next_cursor=None)
+
+
+CLINICIANS = ListSpec(
+    route="clinicians",
+    columns=s.CLINICIAN_COLUMNS,
+    source="roster_clinician c",
+    id_column="c.id",
+    practice_column="c.practice_id",
+    sorts={"name": Sort("c.last_name", "text"), "updated_at": Sort("c.updated_at", "timestamptz")},
+    default_sort="name",
+    filters={"active": Filter("c.active", "bool"), "npi": Filter("c.npi", "text")},
+    build=s.clinician_out,
+)
+
+
+@router.get(
+    "/clinicians",
+    summary="List clinicians",
+    needs=Permission.CLINICIANS_READ,
+    action="clinician.list",
+    returns=(200, s.ClinicianOut),
+    list_spec=CLINICIANS,
+    example={"object": "list", "data": [examples.CLINICIAN], "has_more": False, "next_cursor": None, "prev_cursor": None},
+)
+def list_clinicians(request: ScopedRequest) -> Answer:
+    """The clinicians of the practice, by name. Use `active=true` for those who take bookings."""
+    return CLINICIANS.run(request, scope=request.auth)
+
+
+@router.get(
+    "/clinicians/{clinician_id}",
+    summary="Read a clinician",
+    needs=Permission.CLINICIANS_READ,
+    action="clinician.read",
+    returns=(200, s.ClinicianOut),
+    example=examples.CLINICIAN,
+)
+def get_clinician(request: ScopedRequest, clinician_id: str) -> Answer:
+    """One clinician, with the identifiers that claims carry."""
+    return _clinician(request, path_id("clinician", clinician_id))
+
+
+@router.post(
+    "/clinicians",
+    summary="Add a clinician",
+    needs=Permission.CLINICIANS_WRITE,
+    action="clinician.create",
+    returns=(201, s.ClinicianOut),
+    example=examples.CLINICIAN,
+    request_example=examples.NEW_CLINICIAN,
+)
+def create_clinician(request: ScopedRequest, body: s.ClinicianIn) -> Answer:
+    """Add a clinician. The NPI's check digit is verified; an intern may have none."""
+    clinician = services.create_clinician(scope=request.auth, now=timezone.now(), body=body)
+    return _clinician(request, clinician.id)
+
+
+@router.patch(
+    "/clinicians/{clinician_id}",
+    summary="Change a clinician",
+    needs=Permission.CLINICIANS_WRITE,
+    action="clinician.update",
+    returns=(200, s.ClinicianOut),
+    match=True,
+    example=examples.CLINICIAN,
+    request_example={"credentials": "PhD, ABPP"},
+)
+def change_clinician(request: ScopedRequest, clinician_id: str, body: s.ClinicianChange) -> Answer:
+    """Change the fields that are sent. A new name shows on the clinician's patients at once."""
+    clinician = services.change_clinician(
+        scope=request.auth, clinician_id=path_id("clinician", clinician_id),
+        if_match=request.edge.if_match, now=timezone.now(),
+        given={name: getattr(body, name) for name in body.model_fields_set},
+    )  # fmt: skip
+    return _clinician(request, clinician.id)
+
+
+LOCATIONS = ListSpec(
+    route="locations",
+    columns=s.LOCATION_COLUMNS,
+    source="roster_location l",
+    id_column="l.id",
+    practice_column="l.practice_id",
+    sorts={"name": Sort("l.name", "text")},
+    default_sort="name",
+    filters={"active": Filter("l.active", "bool")},
+    build=s.location_out,
+)
+
+
+@router.get(
+    "/locations",
+    summary="List locations",
+    needs=Permission.LOCATIONS_READ,
+    action="location.list",
+    returns=(200, s.LocationOut),
+    list_spec=LOCATIONS,
+    example={"object": "list", "data": [examples.LOCATION], "has_more": False, "next_cursor": None, "prev_cursor": None},
+)
+def list_locations(request: ScopedRequest) -> Answer:
+    """The places where the practice sees patients, by name."""
+    return LOCATIONS.run(request, scope=request.auth)
+
+
+@router.get(
+    "/locations/{location_id}",
+    summary="Read a location",
+    needs=Permission.LOCATIONS_READ,
+    action="location.read",
+    returns=(200, s.LocationOut),
+    example=examples.LOCATION,
+)
+def get_location(request: ScopedRequest, location_id: str) -> Answer:
+    """One place, with its address, zone and place-of-service code."""
+    return _location(request, path_id("location", location_id))
+
+
+@router.post(
+    "/locations",
+    summary="Add a location",
+    needs=Permission.LOCATIONS_WRITE,
+    action="location.create",
+    returns=(201, s.LocationOut),
+    example=examples.LOCATION,
+    request_example=examples.NEW_LOCATION,
+)
+def create_location(request: ScopedRequest, body: s.LocationIn) -> Answer:
+    """Add a place. Without a zone it takes the practice's."""
+    location = services.create_location(scope=request.auth, now=timezone.now(), body=body)
+    return _location(request, location.id)
+
+
+@router.patch(
+    "/locations/{location_id}",
+    summary="Change a location",
+    needs=Permission.LOCATIONS_WRITE,
+    action="location.update",
+    returns=(200, s.LocationOut),
+    match=True,
+    example=examples.LOCATION,
+    request_example={"name": "Main office, 2nd floor"},
+)
+def change_location(request: ScopedRequest, location_id: str, body: s.LocationChange) -> Answer:
+    """Change the fields that are sent. Set `active` to false to take it out of booking."""
+    location = services.change_location(
+        scope=request.auth, location_id=path_id("location", location_id),
+        if_match=request.edge.if_match, now=timezone.now(),
+        given={name: getattr(body, name) for name in body.model_fields_set},
+    )  # fmt: skip
+    return _location(request, location.id)

@@ -1,0 +1,134 @@
+"""Questions about the roster. They take the scope first and change nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, TypeVar
+from uuid import UUID
+
+from rapport.kernel.problems import FieldError, Invalid, NotFound, ReferenceNotFound
+from rapport.platform.access.scope import Scope
+from rapport.platform.db import sql
+from rapport.platform.tenancy.models import PracticeRecord
+
+from .models import Clinician, Location, Patient, PatientExternalId
+
+M = TypeVar("M", bound=PracticeRecord)
+
+
+def get_patient(*, scope: Scope, patient_id: UUID, lock: bool = False) -> Patient:
+    """
+    Return a patient the actor may see.
+
+    :param lock: hold the row until the transaction ends
+    :raises NotFound: no such patient for this actor
+    """
+    found = Patient.objects.visible_to(scope).filter(id=patient_id)
+    patient = (found.select_for_update() if lock else found).first()
+    if patient is None:
+        raise NotFound(_sought=[("patient", patient_id)])
+    scope.trail.patient_ids.add(patient.id)
+    return patient
+
+
+def refer_to_patient(*, scope: Scope, patient_id: UUID, pointer: str) -> Patient:
+    """
+    Return a patient that a request body refers to.
+
+    :raises ReferenceNotFound: no such patient for this actor; the pointer names the field
+    """
+    return _refer(Patient, scope, patient_id, kind="patient", pointer=pointer)
+
+
+def refer_to_clinician(*, scope: Scope, clinician_id: UUID, pointer: str) -> Clinician:
+    """Return a clinician that a body refers to. :raises ReferenceNotFound: there is none."""
+    return _refer(Clinician, scope, clinician_id, kind="clinician", pointer=pointer)
+
+
+def refer_to_location(*, scope: Scope, location_id: UUID, pointer: str) -> Location:
+    """Return a location that a body refers to. :raises ReferenceNotFound: there is none."""
+    return _refer(Location, scope, location_id, kind="location", pointer=pointer)
+
+
+def _refer(model: type[M], scope: Scope, id: UUID, *, kind: str, pointer: str) -> M:
+    row: M | None = model.objects.visible_to(scope).filter(id=id).first()
+    if row is None:
+        raise ReferenceNotFound(
+            "A field refers to something that is not here.",
+            errors=(FieldError(pointer, "reference-not-found"),),
+            _sought=[(kind, id)],
+        )
+    return row
+
+
+def get_clinician(*, scope: Scope, clinician_id: UUID, lock: bool = False) -> Clinician:
+    """Return a clinician. :raises NotFound: no such clinician here."""
+    found = Clinician.objects.visible_to(scope).filter(id=clinician_id)
+    row: Clinician | None = (found.select_for_update() if lock else found).first()
+    if row is None:
+        raise NotFound(_sought=[("clinician", clinician_id)])
+    return row
+
+
+def get_location(*, scope: Scope, location_id: UUID, lock: bool = False) -> Location:
+    """Return a location. :raises NotFound: no such location here."""
+    found = Location.objects.visible_to(scope).filter(id=location_id)
+    row: Location | None = (found.select_for_update() if lock else found).first()
+    if row is None:
+        raise NotFound(_sought=[("location", location_id)])
+    return row
+
+
+def patient_by_external_id(*, scope: Scope, system: str, value: str) -> UUID | None:
+    """Return the patient that another system knows by this id, if the actor may see them."""
+    row = (
+        PatientExternalId.objects.visible_to(scope)
+        .filter(system=system, value=value)
+        .values_list("patient_id", flat=True)
+        .first()
+    )
+    return row if row is None else UUID(str(row))
+
+
+_SEARCH = """
+SELECT {columns} FROM roster_patient p
+WHERE p.practice_id = %(practice)s AND p.id IN (
+    SELECT rapport_search_patients(%(words)s, %(birth_on)s, %(email)s, %(system)s, %(value)s))
+ORDER BY p.last_name, p.first_name, p.id LIMIT %(limit)s
+"""
+
+
+def search_patients(
+    *,
+    scope: Scope,
+    columns: str,
+    name: str | None,
+    birth_on: date | None,
+    email: str | None,
+    external_id: tuple[str, str] | None,
+    limit: int,
+) -> list[tuple[Any, ...]]:
+    """
+    Return rows of patients that match everything that is given.
+
+    :param name: words that first, last or preferred names begin with, in any order
+    :raises Invalid: nothing to look for was given
+    """
+    words = [word for word in (name or "").lower().replace(",", " ").split() if word]
+    if not (words or birth_on or email or external_id):
+        raise Invalid("Give a name, a date of birth, an e-mail address or an external id.")
+    rows = sql.rows(
+        _SEARCH.format(columns=columns),
+        {
+            "practice": scope.practice_id,
+            "words": words,
+            "birth_on": birth_on,
+            "email": (email or "").lower() or None,
+            "system": external_id[0] if external_id else None,
+            "value": external_id[1] if external_id else None,
+            "limit": limit,
+        },
+    )
+    scope.trail.patient_ids.update(row[0] for row in rows)
+    scope.trail.count = len(rows)
+    return rows

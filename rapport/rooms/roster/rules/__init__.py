@@ -1,0 +1,1 @@
+"""Rules of the roster: plain functions of plain values."""

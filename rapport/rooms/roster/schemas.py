@@ -1,0 +1,356 @@
+"""The roster's shapes in the API."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Raw, Struct
+from pydantic import Field, field_validator
+
+from rapport.kernel.codes import US_STATES, digits, npi_is_valid, zip_is_valid
+from rapport.kernel.ids import type_id
+from rapport.platform.access.scope import Scope
+from rapport.platform.api.shapes import (
+    Day,
+    ExternalId,
+    ExternalIdIn,
+    Input,
+    Instant,
+    Shape,
+    Source,
+    instant,
+)
+
+from .rules.phones import e164
+
+
+class NameOut(Struct):
+    """A person's name."""
+
+    first: str
+    middle: str | None
+    last: str
+    suffix: str | None
+    preferred: str | None
+
+
+class AddressOut(Struct):
+    """A postal address in the United States."""
+
+    line1: str | None
+    line2: str | None
+    city: str | None
+    state: str | None
+    postal_code: str | None
+
+
+class PhoneOut(Struct):
+    """A telephone number in E.164."""
+
+    use: str
+    number: str
+
+
+class ClinicianRef(Struct):
+    """A clinician of the care team."""
+
+    id: str
+    display_name: str
+
+
+class PayerRef(Struct):
+    """A payer, by name."""
+
+    id: str
+    name: str
+
+
+class PrimaryInsurance(Struct):
+    """The policy that is billed first today."""
+
+    policy_id: str
+    payer: PayerRef
+    member_id: str
+    relationship: str
+
+
+class PatientOut(Shape):
+    """A patient."""
+
+    object: Literal["patient"]
+    id: str
+    status: Annotated[str, Meta(description="inquiry, active, inactive or deceased.")]
+    name: NameOut
+    pronouns: str | None
+    birth_on: Day
+    sex: Literal["female", "male", "unknown"]
+    address: AddressOut
+    phones: list[PhoneOut]
+    email: str | None
+    clinicians: list[ClinicianRef]
+    primary_insurance: PrimaryInsurance | None
+    external_ids: list[ExternalId]
+    source: Source
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class ClinicianOut(Shape):
+    """A clinician."""
+
+    object: Literal["clinician"]
+    id: str
+    first_name: str
+    last_name: str
+    credentials: str | None
+    display_name: str
+    npi: str | None
+    taxonomy_code: str | None
+    email: str | None
+    active: bool
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class LocationOut(Shape):
+    """A place where patients are seen."""
+
+    object: Literal["location"]
+    id: str
+    name: str
+    place_of_service_code: str
+    npi: str | None
+    address: AddressOut
+    time_zone: str
+    active: bool
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class NameIn(Input):
+    """A person's legal name, and what to call them."""
+
+    first: str = Field(min_length=1, max_length=35)
+    middle: str | None = Field(default=None, max_length=25)
+    last: str = Field(min_length=1, max_length=60)
+    suffix: str | None = Field(default=None, max_length=10)
+    preferred: str | None = Field(default=None, max_length=60)
+
+
+class AddressIn(Input):
+    """A postal address in the United States."""
+
+    line1: str = Field(min_length=1, max_length=55)
+    line2: str | None = Field(default=None, max_length=55)
+    city: str = Field(min_length=1, max_length=30)
+    state: str
+    postal_code: str
+
+    @field_validator("state")
+    @classmethod
+    def _state(cls, value: str) -> str:
+        if value.upper() not in US_STATES:
+            raise ValueError("not a two-letter state code")
+        return value.upper()
+
+    @field_validator("postal_code")
+    @classmethod
+    def _zip(cls, value: str) -> str:
+        if not zip_is_valid(value):
+            raise ValueError("not a ZIP or ZIP+4 code")
+        return digits(value)
+
+
+class PhoneIn(Input):
+    """A telephone number; one without a country is taken as one of the United States."""
+
+    use: Literal["mobile", "home", "work", "other"] = "mobile"
+    number: str = Field(max_length=30)
+
+    @field_validator("number")
+    @classmethod
+    def _number(cls, value: str) -> str:
+        return e164(value)
+
+
+class PatientIn(Input):
+    """A new patient."""
+
+    name: NameIn
+    birth_on: date
+    sex: Literal["female", "male", "unknown"]
+    pronouns: str | None = Field(default=None, max_length=40)
+    address: AddressIn | None = None
+    phones: list[PhoneIn] = Field(default_factory=list, max_length=5)
+    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    status: Literal["inquiry", "active"] = "active"
+    clinician_ids: list[str] = Field(default_factory=list, max_length=20)
+    external_ids: list[ExternalIdIn] = Field(default_factory=list, max_length=20)
+
+
+class PatientChange(Input):
+    """What to change; a field left out stays as it is, null empties it, a list replaces whole."""
+
+    name: NameIn | None = None
+    birth_on: date | None = None
+    sex: Literal["female", "male", "unknown"] | None = None
+    pronouns: str | None = Field(default=None, max_length=40)
+    address: AddressIn | None = None
+    phones: list[PhoneIn] | None = Field(default=None, max_length=5)
+    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    status: Literal["inquiry", "active", "inactive", "deceased"] | None = None
+    clinician_ids: list[str] | None = Field(default=None, max_length=20)
+    external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that were sent."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class PatientSearch(Input):
+    """What is known of the patient. All given parts must match; at least one is needed."""
+
+    name: str | None = Field(default=None, min_length=2, max_length=100)
+    birth_on: date | None = None
+    external_id: ExternalIdIn | None = None
+    email: str | None = Field(default=None, max_length=254)
+    limit: int = Field(default=25, ge=1, le=100)
+
+
+def _npi(value: str | None) -> str | None:
+    if value and not npi_is_valid(value):
+        raise ValueError("the check digit is wrong")
+    return value
+
+
+class ClinicianIn(Input):
+    """A new clinician."""
+
+    first_name: str = Field(min_length=1, max_length=35)
+    last_name: str = Field(min_length=1, max_length=60)
+    credentials: str | None = Field(default=None, max_length=40)
+    npi: str | None = None
+    taxonomy_code: str | None = Field(default=None, pattern=r"^[0-9A-Z]{9}X$")
+    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+
+    _npi = field_validator("npi")(_npi)
+
+
+class ClinicianChange(ClinicianIn):
+    """What to change."""
+
+    first_name: str | None = Field(default=None, min_length=1, max_length=35)  # type: ignore[assignment]
+    last_name: str | None = Field(default=None, min_length=1, max_length=60)  # type: ignore[assignment]
+    active: bool | None = None
+
+
+class LocationIn(Input):
+    """A new place."""
+
+    name: str = Field(min_length=1, max_length=100)
+    place_of_service_code: str = Field(default="11", pattern=r"^\d\d$")
+    npi: str | None = None
+    address: AddressIn
+    time_zone: str | None = Field(default=None, max_length=64)
+
+    _npi = field_validator("npi")(_npi)
+
+
+class LocationChange(LocationIn):
+    """What to change."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=100)  # type: ignore[assignment]
+    place_of_service_code: str | None = Field(default=None, pattern=r"^\d\d$")  # type: ignore[assignment]
+    address: AddressIn | None = None  # type: ignore[assignment]
+    active: bool | None = None
+
+
+PATIENT_COLUMNS = (
+    "p.id, p.status, p.first_name, p.middle_name, p.last_name, p.suffix, p.preferred_name,"
+    " p.pronouns, p.birth_on, p.sex, p.address_line1, p.address_line2, p.city, p.state_code,"
+    " p.postal_code, p.phones::text, p.email, p.clinicians::text, p.primary_insurance::text,"
+    " p.external_ids::text, p.version, p.created_at, p.updated_at"
+)
+"""What `patient_out` reads, in its order. JSON columns come as text and go out as they are."""
+
+
+def patient_out(row: tuple[Any, ...], scope: Scope) -> PatientOut:
+    """Return the shape of a patient from a row of `PATIENT_COLUMNS`."""
+    updated = instant(row[22])
+    raw: Any = Raw
+    return PatientOut(
+        object="patient",
+        id=type_id("patient", row[0]),
+        status=row[1],
+        name=NameOut(row[2], row[3] or None, row[4], row[5] or None, row[6] or None),
+        pronouns=row[7] or None,
+        birth_on=row[8],
+        sex=row[9],
+        address=AddressOut(
+            row[10] or None, row[11] or None, row[12] or None, row[13] or None, row[14] or None
+        ),
+        phones=raw(row[15]),
+        email=row[16] or None,
+        clinicians=raw(row[17]),
+        primary_insurance=raw(row[18]) if row[18] else None,
+        external_ids=raw(row[19]),
+        source=Source(system="rapport", remote_id=None, as_of=updated),
+        version=row[20],
+        created_at=instant(row[21]),
+        updated_at=updated,
+    )
+
+
+CLINICIAN_COLUMNS = (
+    "c.id, c.first_name, c.last_name, c.credentials, c.npi, c.taxonomy_code, c.email, c.active,"
+    " c.version, c.created_at, c.updated_at"
+)
+"""What `clinician_out` reads, in its order."""
+
+
+def clinician_out(row: tuple[Any, ...], scope: Scope) -> ClinicianOut:
+    """Return the shape of a clinician from a row of `CLINICIAN_COLUMNS`."""
+    name = f"{row[1]} {row[2]}"
+    return ClinicianOut(
+        object="clinician",
+        id=type_id("clinician", row[0]),
+        first_name=row[1],
+        last_name=row[2],
+        credentials=row[3] or None,
+        display_name=f"{name}, {row[3]}" if row[3] else name,
+        npi=row[4] or None,
+        taxonomy_code=row[5] or None,
+        email=row[6] or None,
+        active=row[7],
+        version=row[8],
+        created_at=instant(row[9]),
+        updated_at=instant(row[10]),
+    )
+
+
+LOCATION_COLUMNS = (
+    "l.id, l.name, l.place_of_service_code, l.npi, l.address_line1, l.address_line2, l.city,"
+    " l.state_code, l.postal_code, l.time_zone, l.active, l.version, l.created_at, l.updated_at"
+)
+"""What `location_out` reads, in its order."""
+
+
+def location_out(row: tuple[Any, ...], scope: Scope) -> LocationOut:
+    """Return the shape of a place from a row of `LOCATION_COLUMNS`."""
+    return LocationOut(
+        object="location",
+        id=type_id("location", row[0]),
+        name=row[1],
+        place_of_service_code=row[2],
+        npi=row[3] or None,
+        address=AddressOut(row[4] or None, row[5] or None, row[6], row[7], row[8]),
+        time_zone=row[9],
+        active=row[10],
+        version=row[11],
+        created_at=instant(row[12]),
+        updated_at=instant(row[13]),
+    )

@@ -1,0 +1,345 @@
+"""What can be done to the roster. One function per verb; each runs in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from rapport.kernel.ids import parse_type_id, type_id
+from rapport.kernel.problems import Conflict, FieldError, Invalid, ReferenceNotFound
+from rapport.platform.access.permissions import Permission
+from rapport.platform.access.scope import Scope
+from rapport.platform.api import etags
+from rapport.platform.outbox.emit import emit
+from rapport.platform.tenancy.models import VersionedRecord
+
+from . import events, queries
+from .models import CareTeam, Clinician, Location, Patient, PatientExternalId
+
+
+class ExternalIdTaken(Conflict):
+    code = "external-id-taken"
+    title = "Another object of this kind already has that external id."
+
+
+def _changed(row: VersionedRecord, values: Mapping[str, Any], *, now: datetime) -> list[str]:
+    """Set what differs, count the version, save. Return the names of the columns that differ."""
+    differing = [name for name, value in values.items() if getattr(row, name) != value]
+    if not differing:
+        return []
+    for name in differing:
+        setattr(row, name, values[name])
+    row.version += 1
+    row.updated_at = now
+    row.save(update_fields=[*differing, "version", "updated_at"])
+    return differing
+
+
+def _name_columns(name: Any) -> dict[str, Any]:
+    return {
+        "first_name": name.first,
+        "middle_name": name.middle or "",
+        "last_name": name.last,
+        "suffix": name.suffix or "",
+        "preferred_name": name.preferred or "",
+    }
+
+
+def _address_columns(address: Any) -> dict[str, Any]:
+    if address is None:
+        return dict.fromkeys(
+            ("address_line1", "address_line2", "city", "state_code", "postal_code"), ""
+        )
+    return {
+        "address_line1": address.line1,
+        "address_line2": address.line2 or "",
+        "city": address.city,
+        "state_code": address.state,
+        "postal_code": address.postal_code,
+    }
+
+
+def _patient_columns(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the fields of a body into columns."""
+    columns: dict[str, Any] = {}
+    if "name" in given:
+        columns |= _name_columns(given["name"])
+    if "address" in given:
+        columns |= _address_columns(given["address"])
+    if "phones" in given:
+        columns["phones"] = [phone.model_dump() for phone in given["phones"] or ()]
+    if "email" in given:
+        columns["email"] = (given["email"] or "").lower()
+    if "pronouns" in given:
+        columns["pronouns"] = given["pronouns"] or ""
+    for name in ("birth_on", "sex", "status"):
+        if name in given:
+            columns[name] = given[name]
+    return columns
+
+
+_NOT_NULL = ("name", "birth_on", "sex", "status")
+
+
+def create_patient(*, scope: Scope, now: datetime, body: Any) -> Patient:
+    """
+    Add a patient to the roster.
+
+    A clinician who sees only their own patients is put on the care team of those they add.
+
+    :param body: `schemas.PatientIn`
+    :raises ReferenceNotFound: a clinician is not of this practice
+    :raises ExternalIdTaken: another patient has one of the external ids
+    """
+    scope.require(Permission.PATIENTS_WRITE)
+    team = _team(scope, body.clinician_ids)
+    if scope.caseload is not None and not {clinician.id for clinician in team} & scope.caseload:
+        if scope.clinician_id is None:
+            raise Invalid(
+                "1 field is not valid.",
+                errors=(FieldError("/clinician_ids", "required", "Name one of your clinicians."),),
+            )
+        team.append(queries.get_clinician(scope=scope, clinician_id=scope.clinician_id))
+    patient = Patient(
+        practice_id=scope.practice_id,
+        created_at=now,
+        updated_at=now,
+        clinicians=_shown(team),
+        external_ids=[pair.model_dump() for pair in body.external_ids],
+        **_patient_columns({name: getattr(body, name) for name in type(body).model_fields}),
+    )
+    patient.save(force_insert=True)
+    CareTeam.objects.bulk_create(
+        CareTeam(
+            practice_id=scope.practice_id,
+            patient=patient,
+            clinician=clinician,
+            since_on=scope.day_of(now),
+        )
+        for clinician in team
+    )
+    _keep_external_ids(scope, patient, body.external_ids)
+    scope.trail.patient_ids.add(patient.id)
+    scope.trail.target("patient", patient.id, patient.version)
+    emit(
+        events.PATIENT_CREATED, scope=scope, object_type="patient", object_id=patient.id,
+        version=patient.version, now=now,
+    )  # fmt: skip
+    return patient
+
+
+def change_patient(
+    *, scope: Scope, patient_id: UUID, if_match: str, now: datetime, given: Mapping[str, Any]
+) -> Patient:
+    """
+    Change a patient.
+
+    :param if_match: the ETag the caller read
+    :param given: the fields that were sent, as `schemas.PatientChange.given()` returns them
+    :raises NotFound: no such patient for this actor
+    :raises PreconditionFailed: it was changed since
+    """
+    scope.require(Permission.PATIENTS_WRITE)
+    patient = queries.get_patient(scope=scope, patient_id=patient_id, lock=True)
+    etags.check(patient, if_match)
+    empty = [name for name in _NOT_NULL if name in given and given[name] is None]
+    if empty:
+        raise Invalid(
+            f"{len(empty)} field(s) are not valid.",
+            errors=tuple(FieldError(f"/{name}", "required") for name in empty),
+        )
+    columns = _patient_columns(given)
+    if "clinician_ids" in given:
+        team = _team(scope, given["clinician_ids"] or ())
+        columns["clinicians"] = _shown(team)
+        _set_team(scope, patient, team, now=now)
+    if "external_ids" in given:
+        pairs = given["external_ids"] or ()
+        columns["external_ids"] = [pair.model_dump() for pair in pairs]
+        PatientExternalId.objects.visible_to(scope).filter(patient_id=patient.id).delete()
+        _keep_external_ids(scope, patient, pairs)
+    changed = _changed(patient, columns, now=now)
+    scope.trail.target("patient", patient.id, patient.version)
+    scope.trail.changed = changed
+    if changed:
+        emit(
+            events.PATIENT_UPDATED, scope=scope, object_type="patient", object_id=patient.id,
+            version=patient.version, now=now, changed=sorted(given),
+        )  # fmt: skip
+    return patient
+
+
+def set_primary_insurance(
+    *, scope: Scope, patient_id: UUID, insurance: Mapping[str, Any] | None, now: datetime
+) -> None:
+    """Show another policy as the one billed first. Called by coverage when a policy changes."""
+    patient = queries.get_patient(scope=scope, patient_id=patient_id, lock=True)
+    if _changed(patient, {"primary_insurance": insurance}, now=now):
+        emit(
+            events.PATIENT_UPDATED, scope=scope, object_type="patient", object_id=patient.id,
+            version=patient.version, now=now, changed=["primary_insurance"],
+        )  # fmt: skip
+
+
+def create_clinician(*, scope: Scope, now: datetime, body: Any) -> Clinician:
+    """Add a clinician. :param body: `schemas.ClinicianIn`"""
+    scope.require(Permission.CLINICIANS_WRITE)
+    clinician = Clinician(
+        practice_id=scope.practice_id,
+        created_at=now,
+        updated_at=now,
+        **{name: getattr(body, name) or "" for name in type(body).model_fields},
+    )
+    clinician.save(force_insert=True)
+    scope.trail.target("clinician", clinician.id, clinician.version)
+    return clinician
+
+
+def change_clinician(
+    *, scope: Scope, clinician_id: UUID, if_match: str, now: datetime, given: Mapping[str, Any]
+) -> Clinician:
+    """
+    Change a clinician; a new name shows on their patients at once.
+
+    :raises NotFound: no such clinician here
+    :raises PreconditionFailed: it was changed since
+    """
+    scope.require(Permission.CLINICIANS_WRITE)
+    clinician = queries.get_clinician(scope=scope, clinician_id=clinician_id, lock=True)
+    etags.check(clinician, if_match)
+    _refuse_empty(given, ("first_name", "last_name", "active"))
+    before = clinician.display_name
+    columns = {name: value if value is not None else "" for name, value in given.items()}
+    scope.trail.changed = _changed(clinician, columns, now=now)
+    scope.trail.target("clinician", clinician.id, clinician.version)
+    if clinician.display_name != before:
+        _show_new_name(scope, clinician)
+    return clinician
+
+
+def _show_new_name(scope: Scope, clinician: Clinician) -> None:
+    shown = type_id("clinician", clinician.id)
+    mine = CareTeam.objects.visible_to(scope).filter(clinician_id=clinician.id)
+    patients = Patient.objects.visible_to(scope).filter(id__in=mine.values("patient_id"))
+    for patient in patients.select_for_update().order_by("id"):
+        patient.clinicians = [
+            {**entry, "display_name": clinician.display_name} if entry["id"] == shown else entry
+            for entry in patient.clinicians
+        ]
+        patient.save(update_fields=["clinicians"])
+
+
+def create_location(*, scope: Scope, now: datetime, body: Any) -> Location:
+    """Add a place. Its zone is the practice's when none is given. :param body: `LocationIn`"""
+    scope.require(Permission.LOCATIONS_WRITE)
+    location = Location(
+        practice_id=scope.practice_id,
+        name=body.name,
+        place_of_service_code=body.place_of_service_code,
+        npi=body.npi or "",
+        time_zone=_zone(body.time_zone or scope.time_zone.key),
+        created_at=now,
+        updated_at=now,
+        **_address_columns(body.address),
+    )
+    location.save(force_insert=True)
+    scope.trail.target("location", location.id, location.version)
+    return location
+
+
+def change_location(
+    *, scope: Scope, location_id: UUID, if_match: str, now: datetime, given: Mapping[str, Any]
+) -> Location:
+    """
+    Change a place.
+
+    :raises NotFound: no such location here
+    :raises PreconditionFailed: it was changed since
+    """
+    scope.require(Permission.LOCATIONS_WRITE)
+    location = queries.get_location(scope=scope, location_id=location_id, lock=True)
+    etags.check(location, if_match)
+    _refuse_empty(given, ("name", "address", "place_of_service_code", "time_zone", "active"))
+    columns = dict(given)
+    if "address" in columns:
+        columns |= _address_columns(columns.pop("address"))
+    if "npi" in columns:
+        columns["npi"] = columns["npi"] or ""
+    if "time_zone" in columns:
+        columns["time_zone"] = _zone(columns["time_zone"])
+    scope.trail.changed = _changed(location, columns, now=now)
+    scope.trail.target("location", location.id, location.version)
+    return location
+
+
+def _refuse_empty(given: Mapping[str, Any], names: Sequence[str]) -> None:
+    empty = [name for name in names if name in given and given[name] is None]
+    if empty:
+        raise Invalid(
+            f"{len(empty)} field(s) are not valid.",
+            errors=tuple(FieldError(f"/{name}", "required") for name in empty),
+        )
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Invalid(
+            "1 field is not valid.",
+            errors=(FieldError("/time_zone", "unknown-time-zone", "Use an IANA name."),),
+        ) from error
+
+
+def _team(scope: Scope, ids: Sequence[str]) -> list[Clinician]:
+    team = []
+    for position, text in enumerate(dict.fromkeys(ids)):
+        pointer = f"/clinician_ids/{position}"
+        id = parse_type_id("clinician", text)
+        if id is None:
+            raise ReferenceNotFound(
+                "A field refers to something that is not here.",
+                errors=(FieldError(pointer, "reference-not-found"),),
+            )
+        team.append(queries.refer_to_clinician(scope=scope, clinician_id=id, pointer=pointer))
+    return team
+
+
+def _shown(team: Sequence[Clinician]) -> list[dict[str, str]]:
+    return [
+        {"id": type_id("clinician", clinician.id), "display_name": clinician.display_name}
+        for clinician in team
+    ]
+
+
+def _set_team(scope: Scope, patient: Patient, team: Sequence[Clinician], *, now: datetime) -> None:
+    wanted = {clinician.id for clinician in team}
+    present = CareTeam.objects.visible_to(scope).filter(patient_id=patient.id)
+    known = {row.clinician_id for row in present}
+    present.exclude(clinician_id__in=wanted).delete()
+    CareTeam.objects.bulk_create(
+        CareTeam(
+            practice_id=scope.practice_id,
+            patient=patient,
+            clinician_id=id,
+            since_on=scope.day_of(now),
+        )
+        for id in wanted - known
+    )
+
+
+def _keep_external_ids(scope: Scope, patient: Patient, pairs: Sequence[Any]) -> None:
+    rows = [
+        PatientExternalId(
+            practice_id=scope.practice_id, patient=patient, system=pair.system, value=pair.value
+        )
+        for pair in pairs
+    ]
+    kept = PatientExternalId.objects.bulk_create(rows, ignore_conflicts=True)
+    stored = PatientExternalId.objects.visible_to(scope).filter(id__in=[row.id for row in kept])
+    if stored.count() != len(rows):
+        raise ExternalIdTaken("Look the object up by that external id.")
+
