@@ -13,10 +13,14 @@ from rapport.kernel.problems import MalformedJson, Problem
 from rapport.platform.api import bodies
 from rapport.platform.api.gate import Replayed
 from rapport.platform.api.problems import as_response, from_validation
+from rapport.platform.audit import api as audit
 from rapport.rooms.roster import api as roster
 
 
-ROUTERS = (roster.router,)
+ROUTERS = (
+    audit.router,
+    roster.router,
+)
 
 
 class StrictParser(Parser):

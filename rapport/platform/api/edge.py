@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -21,6 +22,7 @@ from rapport.kernel.problems import AuditUnavailable, NotFound, Problem, Referen
 from rapport.platform.access.scope import Scope, Source
 from rapport.platform.audit import write as audit
 from rapport.platform.db import sql
+from rapport.platform.db.crashpoints import Crashpoint, crashpoint
 from rapport.platform.db.session import set_scope
 from rapport.platform.tenancy.queries import house_scope
 
@@ -78,7 +80,7 @@ class Edge:
             if self.scope is not None and self.action:
                 try:
                     audit.append_trail(scope=self.scope, action=self.action)
-                except DatabaseError as error:
+                except (DatabaseError, psycopg.Error) as error:
                     raise AuditUnavailable(headers={"Retry-After": "5"}) from error
             if self.scope is not None and self.key is not None:
                 idempotency.keep(self.key, scope=self.scope, response=response)
@@ -86,7 +88,9 @@ class Edge:
             self.roll_back(error)
             raise
         atomic, self._atomic = self._atomic, None
+        crashpoint(Crashpoint.BEFORE_COMMIT)
         atomic.__exit__(None, None, None)
+        crashpoint(Crashpoint.AFTER_COMMIT)
 
     def roll_back(self, error: BaseException | None = None) -> None:
         """Undo whatever the request did."""
@@ -96,7 +100,7 @@ class Edge:
         error = error or Problem()
         try:
             atomic.__exit__(type(error), error, error.__traceback__)
-        except DatabaseError:
+        except (DatabaseError, psycopg.Error):
             connection.close()
 
     def refuse(self, problem: Problem, response: HttpResponse) -> None:

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
 from rapport.kernel.problems import (
+    AuditUnavailable,
     BadRequest,
     Internal,
     MethodNotAllowed,
@@ -125,6 +126,8 @@ class Floor:
 
     def _refuse(self, problem: Problem, edge: Edge) -> HttpResponse:
         response = as_response(problem, edge.request_id)
+        if isinstance(problem, AuditUnavailable):
+            return response  # to note it would wait for the same trail again
         try:
             edge.refuse(problem, response)
         except Exception as error:  # noqa: BLE001 - the refusal stands; only its note failed
