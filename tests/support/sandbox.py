@@ -8,7 +8,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -87,14 +86,6 @@ class SandboxProcess:
         """The sandbox's own account of what it took in."""
         account: dict[str, Any] = self.call("GET", "/_sandbox/accepted").json()
         return account
-
-    def wait_until_held(self, count: int, seconds: float = 5) -> None:
-        """Wait until so many interchanges are held, for what may still be on its way."""
-        deadline = time.monotonic() + seconds
-        while self.accepted()["counts"]["interchanges"] < count:
-            if time.monotonic() > deadline:
-                raise AssertionError("the sandbox never got the file")
-            time.sleep(0.05)
 
     def kill(self) -> None:
         """kill -9."""

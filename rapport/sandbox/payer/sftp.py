@@ -80,11 +80,11 @@ class _Files(asyncssh.SFTPServer):
         _only(self._inbound(oldpath), PARTIAL)
         name = _only(self._inbound(newpath), COMPLETE)
         source, target = self.map_path(oldpath), self.map_path(newpath)
-        if os.path.exists(target):
-            raise asyncssh.SFTPFailure("a file of that name was handed in before")
         fault = next_fault(self._desk.store)
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
+        if os.path.exists(target):
+            raise asyncssh.SFTPFailure("a file of that name was handed in before")
         if fault is None or fault.accept:
             data = _settled(source)
             os.rename(source, target)
