@@ -296,7 +296,7 @@ def _denied(claim: Claim, group: str, reason: str, *remarks: str) -> tuple[LineP
 def _partly(claim: Claim) -> tuple[LinePaid, ...]:
     """The last line of several is denied as bundled; a single line is paid for half."""
     if len(claim.lines) > 1:
-        kept = replace_lines(claim, claim.lines[:-1])
+        kept = replace(claim, lines=claim.lines[:-1])
         last = claim.lines[-1]
         refused = _line(last, None, (), (("CO", "97", last.charge),), ("M15",))
         return (*_with_copay(kept), refused)
@@ -305,11 +305,6 @@ def _partly(claim: Claim) -> tuple[LinePaid, ...]:
     withheld = (allowed / 2).quantize(CENT, ROUND_HALF_UP)
     copay = min(COPAY, allowed - withheld)
     return (_line(line, allowed, _owed("3", copay), (("CO", "151", withheld),), ("N362",)),)
-
-
-def replace_lines(claim: Claim, lines: list[Line]) -> Claim:
-    """The same claim with other lines."""
-    return replace(claim, lines=list(lines))
 
 
 def _prior_paid_known(claim: Claim) -> bool:

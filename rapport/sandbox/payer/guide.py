@@ -179,7 +179,8 @@ def _faults(transaction: TransactionSet) -> Iterator[Fault]:
             loop, wanted = opens, _wanted(opens)
         wanted.met(segment.tag, frozenset((segment.at(1),)))
         if segment.tag not in KNOWN_TAGS:
-            yield Fault(segment.tag[:3], position, _loop_name(loop), "1")
+            shown = "".join(c for c in segment.tag.upper() if c.isascii() and c.isalnum())[:3]
+            yield Fault(shown or "UNK", position, _loop_name(loop), "1")
         yield from _element_faults(segment, position, loop)
     if not seen_claim:
         yield _missing("CLM", len(transaction.segments), "2300")

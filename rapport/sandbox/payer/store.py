@@ -25,7 +25,7 @@ CREATE INDEX IF NOT EXISTS claim_by_number ON claim (number);
 CREATE INDEX IF NOT EXISTS claim_by_icn ON claim (icn);
 CREATE TABLE IF NOT EXISTS waiting (
     position INTEGER PRIMARY KEY, interchange_id TEXT NOT NULL REFERENCES interchange,
-    kind TEXT NOT NULL, payload TEXT NOT NULL, due_at REAL, copy_of INTEGER);
+    kind TEXT NOT NULL, payload TEXT NOT NULL, due_at REAL);
 CREATE TABLE IF NOT EXISTS outbound (
     position INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
     sha256 TEXT NOT NULL, data BLOB NOT NULL, created_at REAL NOT NULL,

@@ -75,12 +75,13 @@ def read(data: bytes) -> Interchange:
     element, component, terminator = text[3], text[104], text[105]
     if text[:105].count(element) != 16:
         raise NotX12("the ISA segment is not sixteen elements of fixed width")
-    segments = [
-        Segment(tuple(raw.split(element)), component)
-        for raw in (piece.strip("\r\n") for piece in text.split(terminator))
+    header, *rest = (piece.strip("\r\n") for piece in text.split(terminator))
+    body = tuple(
+        Segment(tuple(part.strip() for part in raw.split(element)), component)
+        for raw in rest
         if raw.strip()
-    ]
-    return Interchange(segments[0], tuple(segments[1:]))
+    )
+    return Interchange(Segment(tuple(header.split(element)), component), body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,6 @@ class TransactionSet:
 
     segments: tuple[Segment, ...]
     closed: bool
-
-    @property
-    def control_number(self) -> str:
-        """ST02."""
-        return self.segments[0].at(2)
 
 
 @dataclass(frozen=True, slots=True)
