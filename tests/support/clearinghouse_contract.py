@@ -6,6 +6,7 @@ import hashlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,19 @@ class ClearinghouseContract(ABC):
         assert found == NotHeld()
         assert isinstance(again, Sent)
         assert self.accepted_times(sandbox, 1010) == 1
+
+    def test_many_workers_with_one_file_have_it_accepted_once(
+        self, sandbox: SandboxProcess, house: Clearinghouse
+    ) -> None:
+        file = claim_file(1019)
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            sends = [pool.submit(house.send, file=file, **named(1019)) for _ in range(8)]
+            answers = [send.result() for send in sends]
+        last = house.send(file=file, **named(1019))
+
+        assert isinstance(last, Sent)
+        assert all(answer == last or isinstance(answer, Later) for answer in answers)
+        assert self.accepted_times(sandbox, 1019) == 1
 
     def test_a_connection_reset_at_once_is_never_taken_for_a_yes(
         self, proxy: FaultProxy, house: Clearinghouse

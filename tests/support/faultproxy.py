@@ -44,7 +44,8 @@ class FaultProxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def next(self, *faults: Fault) -> None:
         """Line up faults for the next connections, one each."""
@@ -58,6 +59,9 @@ class FaultProxy:
 
     def close(self) -> None:
         """Stop listening and reset what is open."""
+        # A bare close would leave the thread inside accept(), and the port open with it.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join(timeout=5)
         self._listener.close()
         with self._lock:
             left = list(self._open)

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 import asyncssh
@@ -89,6 +89,7 @@ class SftpClearinghouse:
                     data = await _read(sftp, f"{folder}/{entry.name}")
                     if len(data) != entry.size:
                         # Still being written: leave it, and all behind it, for the next time.
+                        log.warning("clearinghouse list: a file is not as long as it is said to be")
                         break
                     files.append(InboundFile(entry.name, mapper.kind_of(data), data))
                     taken.append(entry)
@@ -162,14 +163,15 @@ class _Upload:
         except _LOST:
             raise
         except asyncssh.SFTPError as problem:
-            return await self._after_refused_rename(sftp, problem)
+            return await self._after_refused_rename(sftp, partial, problem)
         return Sent(final)
 
     async def _after_refused_rename(
-        self, sftp: asyncssh.SFTPClient, problem: asyncssh.SFTPError
+        self, sftp: asyncssh.SFTPClient, partial: str, problem: asyncssh.SFTPError
     ) -> Sent | Refused | Later | InDoubt:
         """The server said no to the rename; whether that is so can be seen."""
-        await _clear_partials(sftp, self._settings.upload_folder, self._final)
+        with suppress(asyncssh.SFTPNoSuchFile):
+            await sftp.remove(partial)
         found = await _digest_of(sftp, self._settings, self._final)
         if found is not None:
             return self._as_found(found)
@@ -233,11 +235,9 @@ async def _clear_partials(sftp: asyncssh.SFTPClient, folder: str, final: str) ->
     """Remove unfinished uploads of this file, so that none of them can be renamed any more."""
     for name in await sftp.listdir(folder):
         if mapper.is_partial_of(str(name), final):
-            try:
+            # Renamed or removed since the listing: either way it is no partial any more.
+            with suppress(asyncssh.SFTPNoSuchFile):
                 await sftp.remove(f"{folder}/{name}")
-            except asyncssh.SFTPNoSuchFile:
-                # Renamed or removed since the listing: either way it is no partial any more.
-                continue
 
 
 def _finish(work: Coroutine[None, None, T]) -> T:

@@ -1,6 +1,17 @@
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from rapport.connectors.clearinghouse_http.driver import HttpClearinghouse
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
@@ -92,6 +103,74 @@ class TestHttpClearinghouse(ClearinghouseContract):
         answer = house.send(file=b"no interchange at all", **named(2023))
 
         assert answer == Refused("not-an-interchange", False, "refused with status 400")
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """The TLS side of a server that nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    both = folder / "server.pem"
+    both.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + made.public_bytes(Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    return context
+
+
+def test_a_server_whose_certificate_is_not_trusted_is_not_given_the_file(tmp_path: Path) -> None:
+    context = self_signed(tmp_path)
+    heard: list[bytes] = []
+
+    def serve() -> None:
+        line, _ = listener.accept()
+        with line, suppress(OSError), context.wrap_socket(line, server_side=True) as safe:
+            heard.append(safe.recv(1000))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = listener.getsockname()[1]
+        house = HttpClearinghouse(HttpSettings(f"https://localhost:{port}", "key"))
+        answer = house.send(file=claim_file(2030), **named(2030))
+        thread.join(timeout=5)
+
+    assert answer == Refused("certificate-refused", False, "its certificate is not trusted")
+    assert b"".join(heard) == b""
+
+
+def test_a_redirect_is_not_followed() -> None:
+    def serve() -> None:
+        line, _ = listener.accept()
+        with line:
+            line.recv(65536)
+            line.sendall(
+                b"HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 0\r\n"
+                b"Location: http://127.0.0.1:1/v1/interchanges\r\n\r\n"
+            )
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = listener.getsockname()[1]
+        house = HttpClearinghouse(HttpSettings(f"http://127.0.0.1:{port}", "key"))
+        answer = house.send(file=claim_file(2031), **named(2031))
+        thread.join(timeout=5)
+
+    assert answer == Refused("redirected", False, "the address answers with a redirect")
 
 
 @pytest.mark.parametrize(
