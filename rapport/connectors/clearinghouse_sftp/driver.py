@@ -107,6 +107,7 @@ class _Upload:
         self._file = file
         self._digest = hashlib.sha256(file).hexdigest()
         self._final = final
+        self._uploading = False
         self._renaming = False
         self._answer: Sent | Refused | Later | InDoubt | None = None
 
@@ -123,7 +124,10 @@ class _Upload:
             return self._unless_answered(
                 Refused("permission-denied", False, "the server does not let us write there")
             )
-        except asyncssh.SFTPNoSuchFile:
+        except asyncssh.SFTPNoSuchFile as problem:
+            if self._uploading:
+                # The folder is there: somebody with the same file cleared our upload away.
+                return self._unless_answered(self._broken(problem))
             return self._unless_answered(
                 Refused("no-such-folder", False, "the server has no such folder")
             )
@@ -154,6 +158,7 @@ class _Upload:
         await _clear_partials(sftp, folder, final)
         partial = f"{folder}/{mapper.partial_name(final, secrets.token_hex(4))}"
         async with sftp.open(partial, "wb") as upload:
+            self._uploading = True
             await upload.write(self._file)
         if (await sftp.stat(partial)).size != len(self._file):
             return Later(RETRY_SECONDS)
