@@ -48,7 +48,6 @@ def secure_database(admin_url: str, *, database: str) -> None:
             sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(owner),
             sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(app),
             sql.SQL("CREATE EXTENSION IF NOT EXISTS btree_gist"),
-            sql.SQL("CREATE EXTENSION IF NOT EXISTS pg_trgm"),
             sql.SQL(
                 "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA public "
                 "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {}"
@@ -70,3 +69,36 @@ def prepare_local(server: LocalServer, *, database: str) -> tuple[str, str]:
         secrets={role: server.secret(role) for role in (OWNER, APP)},
     )
     return server.url(OWNER, database), server.url(APP, database)
+
+
+def prepare_application_role(owner_url: str, *, password: str) -> None:
+    """
+    Prepare an external database: make the application role if the owner may, and let it in.
+
+    Where the owner may not create roles, an administrator makes `rapport_app` beforehand and
+    names its connection in RAPPORT_APP_DATABASE_URL.
+    """
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        database = owner.info.dbname
+        known = owner.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APP]).fetchone()
+        if not known:
+            owner.execute(
+                sql.SQL(
+                    "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {}"
+                ).format(sql.Identifier(APP), sql.Literal(password))
+            )
+        name, app = sql.Identifier(database), sql.Identifier(APP)
+        for statement in (
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, app),
+            sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(app),
+            sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"),
+            sql.SQL("CREATE EXTENSION IF NOT EXISTS btree_gist"),
+            sql.SQL(
+                "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
+                " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {}"
+            ).format(app),
+            sql.SQL(
+                "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {}"
+            ).format(app),
+        ):
+            owner.execute(statement)

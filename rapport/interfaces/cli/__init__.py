@@ -1,0 +1,1 @@
+"""The command line: start, look after, and ask Rapport from a terminal."""
