@@ -67,8 +67,12 @@ class WebhookEndpoint(VersionedRecord):
     """The secret before the last rotation."""
     previous_secret_until = models.DateTimeField(null=True)
     """Until when both secrets sign."""
+    public_key = models.CharField(max_length=60, blank=True)
+    """`whpk_…` that receivers check v1a signatures with; empty for v1."""
+    previous_public_key = models.CharField(max_length=60, blank=True)
+    """The public key before the last rotation."""
     state = models.CharField(max_length=10, default="enabled")
-    """`enabled` or `disabled`."""
+    """`enabled`, `disabled`, or `deleted`: then its secrets are gone and only its past is left."""
     disabled_reason = models.CharField(max_length=40, blank=True)
     """`by_owner`, `gone` (it answered 410) or `failing`."""
     failing_since = models.DateTimeField(null=True)
