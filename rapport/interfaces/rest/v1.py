@@ -14,6 +14,7 @@ from rapport.platform.api import bodies
 from rapport.platform.api.gate import Replayed
 from rapport.platform.api.problems import as_response, from_validation
 from rapport.platform.audit import api as audit
+from rapport.platform.jobs import api as jobs
 from rapport.platform.outbox import api as outbox
 from rapport.rooms.roster import api as roster
 
@@ -21,6 +22,7 @@ from rapport.rooms.roster import api as roster
 ROUTERS = (
     audit.router,
     outbox.router,
+    jobs.router,
     roster.router,
 )
 
