@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import httpcore
@@ -59,6 +60,12 @@ class Reply:
 def _system_resolver(host: str, port: int) -> Iterable[str]:
     for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         yield str(entry[4][0])
+
+
+@lru_cache(maxsize=1)
+def _default_tls() -> ssl.SSLContext:
+    """Return the trust of this machine; reading its certificates takes longer than most calls."""
+    return ssl.create_default_context()
 
 
 class _TimedStream(httpcore.NetworkStream):
@@ -156,7 +163,7 @@ def post(
         raise InsideTransaction
     check_url(url, local=local)
     pool = httpcore.ConnectionPool(
-        ssl_context=tls or ssl.create_default_context(),
+        ssl_context=tls or _default_tls(),
         network_backend=_CheckedBackend(
             resolve, local=local, deadline=time.monotonic() + timeout + 2
         ),

@@ -256,14 +256,16 @@ _REPLAY = """
 INSERT INTO outbox_delivery (practice_id, id, endpoint_id, event_id, object_id, sequence, state,
     attempts, next_attempt_at, fence, last_error, created_at)
 SELECT e.practice_id, gen_random_uuid(), %(endpoint)s, e.id, e.object_id, e.sequence, 'pending', 0,
-    %(now)s, 0, '', %(now)s
+    %(now)s + CASE row_number() OVER (PARTITION BY e.object_id ORDER BY e.sequence)
+        WHEN 1 THEN interval '0' ELSE interval '1 minute' END,
+    0, '', %(now)s
 FROM outbox_outboxevent e
 WHERE e.practice_id = %(practice)s
   AND (e.transaction_id, e.position) > (%(transaction)s, %(position)s)
   AND e.type <> 'endpoint.pinged'
   AND (%(every)s OR e.type = ANY (%(types)s))
 ON CONFLICT (practice_id, endpoint_id, event_id) DO UPDATE
-SET state = 'pending', attempts = 0, next_attempt_at = %(now)s
+SET state = 'pending', attempts = 0, next_attempt_at = excluded.next_attempt_at
 WHERE outbox_delivery.state <> 'pending'
 """
 

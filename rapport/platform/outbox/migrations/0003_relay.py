@@ -21,7 +21,15 @@ BEGIN
         INSERT INTO outbox_delivery (practice_id, id, endpoint_id, event_id, object_id, sequence,
             state, attempts, next_attempt_at, fence, last_error, created_at)
         SELECT b.practice_id, gen_random_uuid(), w.id, b.id, b.object_id, b.sequence,
-            'pending', 0, clock_timestamp(), 0, '', clock_timestamp()
+            'pending', 0,
+            -- Those behind another wait for it to wake them; a minute heals a wake-up that was lost.
+            clock_timestamp() + CASE WHEN
+                row_number() OVER (PARTITION BY w.practice_id, w.id, b.object_id ORDER BY b.sequence) > 1
+                OR EXISTS (SELECT 1 FROM outbox_delivery h
+                    WHERE h.practice_id = w.practice_id AND h.endpoint_id = w.id
+                      AND h.object_id = b.object_id AND h.state = 'pending')
+                THEN interval '1 minute' ELSE interval '0' END,
+            0, '', clock_timestamp()
         FROM batch b JOIN outbox_webhookendpoint w ON w.practice_id = b.practice_id
         WHERE w.state = 'enabled' AND (cardinality(w.event_types) = 0 OR b.type = ANY (w.event_types))
         ON CONFLICT DO NOTHING
@@ -38,7 +46,9 @@ END $$;
 -- endpoint that is failing, so that a slow receiver does not hold up the others.
 CREATE FUNCTION rapport_lease_delivery(seconds integer, only_practice uuid)
 RETURNS TABLE (of_practice uuid, delivery uuid, lease_fence integer)
-LANGUAGE sql VOLATILE SECURITY DEFINER AS $$
+LANGUAGE sql VOLATILE SECURITY DEFINER
+-- Always along the partial indexes of what is due, also before the tables' first ANALYZE.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
     WITH busy AS (
         SELECT l.practice_id, l.endpoint_id FROM outbox_delivery l
         JOIN outbox_webhookendpoint v ON v.practice_id = l.practice_id AND v.id = l.endpoint_id
