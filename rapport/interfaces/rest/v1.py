@@ -18,7 +18,6 @@ from rapport.platform.jobs import api as jobs
 from rapport.platform.outbox import api as outbox
 from rapport.rooms.roster import api as roster
 
-
 ROUTERS = (
     audit.router,
     outbox.router,

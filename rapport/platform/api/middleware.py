@@ -130,7 +130,7 @@ class Floor:
             return response  # to note it would wait for the same trail again
         try:
             edge.refuse(problem, response)
-        except Exception as error:  # noqa: BLE001 - the refusal stands; only its note failed
+        except Exception as error:
             if not errors.is_outage(error):
                 logger.exception("refusal not noted", extra={"request_id": edge.request_id})
             connection.close()

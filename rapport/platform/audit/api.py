@@ -49,7 +49,13 @@ EVENTS = ListSpec(
     action="audit.read",
     returns=(200, s.AuditEventOut),
     list_spec=EVENTS,
-    example={"object": "list", "data": [examples.EVENT], "has_more": False, "next_cursor": None, "prev_cursor": None},
+    example={
+        "object": "list",
+        "data": [examples.EVENT],
+        "has_more": False,
+        "next_cursor": None,
+        "prev_cursor": None,
+    },
 )
 def list_audit_events(request: ScopedRequest) -> Answer:
     """
@@ -112,7 +118,13 @@ def _place(request: ScopedRequest, name: str) -> int | None:
     kind="list",
     returns=(200, s.CheckpointOut),
     parameters={},
-    example={"object": "list", "data": [examples.CHECKPOINT], "has_more": False, "next_cursor": None, "prev_cursor": None},
+    example={
+        "object": "list",
+        "data": [examples.CHECKPOINT],
+        "has_more": False,
+        "next_cursor": None,
+        "prev_cursor": None,
+    },
 )
 def list_checkpoints(request: ScopedRequest) -> Page:
     """

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,6 +26,7 @@ from . import checkpoints
 
 START = bytes(32)
 """What the first link names as the hash before it."""
+Agreement = Literal["match", "mismatch", "none"]
 BATCH = 5_000
 """Events that are linked, or checked, at a time."""
 MOST_CHECKED = 250_000
@@ -41,9 +42,7 @@ COLUMNS = (
 _encoder = msgspec.json.Encoder(uuid_format="canonical")
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('audit-chain:' || %s::text, 0))"
-_LAST = (
-    "SELECT seq, hash FROM audit_auditlink WHERE practice_id = %s ORDER BY seq DESC LIMIT 1"
-)
+_LAST = "SELECT seq, hash FROM audit_auditlink WHERE practice_id = %s ORDER BY seq DESC LIMIT 1"
 _WAITING = (
     f"SELECT {COLUMNS} FROM audit_auditevent e"  # noqa: S608 - constants
     " WHERE e.practice_id = %(practice)s AND e.id = ANY(ARRAY("
@@ -87,7 +86,7 @@ class Verification:
     """Links that were looked at."""
     unchained: int
     """Events that wait for their link; the next batch takes them."""
-    checkpoint: str
+    checkpoint: Agreement
     """`match`, `mismatch`, or `none` when none was made yet."""
     from_seq: int
     to_seq: int
@@ -162,7 +161,7 @@ def _walk(scope: Scope, first: int, last: int, prev: bytes) -> tuple[int | None,
     return (None if expected > last else expected), expected - first
 
 
-def _against_checkpoints(scope: Scope, end: int) -> tuple[str, int | None]:
+def _against_checkpoints(scope: Scope, end: int) -> tuple[Agreement, int | None]:
     """Compare the chain with what was noted outside: (result, first place that differs)."""
     known = checkpoints.read(scope.practice_id)
     if not known:

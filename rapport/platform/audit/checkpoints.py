@@ -87,9 +87,14 @@ def read(practice_id: UUID) -> list[Checkpoint]:
             genuine = _is_ours(practice_id, line, previous)
             points.append(
                 Checkpoint(
-                    seq=line["seq"], hash=line["hash"], at=line["at"], previous=line["previous"],
-                    key=line["key"], signature=line["signature"], genuine=genuine,
-                )  # fmt: skip
+                    seq=line["seq"],
+                    hash=line["hash"],
+                    at=line["at"],
+                    previous=line["previous"],
+                    key=line["key"],
+                    signature=line["signature"],
+                    genuine=genuine,
+                )
             )
         except (msgspec.DecodeError, KeyError, TypeError):
             points.append(Checkpoint(0, "", "", "", "", "", genuine=False))

@@ -142,4 +142,4 @@ def verification_out(found: Verification) -> VerificationOut:
         object="audit_verification", valid=found.valid, first_bad_seq=found.first_bad_seq,
         checked=found.checked, unchained=found.unchained, checkpoint=found.checkpoint,
         from_seq=found.from_seq, to_seq=found.to_seq,
-    )  # type: ignore[arg-type] # fmt: skip
+    )  # fmt: skip

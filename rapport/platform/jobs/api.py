@@ -113,7 +113,13 @@ def _one(request: ScopedRequest, id: UUID) -> JobOut:
     action="job.list",
     returns=(200, JobOut),
     list_spec=JOBS,
-    example={"object": "list", "data": [EXAMPLE], "has_more": False, "next_cursor": None, "prev_cursor": None},
+    example={
+        "object": "list",
+        "data": [EXAMPLE],
+        "has_more": False,
+        "next_cursor": None,
+        "prev_cursor": None,
+    },
 )
 def list_jobs(request: ScopedRequest) -> Answer:
     """
@@ -150,7 +156,5 @@ def get_job(request: ScopedRequest, job_id: str) -> Answer:
 )
 def retry_job(request: ScopedRequest, job_id: str) -> JobOut:
     """Take a job from the dead letters and run it again, with all its tries."""
-    job = services.retry_job(
-        scope=request.auth, job_id=path_id("job", job_id), now=timezone.now()
-    )
+    job = services.retry_job(scope=request.auth, job_id=path_id("job", job_id), now=timezone.now())
     return _one(request, job.id)

@@ -215,7 +215,7 @@ def execute(*, practice_id: UUID, job_id: UUID) -> None:
                 _succeed(attempt, _call(attempt))
     except GiveUp as error:
         _fail(attempt, error.code, again=False)
-    except Exception as error:  # noqa: BLE001 - any failure of a task is a failed try
+    except Exception as error:
         logger.warning(
             "job failed",
             exc_info=True,
@@ -227,9 +227,7 @@ def execute(*, practice_id: UUID, job_id: UUID) -> None:
 
 
 def _begin(practice_id: UUID, job_id: UUID) -> _Try | None:
-    base = system_scope(
-        practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC")
-    )
+    base = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
     with entered(base):
         row = sql.one(_BEGIN, (practice_id, job_id))
     if row is None:

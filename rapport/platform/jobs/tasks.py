@@ -18,9 +18,7 @@ class WhenAsked(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Any) -> RetryDecision | None:
         """Return when to run again, or None."""
         if isinstance(exception, TryAgain):
-            return RetryDecision(
-                retry_at=datetime.now(UTC) + timedelta(seconds=exception.seconds)
-            )
+            return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=exception.seconds))
         return None
 
 

@@ -72,9 +72,7 @@ def purge() -> None:
 
 
 def _scope(practice_id: UUID) -> Scope:
-    return system_scope(
-        practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC")
-    )
+    return system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
 
 
 @dataclass
@@ -106,7 +104,7 @@ def keep_house(stop: threading.Event) -> None:
                 continue
             try:
                 duty.do()
-            except Exception:  # noqa: BLE001 - the worker outlives a database that is away
+            except Exception:
                 logger.exception("duty failed", extra={"job": duty.name})
                 connections.close_all()
             duty.due = time.monotonic() + duty.every_seconds
@@ -157,7 +155,7 @@ def run_worker(*, concurrency: int, stop_event: threading.Event) -> None:
     while not stop_event.is_set():
         try:
             asyncio.run(_run_queue(concurrency, stop_event))
-        except Exception:  # noqa: BLE001 - the worker outlives a database that is away
+        except Exception:
             logger.exception("queue failed")
             stop_event.wait(2)
     for thread in threads:

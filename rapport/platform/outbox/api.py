@@ -116,8 +116,10 @@ ENDPOINTS = ListSpec(
 )
 
 
-def _endpoint(request: ScopedRequest, id: UUID, *, secret: str | None | bool = False) -> Answer:
-    """Answer an endpoint; with its new secret, when one was made just now."""
+def _endpoint(
+    request: ScopedRequest, id: UUID, *, secret: str | None = None, is_new: bool = False
+) -> Answer:
+    """Answer an endpoint; with its secret, when that is new."""
     row = sql.one(
         f"SELECT {s.ENDPOINT_COLUMNS} FROM outbox_webhookendpoint w"  # noqa: S608 - constants
         " WHERE w.practice_id = %s AND w.id = %s AND w.state <> 'deleted'",
@@ -128,9 +130,7 @@ def _endpoint(request: ScopedRequest, id: UUID, *, secret: str | None | bool = F
     members = s.endpoint_members(row)
     request.auth.trail.target("webhook_endpoint", id, members["version"])
     shape = (
-        s.EndpointOut(**members)
-        if secret is False
-        else s.EndpointWithSecretOut(**members, secret=secret)
+        s.EndpointWithSecretOut(**members, secret=secret) if is_new else s.EndpointOut(**members)
     )
     return Answer(shape, etag=etags.of(id, members["version"]))
 
@@ -171,7 +171,7 @@ def create_endpoint(request: ScopedRequest, body: s.EndpointIn) -> Answer:
         scope=request.auth, now=timezone.now(), url=body.url, event_types=body.event_types,
         description=body.description, signature=body.signature,
     )  # fmt: skip
-    return _endpoint(request, endpoint.id, secret=secret)
+    return _endpoint(request, endpoint.id, secret=secret, is_new=True)
 
 
 @router.get(
@@ -245,7 +245,7 @@ def rotate_secret(request: ScopedRequest, webhook_endpoint_id: str) -> Answer:
         scope=request.auth, endpoint_id=path_id("webhook_endpoint", webhook_endpoint_id),
         now=timezone.now(),
     )  # fmt: skip
-    return _endpoint(request, endpoint.id, secret=secret)
+    return _endpoint(request, endpoint.id, secret=secret, is_new=True)
 
 
 @router.post(

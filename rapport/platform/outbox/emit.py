@@ -19,7 +19,7 @@ INSERT INTO outbox_outboxevent (practice_id, id, type, object_type, object_id, v
 SELECT %(practice)s, %(id)s, %(type)s, %(object_type)s, %(object_id)s, %(version)s,
     coalesce((SELECT max(sequence) FROM outbox_outboxevent
               WHERE practice_id = %(practice)s AND object_id = %(object_id)s), 0) + 1,
-    %(changed)s, %(request_id)s, %(at)s, pg_current_xact_id()::text::bigint,
+    %(changed)s, %(request_id)s, %(at)s, pg_current_xact_id()::text::bigint + (SELECT shift FROM outbox_epoch),
     nextval('outbox_position')
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -38,7 +38,7 @@ class EventOut(Shape):
     id: str
     type: str
     created_at: Instant
-    api_version: Literal["2026-12-01"]
+    api_version: str
     practice_id: str
     livemode: bool
     object: ObjectRef
@@ -64,7 +64,7 @@ def event_out(row: tuple[Any, ...]) -> EventOut:
         object=ObjectRef(row[4], public_id(row[4], row[5]), row[6], row[7]),
         changed=list(row[8]),
         request_id=type_id("request", row[9]) if row[9] else None,
-    )  # type: ignore[arg-type]
+    )
 
 
 def body_of(row: tuple[Any, ...]) -> bytes:

@@ -27,7 +27,7 @@ class OutboxEvent(PracticeRecord):
     """The request that caused it."""
     created_at = models.DateTimeField()
     transaction_id = models.BigIntegerField()
-    """The transaction that wrote it. Readers only go as far as every older one has ended, so a
+    """The transaction that wrote it, plus the shift of a restore. Readers only go as far as every older one has ended, so a
     cursor can never step over an event that commits late."""
     position = models.BigIntegerField()
     """From a sequence: order within a transaction."""
@@ -110,9 +110,7 @@ class Delivery(PracticeRecord):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["practice", "endpoint", "event"], name="delivery_once"
-            )
+            models.UniqueConstraint(fields=["practice", "endpoint", "event"], name="delivery_once")
         ]
         indexes = [
             models.Index(

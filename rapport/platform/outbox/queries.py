@@ -21,6 +21,7 @@ _LOG = (
     f"SELECT {message.COLUMNS}, e.transaction_id, e.position FROM outbox_outboxevent e"  # noqa: S608
     " WHERE e.practice_id = %(practice)s"
     " AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    " + (SELECT shift FROM outbox_epoch)"
     " AND (e.transaction_id, e.position) > (%(transaction)s, %(position)s)"
     " AND (%(every)s OR e.type = ANY (%(types)s))"
     " AND (%(object)s::uuid IS NULL OR e.object_id = %(object)s)"

@@ -106,9 +106,7 @@ class Outcome:
 
 
 def _scope(practice_id: UUID) -> Scope:
-    return system_scope(
-        practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC")
-    )
+    return system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
 
 
 def retry_after(text: str | None, *, now: datetime) -> timedelta | None:
@@ -187,7 +185,7 @@ class Relay:
         while not stop.is_set():
             try:
                 worked = self.run_once()
-            except Exception:  # noqa: BLE001 - the relay outlives a database that is away
+            except Exception:
                 logger.exception("relay step failed")
                 connections.close_all()
                 stop.wait(2)
@@ -223,7 +221,11 @@ class Relay:
             services.open_secret(practice_id=lease.practice_id, endpoint_id=endpoint_id, sealed=key)
             for key in keys
         ]
-        body, id, stamp = message.body_of(tuple(event)), type_id("event", event[0]), int(now.timestamp())
+        body, id, stamp = (
+            message.body_of(tuple(event)),
+            type_id("event", event[0]),
+            int(now.timestamp()),
+        )
         sign = signing.sign_v1a if kind == "v1a" else signing.sign_v1
         headers = signing.headers(id, stamp, [sign(key, id, stamp, body) for key in secrets])
         headers |= {"content-type": "application/json", "user-agent": "Rapport-Webhooks/1"}
@@ -273,9 +275,7 @@ class Relay:
             sql.run(_NEXT_IS_DUE, place)
         self._note(scope, lease, sending, outcome, now)
 
-    def _next(
-        self, sending: Sending, outcome: Outcome, now: datetime
-    ) -> tuple[str, datetime]:
+    def _next(self, sending: Sending, outcome: Outcome, now: datetime) -> tuple[str, datetime]:
         """Return the delivery's next state, and when it is tried again."""
         if not outcome.error:
             return "succeeded", now

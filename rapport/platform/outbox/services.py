@@ -91,7 +91,13 @@ def _save(scope: Scope, endpoint: WebhookEndpoint, *, now: datetime, changed: li
 
 
 def create_endpoint(
-    *, scope: Scope, now: datetime, url: str, event_types: list[str], description: str, signature: str
+    *,
+    scope: Scope,
+    now: datetime,
+    url: str,
+    event_types: list[str],
+    description: str,
+    signature: str,
 ) -> tuple[WebhookEndpoint, str | None]:
     """
     Add an address that wants to be told.
@@ -128,9 +134,7 @@ def change_endpoint(
     etags.check(endpoint, if_match)
     for name, value in given.items():
         if value is None:
-            raise Invalid(
-                "1 field is not valid.", errors=(FieldError(f"/{name}", "required"),)
-            )
+            raise Invalid("1 field is not valid.", errors=(FieldError(f"/{name}", "required"),))
     if "url" in given:
         _check_url(given["url"])
     changed = [name for name, value in given.items() if getattr(endpoint, name) != value]
@@ -270,9 +274,7 @@ WHERE outbox_delivery.state <> 'pending'
 """
 
 
-def replay(
-    *, scope: Scope, endpoint_id: UUID, after: tuple[int, int], now: datetime
-) -> int:
+def replay(*, scope: Scope, endpoint_id: UUID, after: tuple[int, int], now: datetime) -> int:
     """
     Send every event after a place in the log again, in order; return how many.
 

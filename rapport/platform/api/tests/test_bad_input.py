@@ -11,7 +11,7 @@ import pytest
 
 import rapport.interfaces.rest.v1  # noqa: F401 - makes the routes
 from rapport.kernel.ids import PREFIXES, new_uuid, type_id
-from rapport.platform.api.router import ROUTES
+from rapport.platform.api.router import ROUTES, RouteInfo
 from rapport.rooms.roster import examples
 from tests.support.cast import House
 
@@ -47,7 +47,9 @@ def address(path: str) -> str:
 
 
 @pytest.mark.parametrize("route", LISTS, ids=lambda route: route.path)
-def test_no_parameter_of_any_list_reaches_the_database_as_text(route, willow: House) -> None:
+def test_no_parameter_of_any_list_reaches_the_database_as_text(
+    route: RouteInfo, willow: House
+) -> None:
     who = willow.auditor if "audit" in route.path else willow.admin
     filters = list(route.list_spec.filters) if route.list_spec else list(route.parameters)
     names = [*NAMES, *filters, *(f"{name}[in]" for name in filters)]
@@ -106,7 +108,9 @@ def test_a_body_that_readers_disagree_about_is_refused(willow: House, body: str)
 
 
 @pytest.mark.parametrize("limit", [True, 1.5, "2", -1, 2**53])
-def test_a_number_of_the_wrong_kind_is_refused_with_its_pointer(willow: House, limit) -> None:
+def test_a_number_of_the_wrong_kind_is_refused_with_its_pointer(
+    willow: House, limit: object
+) -> None:
     answer = willow.scheduler.post("/v1/patients/search", {"name": "riv", "limit": limit})
 
     assert answer.status_code in (400, 422)

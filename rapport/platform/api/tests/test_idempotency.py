@@ -97,7 +97,8 @@ def test_after_its_time_a_key_is_new(willow: House, used: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["k" * 300, "short", "abcdefghijklmnop\r\nX-Other: 1", "abcdefghijklmnop'; DROP TABLE x--"]
+    "key",
+    ["k" * 300, "short", "abcdefghijklmnop\r\nX-Other: 1", "abcdefghijklmnop'; DROP TABLE x--"],
 )
 def test_a_malformed_key_is_refused_before_any_work(willow: House, key: str) -> None:
     answer = willow.scheduler.post("/v1/patients", BODY, idempotency_key=key)

@@ -88,10 +88,16 @@ LANGUAGE sql STABLE SECURITY DEFINER AS $$
       AND w.previous_secret_until > clock_timestamp()
 $$;
 
--- A restored database lives in a cluster that counts its transactions anew. Every event in it is
--- committed, so all may be read.
+-- A restored database lives in a cluster that counts its transactions anew. The shift lets the
+-- log's numbers go on from where they were, so that cursors of before still hold.
+CREATE TABLE outbox_epoch (id integer PRIMARY KEY CHECK (id = 1), shift bigint NOT NULL);
+INSERT INTO outbox_epoch VALUES (1, 0);
+REVOKE INSERT, UPDATE, DELETE ON outbox_epoch FROM rapport_app;
+
 CREATE FUNCTION rapport_after_restore() RETURNS void LANGUAGE sql AS $$
-    UPDATE outbox_outboxevent SET transaction_id = 0
+    UPDATE outbox_epoch SET shift = greatest(0, (
+        SELECT coalesce(max(e.transaction_id), 0) + 1 FROM outbox_outboxevent e
+    ) - pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
 $$;
 
 REVOKE ALL ON FUNCTION rapport_fan_out(integer) FROM PUBLIC;

@@ -21,7 +21,9 @@ def endpoint(house: House, url: str, **fields: Any) -> dict[str, Any]:
     return answer.json()
 
 
-def tell(house: House, *, object_id: UUID | None = None, times: int = 1, changed: Sequence[str] = ()) -> UUID:
+def tell(
+    house: House, *, object_id: UUID | None = None, times: int = 1, changed: Sequence[str] = ()
+) -> UUID:
     """Commit events about one object."""
     object_id = object_id or new_uuid()
     with house.entered() as scope:

@@ -41,7 +41,12 @@ def test_a_message_is_small_signed_and_names_nobody(willow: House) -> None:
         "changed", "request_id",
     }  # fmt: skip
     assert message["id"] == got.headers["webhook-id"]
-    assert message["object"] == {"type": "patient", "id": patient["id"], "version": 1, "sequence": 1}
+    assert message["object"] == {
+        "type": "patient",
+        "id": patient["id"],
+        "version": 1,
+        "sequence": 1,
+    }
     assert len(got.body) <= 2048
     for word in (b"Ana", b"Rivera", b"1990"):
         assert word not in got.body
@@ -80,7 +85,9 @@ def test_an_ed25519_message_is_checked_with_the_published_key(willow: House) -> 
     )  # fmt: skip
 
 
-def test_after_a_rotation_both_secrets_sign_for_a_day_and_then_only_the_new_one(willow: House) -> None:
+def test_after_a_rotation_both_secrets_sign_for_a_day_and_then_only_the_new_one(
+    willow: House,
+) -> None:
     with sink() as receiver:
         old = endpoint(willow, receiver.url)
         new = willow.admin.post(f"/v1/webhook-endpoints/{old['id']}/rotate").json()
@@ -300,4 +307,6 @@ def test_an_endpoint_inside_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (422, "url-not-allowed")
     assert answer.json()["errors"][0]["pointer"] == "/url"
     noted = willow.auditor.get("/v1/audit-events?outcome=deny").json()["data"]
-    assert [(row["action"], row["reason"]) for row in noted] == [("webhook_endpoint.create", "ssrf")]
+    assert [(row["action"], row["reason"]) for row in noted] == [
+        ("webhook_endpoint.create", "ssrf")
+    ]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import psycopg
+from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
 from rapport.kernel.ids import new_uuid
 from rapport.platform.access.permissions import Permission
+from rapport.platform.db.local import OWNER, locate
 from rapport.platform.outbox.emit import emit
 from tests.support.cast import House, public
 from tests.support.sink import sink
@@ -27,7 +30,9 @@ def walk(house: House, query: str = "limit=3") -> list[str]:
         cursor = f"&cursor={page['next_cursor']}"
 
 
-def test_a_walk_meets_every_event_once_and_its_last_cursor_brings_what_is_new(willow: House) -> None:
+def test_a_walk_meets_every_event_once_and_its_last_cursor_brings_what_is_new(
+    willow: House,
+) -> None:
     first = tell(willow, times=7)
     assert len(set(walk(willow))) == len(walk(willow)) == 7
     cursor = willow.admin.get("/v1/events?limit=100").json()["next_cursor"]
@@ -115,7 +120,9 @@ def test_another_practice_sees_neither_events_nor_endpoints_nor_deliveries(
 
 def test_endpoints_are_for_those_who_manage_webhooks(willow: House) -> None:
     assert willow.scheduler.get("/v1/webhook-endpoints").status_code == 403
-    assert willow.scheduler.post("/v1/webhook-endpoints", {"url": "https://x.org"}).status_code == 403
+    assert (
+        willow.scheduler.post("/v1/webhook-endpoints", {"url": "https://x.org"}).status_code == 403
+    )
     assert willow.biller.get("/v1/events").status_code == 200
     assert willow.scheduler.get("/v1/events").status_code == 403
     willow.admin.get("/v1/me")
@@ -148,7 +155,12 @@ def test_an_endpoint_is_changed_with_its_etag_and_deleted_for_good(willow: House
 def test_bad_types_and_fields_are_named(willow: House) -> None:
     answer = willow.admin.post(
         "/v1/webhook-endpoints",
-        {"url": "https://hooks.example.org", "event_types": ["*"], "signature": "v2", "secret": "x"},
+        {
+            "url": "https://hooks.example.org",
+            "event_types": ["*"],
+            "signature": "v2",
+            "secret": "x",
+        },
     )
 
     assert answer.status_code == 422
@@ -173,3 +185,23 @@ def test_a_rolled_back_change_tells_nothing(willow: House) -> None:
 
     assert receiver.received == []
     assert willow.admin.get("/v1/events").json()["data"] == []
+
+
+def test_after_a_restore_into_a_younger_cluster_cursors_still_hold(willow: House) -> None:
+    tell(willow, times=2)
+    server = locate(settings.RAPPORT.home / "postgres")
+    with psycopg.connect(server.url(OWNER, "rapport"), autocommit=True) as owner:
+        # What a restore looks like: numbers that this cluster has yet to reach.
+        owner.execute(
+            "UPDATE outbox_outboxevent SET transaction_id = transaction_id + 1000000"
+            " WHERE practice_id = %s", [willow.id],
+        )  # fmt: skip
+        assert willow.admin.get("/v1/events").json()["data"] == []
+        try:
+            owner.execute("SELECT rapport_after_restore()")
+            before = willow.admin.get("/v1/events").json()
+            tell(willow)
+            after = willow.admin.get(f"/v1/events?cursor={before['next_cursor']}").json()
+        finally:
+            owner.execute("UPDATE outbox_epoch SET shift = 0")
+    assert (len(before["data"]), len(after["data"])) == (2, 1)

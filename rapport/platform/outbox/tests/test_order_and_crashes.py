@@ -6,6 +6,7 @@ import json
 import random
 import threading
 from collections import Counter, defaultdict
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -103,7 +104,7 @@ def inversions(receiver: Sink) -> int:
     count = 0
     for line in by_object(receiver).values():
         numbers = [message["object"]["sequence"] for message in line]
-        count += sum(later < earlier for earlier, later in zip(numbers, numbers[1:], strict=False))
+        count += sum(later < earlier for earlier, later in pairwise(numbers))
     return count
 
 
@@ -116,7 +117,9 @@ def test_four_relays_keep_the_order_of_each_object_and_lose_nothing(willow: Hous
     for line in lines.values():
         assert sorted({m["object"]["sequence"] for m in line}) == list(range(1, CHANGES + 1))
     assert inversions(receiver) == 0
-    ids = {(m["object"]["id"], m["object"]["sequence"]): set() for line in lines.values() for m in line}
+    ids = {
+        (m["object"]["id"], m["object"]["sequence"]): set() for line in lines.values() for m in line
+    }
     for line in lines.values():
         for m in line:
             ids[m["object"]["id"], m["object"]["sequence"]].add(m["id"])
@@ -148,9 +151,7 @@ def test_a_relay_killed_between_send_and_note_sends_the_same_message_again(willo
     with sink() as receiver:
         endpoint(willow, receiver.url)
         tell(willow, times=3)
-        dying = process.start(
-            "relay", str(willow.id), RAPPORT_CRASHPOINTS="relay.after_send:2"
-        )
+        dying = process.start("relay", str(willow.id), RAPPORT_CRASHPOINTS="relay.after_send:2")
         assert dying.wait(30) == -9
         _end_leases(willow.id)
         settle(willow)
@@ -176,7 +177,9 @@ def test_a_relay_killed_before_it_sends_loses_nothing(willow: House) -> None:
     assert len(receiver.received) == 1
 
 
-@pytest.mark.parametrize(("place", "kept"), [("request.after_commit", 1), ("request.before_commit", 0)])
+@pytest.mark.parametrize(
+    ("place", "kept"), [("request.after_commit", 1), ("request.before_commit", 0)]
+)
 def test_an_answer_that_was_never_given_tells_its_event_if_it_was_kept(
     willow: House, place: str, kept: int
 ) -> None:
