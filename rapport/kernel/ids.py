@@ -41,6 +41,7 @@ PREFIXES: dict[str, str] = {
     "job": "job",
     "audit_event": "aud",
     "session": "sess",
+    "mfa_factor": "mfa",
     "request": "req",
 }
 """Kind of object -> TypeID prefix. A prefix is never reused for another kind."""

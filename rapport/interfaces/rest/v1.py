@@ -14,11 +14,13 @@ from rapport.platform.api import bodies
 from rapport.platform.api.gate import Replayed
 from rapport.platform.api.problems import as_response, from_validation
 from rapport.platform.audit import api as audit
+from rapport.platform.identity import api as identity
 from rapport.platform.jobs import api as jobs
 from rapport.platform.outbox import api as outbox
 from rapport.rooms.roster import api as roster
 
 ROUTERS = (
+    identity.router,
     audit.router,
     outbox.router,
     jobs.router,

@@ -68,21 +68,28 @@ class Edge:
         self.headers.clear()
         self.path_ids.clear()
 
-    def commit(self, response: HttpResponse) -> None:
+    def commit(self, response: HttpResponse, problem: Problem | None = None) -> None:
         """
         Write the audit row and the stored answer, and commit.
 
+        :param problem: a refusal whose work is kept (`Problem.keeps_work`); it is audited as such
         :raises AuditUnavailable: the trail could not be written; everything is rolled back
         """
         if not self.is_open:
             return
         try:
             if self.scope is not None and self.action:
+                if problem is not None:
+                    self.scope.trail.reason = problem.reason or problem.code
                 try:
-                    audit.append_trail(scope=self.scope, action=self.action)
+                    audit.append_trail(
+                        scope=self.scope,
+                        action=self.action,
+                        outcome=problem.outcome if problem else "allow",
+                    )
                 except (DatabaseError, psycopg.Error) as error:
                     raise AuditUnavailable(headers={"Retry-After": "5"}) from error
-            if self.scope is not None and self.key is not None:
+            if self.scope is not None and self.key is not None and problem is None:
                 idempotency.keep(self.key, scope=self.scope, response=response)
         except BaseException as error:
             self.roll_back(error)

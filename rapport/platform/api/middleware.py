@@ -109,8 +109,8 @@ class Floor:
         for attempt in range(1, _TRIES + 1):
             try:
                 response = self.get_response(request)
-                if edge.problem is None:
-                    edge.commit(response)
+                if edge.problem is None or edge.problem.keeps_work:
+                    edge.commit(response, edge.problem)
                     return response
                 problem: Problem = edge.problem
             except Exception as error:  # noqa: BLE001 - the last place before the outside
