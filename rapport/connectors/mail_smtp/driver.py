@@ -36,18 +36,22 @@ class SmtpMail:
 
     def send(self, *, to: str, subject: str, text: str) -> None:
         """Send one mail. :raises MailDown: the server was not reached or did not take it"""
+        try:
+            message = self._message(to=to, subject=subject, text=text)
+            with self._connected() as server:
+                server.send_message(message)
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            # The cause may quote the address; it is dropped, so that no log shows it.
+            raise MailDown(type(error).__name__) from None
+
+    def _message(self, *, to: str, subject: str, text: str) -> EmailMessage:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self.sender, to, subject
         message["Date"] = formatdate(usegmt=True)
         message["Message-ID"] = make_msgid(domain=self.sender.rpartition("@")[2] or "localhost")
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
-        try:
-            with self._connected() as server:
-                server.send_message(message)
-        except (OSError, smtplib.SMTPException, ValueError) as error:
-            # The cause may quote the address; it is dropped, so that no log shows it.
-            raise MailDown(type(error).__name__) from None
+        return message
 
     def _connected(self) -> smtplib.SMTP:
         context = ssl.create_default_context()

@@ -122,7 +122,7 @@ def change(
     :raises MfaRequiredByPolicy: the second factor was to be switched off
     """
     scope.require(Permission.MEMBERS_MANAGE)
-    member = (
+    member: Membership | None = (
         Membership.objects.visible_to(scope).select_for_update().filter(id=membership_id).first()
     )
     if member is None:
@@ -171,16 +171,16 @@ def _keep_an_administrator(scope: Scope, member: Membership) -> None:
 
 def practices_of(*, scope: Scope) -> list[Practice]:
     """Return the practices that the person works in, by name; for a program its own."""
-    homes = [scope.practice_id]
-    if scope.actor_type == "user":
-        mine = Affiliation.objects.filter(user_id=scope.user_id)
-        homes = list(mine.values_list("practice_id", flat=True))
+    if scope.actor_type != "user" or scope.user_id is None:
+        return [Practice.objects.get(id=scope.practice_id)]
+    mine = Affiliation.objects.filter(user_id=scope.user_id)
+    homes = list(mine.values_list("practice_id", flat=True))
     found = []
     for home in homes:
         inside = system_scope(practice_id=home, actor_id=home, time_zone=scope.time_zone)
         set_scope(inside)
         works = Membership.objects.visible_to(inside).filter(user_id=scope.user_id, active=True)
-        if home == scope.practice_id or works.exists():
+        if works.exists():
             found.append(Practice.objects.get(id=home))
     set_scope(scope)
     return sorted(found, key=lambda practice: (practice.name, practice.id))

@@ -256,7 +256,7 @@ def me(request: ScopedRequest) -> s.MeOut:
 def _person(scope: Scope) -> s.PersonOut | None:
     if scope.actor_type != "user":
         return None
-    user = User.objects.get(id=scope.user_id)
+    user = User.objects.get(id=scope.actor_id)
     return s.PersonOut(
         id=type_id("user", user.id), login=user.login, display_name=user.display_name
     )

@@ -45,7 +45,9 @@ class Caller(Api):
         assert answer.json()["code"] == "mfa-required", answer.content
         return answer.json()["mfa_ticket"]
 
-    def second(self, ticket: str, code: str | None, method: str = "totp", **more: Any) -> HttpResponse:
+    def second(
+        self, ticket: str, code: str | None, method: str = "totp", **more: Any
+    ) -> HttpResponse:
         body = {"ticket": ticket, "method": method, **more}
         return self.post("/v1/sessions/mfa", body | ({"code": code} if code else {}))
 
@@ -78,7 +80,9 @@ def hire(house: House, name: str = "maya", *roles: Role, clinician_id: UUID | No
             clinician_id=clinician_id,
         )  # fmt: skip
     house.members[name] = made.membership
-    return Staff(made.user.login, made.user.id, made.membership.id, made.totp_secret, made.recovery_codes)
+    return Staff(
+        made.user.login, made.user.id, made.membership.id, made.totp_secret, made.recovery_codes
+    )
 
 
 def trail(house: House | None, action: str) -> list[tuple[str, str | None]]:

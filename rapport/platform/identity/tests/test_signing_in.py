@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -131,8 +135,13 @@ def test_of_two_sign_ins_at_once_with_one_code_one_succeeds(willow: House) -> No
     assert mfa_rows.count(("deny", "replay")) == 20
     # Control: with two different codes both of a pair succeed, so the pairs do run side by side.
     maya, here, there = hire(willow), Caller(), Caller()
-    tickets, codes = (here.ticket(maya.login), there.ticket(maya.login)), (maya.code(), maya.code(-30))
-    both = pair(lambda: here.second(tickets[0], codes[0]), lambda: there.second(tickets[1], codes[1]))
+    tickets, codes = (
+        (here.ticket(maya.login), there.ticket(maya.login)),
+        (maya.code(), maya.code(-30)),
+    )
+    both = pair(
+        lambda: here.second(tickets[0], codes[0]), lambda: there.second(tickets[1], codes[1])
+    )
     assert both == [201, 201]
 
 
@@ -167,7 +176,9 @@ def test_codes_of_other_times_are_refused(willow: House, seconds: int) -> None:
     with time_machine.travel(timezone.now(), tick=False):
         answer = caller.second(caller.ticket(maya.login), maya.code(seconds))
         # A client's clock is not asked: an own field is unknown, a header is ignored.
-        told = caller.second(caller.ticket(maya.login), maya.code(seconds), now="2030-01-01T00:00:00Z")
+        told = caller.second(
+            caller.ticket(maya.login), maya.code(seconds), now="2030-01-01T00:00:00Z"
+        )
 
     assert code_of(answer) == (401, "code-wrong")
     assert code_of(told) == (422, "unknown-field")
@@ -179,7 +190,9 @@ def test_after_ten_wrong_codes_the_right_one_waits_too(willow: House) -> None:
     maya, luz = hire(willow, "maya"), hire(willow, "luz")
     caller = Caller()
     ticket = caller.ticket(maya.login)
-    wrong = [caller.second(ticket, "000000" if maya.code() != "000000" else "000001") for _ in range(10)]
+    wrong = [
+        caller.second(ticket, "000000" if maya.code() != "000000" else "000001") for _ in range(10)
+    ]
     assert {code_of(answer) for answer in wrong} == {(401, "code-wrong")}
 
     locked = caller.second(ticket, maya.code())
@@ -269,7 +282,9 @@ def test_practices_are_named_only_after_both_factors(willow: House, aspen: House
     session = caller.second(ticket, None, practice_id=type_id("practice", aspen.id))
     assert session.status_code == 201
     assert session.json()["roles"] == ["scheduler"]
-    named = caller.password(maya.login, practice_id=type_id("practice", willow.id)).json()["mfa_ticket"]
+    named = caller.password(maya.login, practice_id=type_id("practice", willow.id)).json()[
+        "mfa_ticket"
+    ]
     assert caller.second(named, maya.code(-30)).json()["roles"] == ["clinician"]
 
 
@@ -292,3 +307,20 @@ def also_in(house: House, staff: Staff, *roles: Role) -> None:
             scope=scope, user=User.objects.get(id=staff.user_id), roles=roles, now=timezone.now()
         )
     assert Affiliation.objects.filter(user_id=staff.user_id).count() == 2
+
+
+def test_outside_tests_a_hash_costs_what_owasp_asks_for(tmp_path: Path) -> None:
+    """S-031 Argon2id with at least 19 MiB, two passes, one lane."""
+    script = (
+        "import django; django.setup()\n"
+        "from django.contrib.auth.hashers import make_password\n"
+        "print(make_password('correct horse').split('$')[1:4])"
+    )
+    environment = os.environ | {"RAPPORT_MODE": "demo", "RAPPORT_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        env=environment, capture_output=True, text=True, check=True, timeout=60,
+        cwd=Path(__file__).parents[4],
+    )  # fmt: skip
+
+    assert done.stdout.strip() == "['argon2id', 'v=19', 'm=19456,t=2,p=1']"
