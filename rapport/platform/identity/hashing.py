@@ -1,7 +1,7 @@
 """
 Passwords: Argon2id with the parameters OWASP asks for, and never more than two at a time.
 
-A hash costs 19 MiB and some 30 ms. Unbounded, forty sign-ins at once would take the memory of a
+A hash costs 19 MiB and some 15 ms. Unbounded, forty sign-ins at once would take the memory of a
 worker process; so each process computes two, and a caller who has waited five seconds is told to
 come back. (OWASP Password Storage Cheat Sheet; security S-031, S-042.)
 """

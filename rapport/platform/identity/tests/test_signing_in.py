@@ -73,7 +73,7 @@ def test_a_ticket_is_of_one_person(willow: House) -> None:
     assert code_of(swapped) == (401, "mfa-ticket-invalid")
     assert ("deny", "bound_to_other_login") in trail(willow, "auth.mfa")
     # Control: with her own code and id the same ticket is good, once.
-    own = caller.second(ticket, maya.code(), user_id=type_id("user", maya.user_id))
+    own = caller.second(ticket, maya.fresh(), user_id=type_id("user", maya.user_id))
     assert own.status_code == 201
     assert code_of(caller.second(ticket, maya.code())) == (401, "mfa-ticket-invalid")
 
@@ -82,10 +82,10 @@ def test_a_code_works_once(willow: House) -> None:
     """S-025 The same code, at a new sign-in within its life, is refused as used."""
     maya = hire(willow)
     with time_machine.travel(timezone.now(), tick=False):
-        code = maya.code()
+        code = maya.fresh()
         first = Caller().second(Caller().ticket(maya.login), code)
         again = Caller().second(Caller().ticket(maya.login), code)
-        before = Caller().second(Caller().ticket(maya.login), maya.code(-30))
+        before = Caller().second(Caller().ticket(maya.login), maya.fresh())
 
     assert first.status_code == 201
     assert code_of(again) == (401, "code-used")
@@ -122,7 +122,7 @@ def test_of_two_sign_ins_at_once_with_one_code_one_succeeds(willow: House) -> No
         maya = hire(willow)
         here, there = Caller(), Caller()
         tickets = here.ticket(maya.login), there.ticket(maya.login)
-        code = maya.code()
+        code = maya.fresh()
         outcomes.append(
             pair(
                 lambda here=here, ticket=tickets[0], code=code: here.second(ticket, code),
@@ -137,7 +137,7 @@ def test_of_two_sign_ins_at_once_with_one_code_one_succeeds(willow: House) -> No
     maya, here, there = hire(willow), Caller(), Caller()
     tickets, codes = (
         (here.ticket(maya.login), there.ticket(maya.login)),
-        (maya.code(), maya.code(-30)),
+        (maya.fresh(), maya.fresh()),
     )
     both = pair(
         lambda: here.second(tickets[0], codes[0]), lambda: there.second(tickets[1], codes[1])
@@ -273,7 +273,7 @@ def test_practices_are_named_only_after_both_factors(willow: House, aspen: House
     assert "practices" not in asked.json()
     ticket = asked.json()["mfa_ticket"]
 
-    which = caller.second(ticket, maya.code())
+    which = caller.second(ticket, maya.fresh())
 
     assert code_of(which) == (422, "practice-required")
     assert {p["name"] for p in which.json()["practices"]} == {"Willow", "Aspen"}
@@ -285,7 +285,7 @@ def test_practices_are_named_only_after_both_factors(willow: House, aspen: House
     named = caller.password(maya.login, practice_id=type_id("practice", willow.id)).json()[
         "mfa_ticket"
     ]
-    assert caller.second(named, maya.code(-30)).json()["roles"] == ["clinician"]
+    assert caller.second(named, maya.fresh()).json()["roles"] == ["clinician"]
 
 
 def test_a_ticket_without_code_is_good_only_when_it_is_proved(willow: House) -> None:
