@@ -13,10 +13,14 @@ from rapport.kernel.problems import MalformedJson, Problem
 from rapport.platform.api import bodies
 from rapport.platform.api.gate import Replayed
 from rapport.platform.api.problems import as_response, from_validation
+from rapport.rooms.ledger import api as ledger
 from rapport.rooms.roster import api as roster
 
 
-ROUTERS = (roster.router,)
+ROUTERS = (
+    roster.router,
+    ledger.router,
+)
 
 
 class StrictParser(Parser):
