@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "rapport.platform.api",
     "rapport.platform.jobs",
     "rapport.rooms.roster",
+    "rapport.rooms.coding",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]
 TEMPLATES = [

@@ -13,10 +13,11 @@ from rapport.kernel.problems import MalformedJson, Problem
 from rapport.platform.api import bodies
 from rapport.platform.api.gate import Replayed
 from rapport.platform.api.problems import as_response, from_validation
+from rapport.rooms.coding import api as coding
 from rapport.rooms.roster import api as roster
 
 
-ROUTERS = (roster.router,)
+ROUTERS = (roster.router, coding.router,)
 
 
 class StrictParser(Parser):
