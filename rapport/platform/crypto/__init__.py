@@ -1,1 +1,1 @@
-"""Keys, sealing, digests."""
+"""The installation's keys, and what is made with them: seals, digests, signatures."""

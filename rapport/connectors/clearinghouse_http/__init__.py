@@ -1,0 +1,1 @@
+"""A clearinghouse that takes files over HTTP. `driver.HttpClearinghouse` is the door."""

@@ -1,0 +1,1 @@
+"""A clearinghouse that takes files over SFTP. `driver.SftpClearinghouse` is the door."""

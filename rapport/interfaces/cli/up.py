@@ -1,0 +1,134 @@
+"""Start everything on this machine, play one visit, then serve until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from types import FrameType
+
+import httpx
+
+from . import demo, serve, setup, visit
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """How much of it to do."""
+    parser.add_argument("--no-visit", action="store_true", help="do not play the visit")
+    parser.add_argument("--exit", action="store_true", help="stop after the visit")
+
+
+class Stopped(BaseException):
+    """Somebody asked us to stop. Not an `Exception`: nothing on the way may swallow it."""
+
+
+class Family:
+    """The processes of one installation. A child that dies is started again."""
+
+    def __init__(self) -> None:
+        self._commands: dict[str, list[str]] = {}
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._log = None
+
+    def start(self, name: str, command: list[str]) -> None:
+        """Start a child under a name; its output goes to RAPPORT_HOME/logs/<name>.log."""
+        from rapport.config.environment import ENVIRONMENT
+
+        folder = ENVIRONMENT.home / "logs"
+        folder.mkdir(exist_ok=True)
+        with (folder / f"{name}.log").open("ab") as log:
+            self._children[name] = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C in the terminal reaches us alone; we stop the children in order.
+                start_new_session=True,
+            )
+        self._commands[name] = command
+
+    def tend(self) -> None:
+        """Start again whoever has died."""
+        for name, child in list(self._children.items()):
+            if child.poll() is not None:
+                print(f"rapport: {name} ended with {child.returncode}; starting it again", flush=True)
+                time.sleep(1)
+                self.start(name, self._commands[name])
+
+    def stop(self) -> None:
+        """Stop all children, last started first; wait ten seconds, then insist."""
+        for child in reversed(self._children.values()):
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGTERM)
+        deadline = time.monotonic() + 10
+        for child in self._children.values():
+            try:
+                child.wait(timeout=max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+
+
+def _wait_until_ready(base_url: str, family: Family) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            if httpx.get(f"{base_url}/readyz", timeout=2, trust_env=False).status_code == 200:
+                return
+        family.tend()
+        time.sleep(0.15)
+    raise RuntimeError("the web server did not become ready; see the logs folder")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Set up, start, play, serve."""
+    from rapport.config.environment import ENVIRONMENT
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Stopped
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+    family = Family()
+    server = None
+    began = time.monotonic()
+    try:
+        setup.django()
+        _say("Starting PostgreSQL …")
+        server = setup.start_database()
+        _say("Bringing the database up to date …")
+        setup.migrate()
+        base_url = f"http://127.0.0.1:{ENVIRONMENT.port}"
+        plan = demo.plan(base_url)
+        family.start("payer", demo.payer_command(plan))
+        family.start("worker", [sys.executable, "-m", "rapport", "worker"])
+        family.start("web", serve.command())
+        _wait_until_ready(base_url, family)
+        if demo.load_if_empty(plan, say=_say):
+            _say(f"Loaded the demo practices; what you need to sign in is in {demo.path()}.")
+        _say(f"Ready after {time.monotonic() - began:.1f} s.")
+        if not arguments.no_visit:
+            visit.play(say=_say)
+        if arguments.exit:
+            return 0
+        _say(f"\nRapport is at {base_url} (docs: {base_url}/docs). Ctrl-C stops it.")
+        while True:
+            time.sleep(1)
+            family.tend()
+    except Stopped:
+        _say("\nStopping …")
+        return 0
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        family.stop()
+        setup.stop_database(server)

@@ -1,0 +1,1 @@
+"""The pages: the first page, the docs; later the staff application."""

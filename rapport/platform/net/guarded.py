@@ -1,0 +1,160 @@
+"""
+The guarded client: every address is checked at the moment of connecting, and that one is used.
+
+So a name that answers a public address first and a private one later gains nothing. No redirect
+is followed, no proxy of the environment is used, and no call is made inside a transaction.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore
+import httpx
+from django.db import connection
+
+from .addresses import Address, UrlNotAllowed, check_url, is_public
+
+MAX_BODY = 4096
+"""Bytes of an answer that are read; the rest is dropped."""
+
+Resolve = Callable[[str, int], Iterable[str]]
+"""Host and port -> addresses as text."""
+
+
+class BlockedAddress(Exception):
+    """The name led to an address that is not public."""
+
+
+class SendFailed(Exception):
+    """There was no answer."""
+
+    def __init__(self, kind: str, *, may_have_arrived: bool) -> None:
+        """
+        :param kind: `timeout`, `connect`, `tls` or `broken`
+        :param may_have_arrived: the request was under way: the other side may have acted on it
+        """
+        super().__init__(kind)
+        self.kind, self.may_have_arrived = kind, may_have_arrived
+
+
+class InsideTransaction(RuntimeError):
+    """A defect: a slow receiver would hold a database lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: never the body, which belongs to somebody else."""
+
+    status: int
+    retry_after: str | None
+
+
+def _system_resolver(host: str, port: int) -> Iterable[str]:
+    for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        yield str(entry[4][0])
+
+
+class _CheckedBackend(httpcore.NetworkBackend):
+    """Opens connections, to addresses that pass only."""
+
+    def __init__(self, resolve: Resolve, *, local: bool) -> None:
+        self._resolve, self._local = resolve, local
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None,
+        local_address: str | None = None, socket_options: Any = None,
+    ) -> httpcore.NetworkStream:  # fmt: skip
+        try:
+            addresses = [ipaddress.ip_address(text.split("%")[0]) for text in self._resolve(host, port)]
+        except OSError as error:
+            raise httpcore.ConnectError("no such host") from error
+        # All of them: a name with one private address among public ones is not trusted at all.
+        if not addresses or not all(self._allowed(address) for address in addresses):
+            raise BlockedAddress
+        failure: Exception | None = None
+        for address in addresses[:3]:
+            try:
+                return self._inner.connect_tcp(str(address), port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure or httpcore.ConnectError("no address")
+
+    def _allowed(self, address: Address) -> bool:
+        return is_public(address) or (self._local and address.is_loopback)
+
+    def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+        raise BlockedAddress
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)
+
+
+def post(
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    timeout: float = 20.0,
+    local: bool = False,
+    resolve: Resolve = _system_resolver,
+    tls: ssl.SSLContext | None = None,
+) -> Reply:
+    """
+    Send a POST and return the status.
+
+    :param timeout: seconds for each wait; connecting has two
+    :param local: also allow this machine's loopback over http (demo and tests)
+    :raises UrlNotAllowed: the address is not one that we call
+    :raises BlockedAddress: it led to an address that is not public
+    :raises SendFailed: no answer
+    :raises InsideTransaction: called while a database transaction is open
+    """
+    if connection.in_atomic_block:
+        raise InsideTransaction
+    check_url(url, local=local)
+    pool = httpcore.ConnectionPool(
+        ssl_context=tls or ssl.create_default_context(),
+        network_backend=_CheckedBackend(resolve, local=local),
+        max_connections=1,
+        retries=0,
+        http2=False,
+    )
+    target = httpx.URL(url)
+    limits = {"connect": 2.0, "read": timeout, "write": timeout, "pool": 2.0}
+    try:
+        with pool, pool.stream(
+            "POST", httpcore.URL(
+                scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
+            ),
+            headers=[(b"host", target.netloc), *((k.encode(), v.encode()) for k, v in headers.items()),
+                     (b"content-length", str(len(body)).encode())],
+            content=body,
+            extensions={"timeout": limits},
+        ) as response:  # fmt: skip
+            taken = 0
+            for chunk in response.iter_stream():
+                taken += len(chunk)
+                if taken >= MAX_BODY:
+                    break
+            found = {name.lower(): value for name, value in response.headers}
+            wait = found.get(b"retry-after")
+            return Reply(response.status, wait.decode("latin-1") if wait else None)
+    except (httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
+        raise SendFailed("connect", may_have_arrived=False) from error
+    except httpcore.ConnectError as error:
+        kind = "tls" if isinstance(error.__cause__, ssl.SSLError) or isinstance(error.__context__, ssl.SSLError) else "connect"
+        raise SendFailed(kind, may_have_arrived=False) from error
+    except httpcore.TimeoutException as error:
+        raise SendFailed("timeout", may_have_arrived=True) from error
+    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+        raise SendFailed("broken", may_have_arrived=True) from error
+
+
+__all__ = ["BlockedAddress", "InsideTransaction", "Reply", "SendFailed", "UrlNotAllowed", "check_url", "post"]

@@ -1,0 +1,1 @@
+"""Standard Webhooks: what is signed, how it is checked, and when to try again."""

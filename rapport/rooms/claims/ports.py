@@ -1,0 +1,105 @@
+"""What this room needs from outside. `rapport.connectors` supplies it; nothing here knows how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The clearinghouse has the file."""
+
+    receipt: str
+    """What the clearinghouse calls the file; `find` answers the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The clearinghouse answered, and the answer was no. Nothing was sent on."""
+
+    reason_code: str
+    try_again: bool
+    """True: the same file may pass later (too busy). False: it never will (bad login)."""
+    detail: str
+    """For the person who puts it right. Says nothing of what is in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The file certainly did not arrive: nobody there, or too busy to take it. Send it again."""
+
+    retry_after_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """
+    No clear answer: a timeout, a broken connection, a reply nobody can read.
+
+    The file may have arrived. Sending it again could bill the payer twice, so the claim
+    waits until `find` or a person settles it.
+    """
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The clearinghouse has these very bytes."""
+
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotHeld:
+    """The clearinghouse does not have it. Sending it again, as before, cannot make two of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundFile:
+    """One file the clearinghouse has for us."""
+
+    name: str
+    """Unique at this clearinghouse."""
+    kind: str
+    """`TA1`, `999`, `277CA`, `835`, or `unknown`."""
+    data: bytes
+
+
+class Clearinghouse(Protocol):
+    """
+    The way to the payers.
+
+    Never raises for what the other side did or failed to do: that is what the answers are for.
+    An exception out of here is a defect in the connector. No call may be made inside a database
+    transaction: each waits for somebody else, up to the connector's time limit.
+    """
+
+    def send(self, *, file: bytes, name: str, key: str) -> Sent | Refused | Later | InDoubt:
+        """
+        Hand over one 837P file.
+
+        `name` and `key` belong to this file for good: a repeated send carries the same ones,
+        so that the other side can recognise it. Neither says anything about a patient.
+        """
+        ...
+
+    def find(self, *, name: str, key: str, sha256: str) -> Held | NotHeld | InDoubt:
+        """
+        Ask whether a file arrived that was sent, or half sent, before.
+
+        `sha256` is the hex digest of its bytes. `InDoubt` is the answer whenever absence cannot
+        be proved.
+        """
+        ...
+
+    def list_inbound(self, *, after: str) -> tuple[tuple[InboundFile, ...], str]:
+        """
+        The files behind a cursor, oldest first, and the cursor to ask with next time.
+
+        The cursor is opaque, and "" begins at the beginning. Answers no files and the same
+        cursor when there is nothing new or the clearinghouse cannot be reached. A long list
+        comes in portions: ask on until a portion is empty.
+        """
+        ...
