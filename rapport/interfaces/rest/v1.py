@@ -17,7 +17,7 @@ from rapport.rooms.coding import api as coding
 from rapport.rooms.roster import api as roster
 
 
-ROUTERS = (roster.router, coding.router,)
+ROUTERS = (roster.router, coding.router)
 
 
 class StrictParser(Parser):

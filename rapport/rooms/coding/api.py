@@ -52,7 +52,13 @@ DIAGNOSES = ListSpec(
     action="diagnosis_code.list",
     returns=(200, s.DiagnosisCodeOut),
     list_spec=DIAGNOSES,
-    example={"object": "list", "data": [examples.DIAGNOSIS], "has_more": False, "next_cursor": None, "prev_cursor": None},
+    example={
+        "object": "list",
+        "data": [examples.DIAGNOSIS],
+        "has_more": False,
+        "next_cursor": None,
+        "prev_cursor": None,
+    },
 )
 def list_diagnosis_codes(request: ScopedRequest) -> Answer:
     """
@@ -100,7 +106,13 @@ def get_diagnosis_code(request: ScopedRequest, code: str) -> Answer:
     kind="search",
     key="none",
     returns=(200, s.DiagnosisCodeOut),
-    example={"object": "list", "data": [examples.DIAGNOSIS], "has_more": False, "next_cursor": None, "prev_cursor": None},
+    example={
+        "object": "list",
+        "data": [examples.DIAGNOSIS],
+        "has_more": False,
+        "next_cursor": None,
+        "prev_cursor": None,
+    },
     request_example={"text": "generalized anx", "on": "2026-03-02"},
 )
 def search_diagnosis_codes(request: ScopedRequest, body: s.DiagnosisSearch) -> Page:
@@ -115,7 +127,9 @@ def search_diagnosis_codes(request: ScopedRequest, body: s.DiagnosisSearch) -> P
         on=body.on or scope.day_of(timezone.now()),
     )  # fmt: skip
     scope.trail.count = len(rows)
-    return Page(data=[s.diagnosis_out(row, scope) for row in rows], has_more=False, next_cursor=None)
+    return Page(
+        data=[s.diagnosis_out(row, scope) for row in rows], has_more=False, next_cursor=None
+    )
 
 
 SERVICE_CODES = ListSpec(
@@ -156,7 +170,13 @@ def _service_code(request: ScopedRequest, id: UUID) -> Answer:
     action="service_code.list",
     returns=(200, s.ServiceCodeOut),
     list_spec=SERVICE_CODES,
-    example={"object": "list", "data": [examples.SERVICE_CODE], "has_more": False, "next_cursor": None, "prev_cursor": None},
+    example={
+        "object": "list",
+        "data": [examples.SERVICE_CODE],
+        "has_more": False,
+        "next_cursor": None,
+        "prev_cursor": None,
+    },
 )
 def list_service_codes(request: ScopedRequest) -> Answer:
     """The services the practice offers, by code. `active=true` keeps those that can be booked."""

@@ -76,7 +76,8 @@ def installed_codes() -> Iterator[Entry]:
     """Read the installed list: categories and everything below them, coarser codes first."""
     import simple_icd_10_cm as published
 
-    for code in published.get_all_codes(True):
+    # A block of one category has the category's name: the list then names it twice.
+    for code in dict.fromkeys(published.get_all_codes(True)):
         if published.is_category_or_subcategory(code):
             parent = "" if published.is_category(code) else published.get_parent(code)
             yield Entry(code, published.get_description(code), published.is_leaf(code), parent)
@@ -122,11 +123,27 @@ def _begin(cursor: psycopg.Cursor[tuple[int, ...]], entries: list[Entry]) -> Non
             before = ended.get(entry.code)
             begins = before.last_on + timedelta(days=1) if before else icd10.began_on(entry.code)
             copy.write_row(
-                (new_uuid(), entry.code, entry.title, entry.billable, entry.parent_code, begins, None)
+                (
+                    new_uuid(),
+                    entry.code,
+                    entry.title,
+                    entry.billable,
+                    entry.parent_code,
+                    begins,
+                    None,
+                )
             )
             if before:
                 copy.write_row(
-                    (new_uuid(), before.code, before.title, True, entry.parent_code, None, before.last_on)
+                    (
+                        new_uuid(),
+                        before.code,
+                        before.title,
+                        True,
+                        entry.parent_code,
+                        None,
+                        before.last_on,
+                    )
                 )
 
 

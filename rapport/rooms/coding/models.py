@@ -53,7 +53,9 @@ class DiagnosisCode(models.Model):
             ),
             models.CheckConstraint(
                 name="diagnosis_span_in_order",
-                condition=Q(valid_from=None) | Q(valid_to=None) | Q(valid_to__gte=models.F("valid_from")),
+                condition=Q(valid_from=None)
+                | Q(valid_to=None)
+                | Q(valid_to__gte=models.F("valid_from")),
             ),
         ]
         indexes = [models.Index(fields=["code", "id"], name="diagnosis_by_code")]
@@ -138,4 +140,6 @@ class Rate(PracticeRecord):
                 condition=Q(payer_id__isnull=False) | Q(clinician__isnull=False),
             ),
         ]
-        indexes = [models.Index(fields=["practice", "service_code", "starts_on"], name="rate_by_code")]
+        indexes = [
+            models.Index(fields=["practice", "service_code", "starts_on"], name="rate_by_code")
+        ]

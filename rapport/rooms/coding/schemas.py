@@ -136,9 +136,7 @@ class RatesIn(Input):
     rates: list[RateIn] = Field(max_length=500)
 
 
-DIAGNOSIS_COLUMNS = (
-    "d.id, d.code, d.title, d.billable, d.parent_code, d.valid_from, d.valid_to"
-)
+DIAGNOSIS_COLUMNS = "d.id, d.code, d.title, d.billable, d.parent_code, d.valid_from, d.valid_to"
 """What `diagnosis_out` reads, in its order."""
 
 
