@@ -72,6 +72,8 @@ INSTALLED_APPS = [
     "rapport.platform.api",
     "rapport.platform.jobs",
     "rapport.rooms.roster",
+    "rapport.rooms.coding",
+    "rapport.rooms.documents",
     "rapport.rooms.ledger",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]

@@ -13,12 +13,15 @@ from rapport.kernel.problems import MalformedJson, Problem
 from rapport.platform.api import bodies
 from rapport.platform.api.gate import Replayed
 from rapport.platform.api.problems import as_response, from_validation
+from rapport.rooms.coding import api as coding
+from rapport.rooms.documents import api as documents
 from rapport.rooms.ledger import api as ledger
 from rapport.rooms.roster import api as roster
 
-
 ROUTERS = (
     roster.router,
+    coding.router,
+    documents.router,
     ledger.router,
 )
 
