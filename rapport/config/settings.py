@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "rapport.rooms.coding",
     "rapport.rooms.documents",
     "rapport.rooms.ledger",
+    "rapport.rooms.charting",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]
 TEMPLATES = [

@@ -13,6 +13,7 @@ from rapport.kernel.problems import MalformedJson, Problem
 from rapport.platform.api import bodies
 from rapport.platform.api.gate import Replayed
 from rapport.platform.api.problems import as_response, from_validation
+from rapport.rooms.charting import api as charting
 from rapport.rooms.coding import api as coding
 from rapport.rooms.documents import api as documents
 from rapport.rooms.ledger import api as ledger
@@ -23,6 +24,7 @@ ROUTERS = (
     coding.router,
     documents.router,
     ledger.router,
+    charting.router,
 )
 
 
