@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "rapport.platform.jobs",
     "rapport.rooms.roster",
     "rapport.rooms.coding",
+    "rapport.rooms.coverage",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]
 TEMPLATES = [

@@ -14,10 +14,11 @@ from rapport.platform.api import bodies
 from rapport.platform.api.gate import Replayed
 from rapport.platform.api.problems import as_response, from_validation
 from rapport.rooms.coding import api as coding
+from rapport.rooms.coverage import api as coverage
 from rapport.rooms.roster import api as roster
 
 
-ROUTERS = (roster.router, coding.router)
+ROUTERS = (roster.router, coding.router, coverage.router)
 
 
 class StrictParser(Parser):
