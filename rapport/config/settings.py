@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "rapport.rooms.roster",
     "rapport.rooms.coding",
     "rapport.rooms.coverage",
+    "rapport.rooms.scheduling",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]
 TEMPLATES = [

@@ -16,9 +16,10 @@ from rapport.platform.api.problems import as_response, from_validation
 from rapport.rooms.coding import api as coding
 from rapport.rooms.coverage import api as coverage
 from rapport.rooms.roster import api as roster
+from rapport.rooms.scheduling import api as scheduling
 
 
-ROUTERS = (roster.router, coding.router, coverage.router)
+ROUTERS = (roster.router, coding.router, coverage.router, scheduling.router)
 
 
 class StrictParser(Parser):
