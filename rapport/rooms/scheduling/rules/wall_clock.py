@@ -84,10 +84,10 @@ def offset_of(text: str) -> timedelta:
 
 def show(at: datetime, zone: ZoneInfo) -> LocalTime:
     """Return an instant as clocks in the zone show it."""
+    # By way of UTC: within one zone `astimezone` would leave a time that does not exist as it is.
+    at = at.astimezone(UTC)
     local = at.astimezone(zone)
-    return LocalTime(
-        at.astimezone(UTC), local.replace(tzinfo=None), local.utcoffset() or timedelta()
-    )
+    return LocalTime(at, local.replace(tzinfo=None, fold=0), local.utcoffset() or timedelta())
 
 
 def resolve(

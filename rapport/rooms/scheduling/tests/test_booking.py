@@ -46,7 +46,10 @@ def test_a_booked_appointment_says_when_in_every_way(stage: Stage) -> None:
 def test_an_instant_takes_the_zone_of_its_place(stage: Stage) -> None:
     made = stage.book(start_local=..., time_zone=..., start_at="2026-11-30T12:00:00-05:00")
 
-    assert (made["start_at"], made["time_zone"]) == ("2026-11-30T17:00:00.000Z", "America/Los_Angeles")
+    assert (made["start_at"], made["time_zone"]) == (
+        "2026-11-30T17:00:00.000Z",
+        "America/Los_Angeles",
+    )
     assert made["start_local"] == "2026-11-30T09:00:00"
 
 
@@ -65,9 +68,12 @@ def test_a_taken_slot_names_the_next_free_ones(stage: Stage) -> None:
 
 def test_a_cancelled_slot_is_free_at_once(stage: Stage) -> None:
     made = stage.book()
-    assert stage.act(made, "cancel", {"reason": "illness", "initiated_by": "patient"}).json()[
-        "ended_by"
-    ] == "patient"
+    assert (
+        stage.act(made, "cancel", {"reason": "illness", "initiated_by": "patient"}).json()[
+            "ended_by"
+        ]
+        == "patient"
+    )
     again = stage.book()
 
     reopened = stage.act(made, "reopen")
@@ -97,7 +103,9 @@ def test_a_cancelled_slot_is_free_at_once(stage: Stage) -> None:
         ({"status": "completed"}, ("/status", "unknown-field")),
     ],
 )  # fmt: skip
-def test_a_fault_is_named_by_its_pointer(stage: Stage, fields: dict[str, Any], fault: tuple[str, str]) -> None:
+def test_a_fault_is_named_by_its_pointer(
+    stage: Stage, fields: dict[str, Any], fault: tuple[str, str]
+) -> None:
     answer = stage.ask(**fields)
 
     assert fault in errors(answer)
@@ -109,16 +117,25 @@ def test_a_place_and_telehealth_exclude_each_other(stage: Stage) -> None:
         ("/location_id", "not-allowed")
     ]
     code = props.service_code(stage.house, "90853", telehealth_allowed=False)
-    assert errors(stage.ask(telehealth=True, service_code=code["id"])) == [("/telehealth", "not-allowed")]
+    assert errors(stage.ask(telehealth=True, service_code=code["id"])) == [
+        ("/telehealth", "not-allowed")
+    ]
     made = stage.book(telehealth=True, telehealth_mode="audio", patient_setting="elsewhere")
     assert (made["location_id"], made["telehealth_mode"]) == (None, "audio")
     with stage.house.entered() as scope:
         facts = queries.billing_facts(scope=scope, appointment_id=uuid_of("appointment", made))
     assert (facts.place.place_of_service_code, facts.place.modifiers) == ("02", ("93",))
-    assert (facts.code, facts.minutes, facts.units, str(facts.service_on)) == ("90837", 60, 1, "2026-11-30")
+    assert (facts.code, facts.minutes, facts.units, str(facts.service_on)) == (
+        "90837",
+        60,
+        1,
+        "2026-11-30",
+    )
 
 
-def test_ids_of_another_practice_are_as_unknown_as_ids_of_nobody(stage: Stage, aspen: House) -> None:
+def test_ids_of_another_practice_are_as_unknown_as_ids_of_nobody(
+    stage: Stage, aspen: House
+) -> None:
     theirs = Stage(aspen)
     foreign = {
         "patient_id": (theirs.ana["id"], "patient"),
@@ -132,7 +149,10 @@ def test_ids_of_another_practice_are_as_unknown_as_ids_of_nobody(stage: Stage, a
         bodies = [{k: v for k, v in a.json().items() if k not in drop} for a in answers]
         assert [a.status_code for a in answers] == [422, 422]
         assert bodies[0] == bodies[1]
-        assert (bodies[0]["code"], bodies[0]["errors"][0]["pointer"]) == ("reference-not-found", f"/{name}")
+        assert (bodies[0]["code"], bodies[0]["errors"][0]["pointer"]) == (
+            "reference-not-found",
+            f"/{name}",
+        )
     with stage.house.entered() as scope:
         rows = sql.rows(
             "SELECT reason FROM audit_auditevent WHERE practice_id = %s AND outcome = 'deny'"
@@ -168,7 +188,9 @@ def test_an_external_id_that_exists_updates_its_appointment(stage: Stage, aspen:
     assert stage.ask("13:00", **pair).status_code == 200
     assert stage.ask("14:00", **pair).json()["code"] == "state-conflict"
     bea = props.patient(stage.house, "Bea")
-    assert errors(stage.ask("13:00", patient_id=bea["id"], **pair)) == [("/patient_id", "immutable-field")]
+    assert errors(stage.ask("13:00", patient_id=bea["id"], **pair)) == [
+        ("/patient_id", "immutable-field")
+    ]
     assert Stage(aspen).ask("09:00", **pair).status_code == 201
 
 
@@ -218,7 +240,12 @@ def test_a_change_needs_the_present_etag(stage: Stage) -> None:
 
     assert api.patch(path, {"duration_minutes": 45}).status_code == 428
     assert api.post(f"{path}/cancel", {}).status_code == 428
-    assert api.patch(path, {"duration_minutes": 45, "service_code": "90837"}, if_match=etag).status_code == 200
+    assert (
+        api.patch(
+            path, {"duration_minutes": 45, "service_code": "90837"}, if_match=etag
+        ).status_code
+        == 200
+    )
     stale = api.post(f"{path}/check-in", {}, if_match=etag)
     assert (stale.status_code, stale.json()["code"]) == (412, "precondition-failed")
     assert api.post(f"{path}/check-in", {}, if_match=stale["ETag"]).json()["status"] == "checked_in"
@@ -238,7 +265,9 @@ def test_a_second_click_books_once(stage: Stage) -> None:
 
 def test_rescheduling_keeps_the_appointment_and_its_history(stage: Stage) -> None:
     made = stage.book("09:00", duration_minutes=45)
-    assert errors(stage.act(made, "reschedule", {"clinician_id": stage.luz["id"]})) == [("/start_at", "required")]
+    assert errors(stage.act(made, "reschedule", {"clinician_id": stage.luz["id"]})) == [
+        ("/start_at", "required")
+    ]
 
     moved = stage.act(
         made, "reschedule",
@@ -280,17 +309,25 @@ def test_switching_between_place_and_telehealth(stage: Stage) -> None:
 def test_working_hours_are_searched_and_forbid_the_rest(stage: Stage) -> None:
     maya = stage.maya["id"]
     path = f"/v1/clinicians/{maya}/work-schedule"
-    shifts = [{"weekday": "monday", "starts": "10:00", "ends": "12:00"}, {"weekday": "monday", "starts": "13:00", "ends": "14:00"}]
+    shifts = [
+        {"weekday": "monday", "starts": "10:00", "ends": "12:00"},
+        {"weekday": "monday", "starts": "13:00", "ends": "14:00"},
+    ]
     assert stage.house.scheduler.get(path).json()["id"] is None
 
-    answer = stage.house.scheduler.call("PUT", path, {"shifts": shifts, "time_zone": "America/Los_Angeles"})
+    answer = stage.house.scheduler.call(
+        "PUT", path, {"shifts": shifts, "time_zone": "America/Los_Angeles"}
+    )
 
     assert answer.status_code == 200, answer.content
     assert answer.json()["shifts"] == shifts
     outside = stage.ask("11:30")
     assert (outside.status_code, outside.json()["code"]) == (409, "outside-hours")
     assert [a["start_local"][11:16] for a in outside.json()["alternatives"]][:1] == ["13:00"]
-    assert stage.ask("11:30", override={"reason": "Agreed with Maya", "checks": ["hours"]}).status_code == 201
+    assert (
+        stage.ask("11:30", override={"reason": "Agreed with Maya", "checks": ["hours"]}).status_code
+        == 201
+    )
     free = stage.house.scheduler.get(
         f"/v1/availability?clinician_id={maya}&from=2026-11-30&to=2026-12-08&duration_minutes=60&step_minutes=30"
     ).json()
@@ -298,7 +335,9 @@ def test_working_hours_are_searched_and_forbid_the_rest(stage: Stage) -> None:
         "2026-11-30T10:00:00", "2026-11-30T10:30:00", "2026-11-30T13:00:00",
         "2026-12-07T10:00:00", "2026-12-07T10:30:00", "2026-12-07T11:00:00", "2026-12-07T13:00:00",
     ]  # fmt: skip
-    bad = stage.house.scheduler.call("PUT", path, {"shifts": [{"weekday": "monday", "starts": "10:00", "ends": "09:00"}]})
+    bad = stage.house.scheduler.call(
+        "PUT", path, {"shifts": [{"weekday": "monday", "starts": "10:00", "ends": "09:00"}]}
+    )
     assert errors(bad) == [("/shifts/0/ends", "before-start")]
 
 
@@ -310,7 +349,9 @@ def test_availability_wants_its_window(stage: Stage) -> None:
                   f"clinician_id={maya}&from=2026-11-30&to=2026-12-01&duration=0",
                   f"clinician_id={maya}&from=2026-11-30&to=2026-12-01&who=me"):  # fmt: skip
         assert api.get(f"/v1/availability?{query}").status_code in (400, 404), query
-    page = api.get(f"/v1/availability?clinician_id={maya}&from=2026-11-30&to=2026-12-01&limit=2").json()
+    page = api.get(
+        f"/v1/availability?clinician_id={maya}&from=2026-11-30&to=2026-12-01&limit=2"
+    ).json()
     assert (len(page["data"]), page["has_more"]) == (2, True)
 
 

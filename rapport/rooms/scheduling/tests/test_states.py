@@ -21,7 +21,10 @@ PATHS = {
     Action.CANCEL_LATE: ("cancel", {"late": True}),
     Action.MARK_NO_SHOW: ("no-show", {}),
     Action.REOPEN: ("reopen", {}),
-    Action.RESCHEDULE: ("reschedule", {"start_local": "2026-11-30T15:00:00", "time_zone": "America/Los_Angeles"}),
+    Action.RESCHEDULE: (
+        "reschedule",
+        {"start_local": "2026-11-30T15:00:00", "time_zone": "America/Los_Angeles"},
+    ),
     Action.CHANGE: ("", {"telehealth": True}),
 }
 ROADS = {
@@ -48,7 +51,7 @@ def test_every_state_can_be_reached_and_every_outcome_taken_back() -> None:
     assert all(allowed(status) for status in AppointmentStatus)
 
 
-@pytest.mark.parametrize(("status", "action"), itertools.product(AppointmentStatus, Action))
+@pytest.mark.parametrize(("status", "action"), list(itertools.product(AppointmentStatus, Action)))
 def test_an_action_works_in_its_states_and_in_no_other(
     willow: House, status: AppointmentStatus, action: Action
 ) -> None:
@@ -83,19 +86,35 @@ def test_the_constraint_counts_the_same_states_as_busy(willow: House) -> None:
 @pytest.mark.parametrize(
     ("statement", "error"),
     [
-        ("UPDATE scheduling_appointment SET start_at = start_at - interval '1 hour' WHERE id = %s", IntegrityError),
-        ("UPDATE scheduling_appointment SET patient_id = gen_random_uuid() WHERE id = %s", IntegrityError),
+        (
+            "UPDATE scheduling_appointment SET start_at = start_at - interval '1 hour' WHERE id = %s",
+            IntegrityError,
+        ),
+        (
+            "UPDATE scheduling_appointment SET patient_id = gen_random_uuid() WHERE id = %s",
+            IntegrityError,
+        ),
         ("DELETE FROM scheduling_appointment WHERE id = %s", ProgrammingError),
-        ("UPDATE scheduling_appointmenthistory SET action = 'x' WHERE appointment_id = %s", ProgrammingError),
+        (
+            "UPDATE scheduling_appointmenthistory SET action = 'x' WHERE appointment_id = %s",
+            ProgrammingError,
+        ),
         ("DELETE FROM scheduling_appointmenthistory WHERE appointment_id = %s", ProgrammingError),
     ],
 )
-def test_the_database_keeps_what_took_place(willow: House, statement: str, error: type[Exception]) -> None:
+def test_the_database_keeps_what_took_place(
+    willow: House, statement: str, error: type[Exception]
+) -> None:
     stage = Stage(willow)
     thing = stage.book()
     stage.act(thing, "complete")
 
-    with pytest.raises(error), willow.entered(), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(error),
+        willow.entered(),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement, [uuid_of("appointment", thing)])
 
 
