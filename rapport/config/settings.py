@@ -75,6 +75,8 @@ INSTALLED_APPS = [
     "rapport.rooms.coding",
     "rapport.rooms.documents",
     "rapport.rooms.ledger",
+    "rapport.rooms.coverage",
+    "rapport.rooms.scheduling",
     "rapport.rooms.charting",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]

@@ -15,15 +15,19 @@ from rapport.platform.api.gate import Replayed
 from rapport.platform.api.problems import as_response, from_validation
 from rapport.rooms.charting import api as charting
 from rapport.rooms.coding import api as coding
+from rapport.rooms.coverage import api as coverage
 from rapport.rooms.documents import api as documents
 from rapport.rooms.ledger import api as ledger
 from rapport.rooms.roster import api as roster
+from rapport.rooms.scheduling import api as scheduling
 
 ROUTERS = (
     roster.router,
     coding.router,
     documents.router,
     ledger.router,
+    coverage.router,
+    scheduling.router,
     charting.router,
 )
 

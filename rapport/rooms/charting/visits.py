@@ -9,11 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
-
-try:
-    from rapport.rooms.scheduling import queries as scheduling
-except ModuleNotFoundError:
-    scheduling = None
+from rapport.rooms.scheduling import queries as scheduling
 
 _NOT_HELD = frozenset({"cancelled", "late_cancelled", "no_show"})
 

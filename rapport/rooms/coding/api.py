@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from rapport.kernel.ids import type_id
 from rapport.kernel.problems import NotFound, UnknownParameter
 from rapport.platform.access.permissions import Permission
 from rapport.platform.api import etags
@@ -244,7 +245,7 @@ def _rates(request: ScopedRequest, id: UUID) -> Answer:
     rows: list[tuple[Any, ...]] = sql.rows(s.RATES, (scope.practice_id, id))
     scope.trail.target("service_code", id, code.version)
     shape = s.RatesOut(
-        object="service_code_rates", id=s.type_id("service_code", id),
+        object="service_code_rates", id=type_id("service_code", id),
         default_rate=MoneyOut(code.rate_cents), rates=[s.rate_out(row) for row in rows],
         version=code.version,
     )  # fmt: skip
