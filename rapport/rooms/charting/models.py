@@ -14,6 +14,7 @@ from rapport.platform.api import etags
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
 from rapport.rooms.documents.models import Document
 from rapport.rooms.roster.models import Clinician, Patient
+from rapport.rooms.scheduling.models import Appointment
 
 from .states import MOVES, Action, NoteStatus, NoteType, SignatureRole
 
@@ -31,7 +32,7 @@ class ClinicalNote(VersionedRecord):
     """Whom it is about. Never changes."""
     clinician = PracticeForeignKey(Clinician)
     """Who treated. Never changes."""
-    appointment_id = models.UUIDField(null=True)
+    appointment = PracticeForeignKey(Appointment, null=True)
     """The visit it is about, if one. Never changes."""
     author_user_id = models.UUIDField()
     """Who writes it: the only one who may change or sign it. Never changes."""
@@ -86,10 +87,10 @@ class ClinicalNote(VersionedRecord):
                 | (Q(content={}) & Q(diagnoses=[]) & Q(document__isnull=True)),
             ),
             models.UniqueConstraint(
-                fields=["practice", "appointment_id", "patient", "type"],
+                fields=["practice", "appointment", "patient", "type"],
                 condition=Q(type__in=["intake", "progress", "psychiatric_progress", "evaluation"])
                 & ~Q(status=NoteStatus.VOID.value)
-                & Q(appointment_id__isnull=False),
+                & Q(appointment__isnull=False),
                 name="note_once_per_visit",
             ),
         ]
@@ -98,7 +99,7 @@ class ClinicalNote(VersionedRecord):
             models.Index(fields=["practice", "clinician", "-service_on"], name="note_by_clinician"),
             models.Index(fields=["practice", "-service_on", "id"], name="note_by_service"),
             models.Index(fields=["practice", "updated_at", "id"], name="note_by_update"),
-            models.Index(fields=["practice", "appointment_id"], name="note_by_appointment"),
+            models.Index(fields=["practice", "appointment"], name="note_by_appointment"),
         ]
 
     @property

@@ -196,7 +196,7 @@ def _whom_and_when(
         day = _past(body.service_on or scope.day_of(now), scope, now)
         return None, patient.id, _clinician(scope, body, None), day
     visit = visits.refer_to_visit(
-        scope=scope, appointment_id=_id("appointment", body.appointment_id, "/appointment_id"),
+        scope=scope, appointment_id=parse_type_id("appointment", body.appointment_id),
         pointer="/appointment_id",
     )  # fmt: skip
     if body.patient_id is not None:

@@ -247,7 +247,7 @@ def _name(scope: Scope) -> str:
     """Return who signs, as printed: the clinician's name and credentials, else the person's."""
     if scope.clinician_id is not None:
         return roster.get_clinician(scope=scope, clinician_id=scope.clinician_id).display_name
-    return User.objects.get(id=scope.user_id).display_name
+    return User.objects.get(id=_check_person(scope)).display_name
 
 
 def _needs_cosign(scope: Scope, note: ClinicalNote) -> bool:
@@ -343,7 +343,7 @@ def _keep_signature(
         patient_id=note.patient_id,
         signed_text_id=row.id,
         role=signed.role.value,
-        user_id=scope.user_id,
+        user_id=_check_person(scope),
         session_id=scope.session_id,
         name=signed.name,
         statement=paper.STATEMENTS[signed.role],

@@ -85,6 +85,7 @@ class Migration(migrations.Migration):
         ("audit", "0002_wall"),
         ("roster", "0002_wall"),
         ("documents", "0002_wall"),
+        ("scheduling", "0002_wall"),
     ]
     operations = [
         SecurePracticeTable("ClinicalNote", patient_column="patient_id"),
