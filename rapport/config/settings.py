@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "rapport.rooms.coding",
     "rapport.rooms.coverage",
     "rapport.rooms.scheduling",
+    "rapport.rooms.telehealth",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]
 TEMPLATES = [

@@ -17,9 +17,10 @@ from rapport.rooms.coding import api as coding
 from rapport.rooms.coverage import api as coverage
 from rapport.rooms.roster import api as roster
 from rapport.rooms.scheduling import api as scheduling
+from rapport.rooms.telehealth import api as telehealth
 
 
-ROUTERS = (roster.router, coding.router, coverage.router, scheduling.router)
+ROUTERS = (roster.router, coding.router, coverage.router, scheduling.router, telehealth.router)
 
 
 class StrictParser(Parser):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 NEW_PAYER = {
     "name": "Example Health Plan",
     "payer_id_code": "60054",
@@ -11,7 +13,7 @@ NEW_PAYER = {
     },
 }  # fmt: skip
 
-PAYER = {
+PAYER: dict[str, Any] = {
     "object": "payer",
     "id": "payer_01h455vb4pex5vsknk084sn02t",
     "name": "Example Health Plan",
