@@ -122,6 +122,7 @@ def test_a_place_and_telehealth_exclude_each_other(stage: Stage) -> None:
     ]
     made = stage.book(telehealth=True, telehealth_mode="audio", patient_setting="elsewhere")
     assert (made["location_id"], made["telehealth_mode"]) == (None, "audio")
+    assert (made["place_of_service_code"], made["modifiers"]) == ("02", ["93"])
     with stage.house.entered() as scope:
         facts = queries.billing_facts(scope=scope, appointment_id=uuid_of("appointment", made))
     assert (facts.place.place_of_service_code, facts.place.modifiers) == ("02", ("93",))
