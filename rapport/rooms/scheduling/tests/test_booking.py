@@ -193,6 +193,12 @@ def test_an_external_id_that_exists_updates_its_appointment(stage: Stage, aspen:
         ("/patient_id", "immutable-field")
     ]
     assert Stage(aspen).ask("09:00", **pair).status_code == 201
+    put = stage.house.scheduler.call(
+        "PUT", "/v1/appointments/by-external-id", stage.body("13:00", **pair)
+    )
+    assert (put.status_code, put.json()["id"]) == (200, first.json()["id"])
+    bare = stage.house.scheduler.call("PUT", "/v1/appointments/by-external-id", stage.body("15:00"))
+    assert errors(bare) == [("/external_ids", "required")]
 
 
 def test_an_override_books_over_another_one_and_leaves_its_reason(stage: Stage) -> None:
