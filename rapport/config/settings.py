@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "rapport.rooms.coverage",
     "rapport.rooms.scheduling",
     "rapport.rooms.charting",
+    "rapport.rooms.telehealth",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]
 TEMPLATES = [

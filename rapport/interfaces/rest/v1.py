@@ -20,6 +20,7 @@ from rapport.rooms.documents import api as documents
 from rapport.rooms.ledger import api as ledger
 from rapport.rooms.roster import api as roster
 from rapport.rooms.scheduling import api as scheduling
+from rapport.rooms.telehealth import api as telehealth
 
 ROUTERS = (
     roster.router,
@@ -29,6 +30,7 @@ ROUTERS = (
     coverage.router,
     scheduling.router,
     charting.router,
+    telehealth.router,
 )
 
 

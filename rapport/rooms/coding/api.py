@@ -150,7 +150,7 @@ SERVICE_CODES = ListSpec(
 )
 
 
-def _service_code(request: ScopedRequest, id: UUID) -> Answer:
+def _service_code(request: ScopedRequest, id: UUID, *, status: int | None = None) -> Answer:
     scope = request.auth
     row = sql.one(
         f"SELECT {s.SERVICE_CODE_COLUMNS} FROM coding_servicecode s"  # noqa: S608 - constants
@@ -161,7 +161,7 @@ def _service_code(request: ScopedRequest, id: UUID) -> Answer:
         raise NotFound()
     shape = s.service_code_out(row, scope)
     scope.trail.target("service_code", id, shape.version)
-    return Answer(shape, etag=etags.of(id, shape.version))
+    return Answer(shape, etag=etags.of(id, shape.version), status=status)
 
 
 @router.get(
@@ -203,7 +203,7 @@ def get_service_code(request: ScopedRequest, service_code_id: str) -> Answer:
     needs=Permission.CODES_WRITE,
     action="service_code.create",
     returns=(201, s.ServiceCodeOut),
-    problems=(services.ServiceCodeTaken,),
+    problems=(services.ServiceCodeTaken, services.ExternalIdTaken),
     example=examples.SERVICE_CODE,
     request_example=examples.NEW_SERVICE_CODE,
 )
@@ -218,6 +218,23 @@ def create_service_code(request: ScopedRequest, body: s.ServiceCodeIn) -> Answer
     return _service_code(request, row.id)
 
 
+@router.put(
+    "/service-codes/by-external-id",
+    summary="Create or change a service code by external id",
+    needs=Permission.CODES_WRITE,
+    action="service_code.put",
+    returns=(200, s.ServiceCodeOut),
+    problems=(services.ServiceCodeTaken, services.ExternalIdTaken),
+    example=examples.SERVICE_CODE,
+    request_example=examples.NEW_SERVICE_CODE
+    | {"external_ids": [{"system": "urn:example:crm", "value": "7"}]},
+)
+def put_service_code(request: ScopedRequest, body: s.ServiceCodeIn) -> Answer:
+    """The service with the first of `external_ids` gets these fields; made when there is none: 201."""
+    row, created = services.put_service_code(scope=request.auth, now=timezone.now(), body=body)
+    return _service_code(request, row.id, status=201 if created else 200)
+
+
 @router.patch(
     "/service-codes/{service_code_id}",
     summary="Change a service code",
@@ -225,6 +242,7 @@ def create_service_code(request: ScopedRequest, body: s.ServiceCodeIn) -> Answer
     action="service_code.update",
     returns=(200, s.ServiceCodeOut),
     match=True,
+    problems=(services.ExternalIdTaken,),
     example=examples.SERVICE_CODE,
     request_example={"rate": {"amount": 19000, "currency": "USD"}},
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 DIAGNOSIS = {
     "object": "diagnosis_code",
     "id": "dx_01h455vb4pex5vsknk084sn02q",
@@ -14,7 +16,7 @@ DIAGNOSIS = {
     "version": 1,
 }
 
-NEW_SERVICE_CODE = {
+NEW_SERVICE_CODE: dict[str, Any] = {
     "code": "90837",
     "label": "Session, 60 minutes",
     "duration_minutes": 60,
@@ -35,6 +37,7 @@ SERVICE_CODE = {
     "rate": {"amount": 18000, "currency": "USD"},
     "telehealth_allowed": True,
     "active": True,
+    "external_ids": [],
     "version": 1,
     "created_at": "2026-10-01T15:00:00.000Z",
     "updated_at": "2026-10-01T15:00:00.000Z",

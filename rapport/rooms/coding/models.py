@@ -93,6 +93,8 @@ class ServiceCode(VersionedRecord):
     """Whether it may be booked as telehealth."""
     active = models.BooleanField(default=True)
     """False: not offered for new appointments."""
+    external_ids = models.JSONField(default=list)
+    """[{"system", "value"}], as the API shows it."""
 
     class Meta:
         constraints = [
@@ -104,6 +106,27 @@ class ServiceCode(VersionedRecord):
             models.CheckConstraint(
                 name="service_code_rate_not_negative", condition=Q(rate_cents__gte=0)
             ),
+        ]
+
+
+class ServiceCodeExternalId(PracticeRecord):
+    """An id that another system gave a service code; one service code per id and system."""
+
+    service_code = PracticeForeignKey(ServiceCode)
+    """The service code."""
+    system = models.CharField(max_length=200)
+    """The other system, as a URN or URL."""
+    value = models.CharField(max_length=200)
+    """Its id for the service code."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practice", "system", "value"], name="service_code_external_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["practice", "service_code"], name="service_code_external_by_code")
         ]
 
 

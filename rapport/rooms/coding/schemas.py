@@ -5,12 +5,22 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 from pydantic import Field, field_validator
 
 from rapport.kernel.ids import type_id
 from rapport.platform.access.scope import Scope
-from rapport.platform.api.shapes import Day, Input, Instant, MoneyIn, MoneyOut, Shape, instant
+from rapport.platform.api.shapes import (
+    Day,
+    ExternalId,
+    ExternalIdIn,
+    Input,
+    Instant,
+    MoneyIn,
+    MoneyOut,
+    Shape,
+    instant,
+)
 
 
 class DiagnosisCodeOut(Shape):
@@ -43,6 +53,7 @@ class ServiceCodeOut(Shape):
     rate: MoneyOut
     telehealth_allowed: bool
     active: bool
+    external_ids: list[ExternalId]
     version: int
     created_at: Instant
     updated_at: Instant
@@ -94,6 +105,7 @@ class ServiceCodeIn(Input):
     parent_codes: list[str] = Field(default_factory=list, max_length=40)
     rate: MoneyIn
     telehealth_allowed: bool = True
+    external_ids: list[ExternalIdIn] = Field(default_factory=list, max_length=20)
 
     @field_validator("code")
     @classmethod
@@ -114,6 +126,7 @@ class ServiceCodeChange(Input):
     rate: MoneyIn | None = None
     telehealth_allowed: bool | None = None
     active: bool | None = None
+    external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)
 
     def given(self) -> dict[str, Any]:
         """Return the fields that were sent."""
@@ -158,13 +171,14 @@ def diagnosis_out(row: tuple[Any, ...], scope: Scope) -> DiagnosisCodeOut:
 SERVICE_CODE_COLUMNS = (
     "s.id, s.code, s.label, s.duration_minutes, s.least_minutes, s.most_minutes, s.unit_minutes,"
     " s.add_on, s.parent_codes, s.rate_cents, s.telehealth_allowed, s.active, s.version,"
-    " s.created_at, s.updated_at"
+    " s.created_at, s.updated_at, s.external_ids::text"
 )
 """What `service_code_out` reads, in its order."""
 
 
 def service_code_out(row: tuple[Any, ...], scope: Scope) -> ServiceCodeOut:
     """Return the shape of a service code from a row of `SERVICE_CODE_COLUMNS`."""
+    raw: Any = Raw
     return ServiceCodeOut(
         object="service_code",
         id=type_id("service_code", row[0]),
@@ -179,6 +193,7 @@ def service_code_out(row: tuple[Any, ...], scope: Scope) -> ServiceCodeOut:
         rate=MoneyOut(row[9]),
         telehealth_allowed=row[10],
         active=row[11],
+        external_ids=raw(row[15]),
         version=row[12],
         created_at=instant(row[13]),
         updated_at=instant(row[14]),

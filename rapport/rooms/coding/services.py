@@ -10,22 +10,34 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from rapport.kernel.ids import parse_type_id
-from rapport.kernel.problems import Conflict, FieldError, Invalid, ReferenceNotFound
+from rapport.kernel.problems import (
+    Conflict,
+    FieldError,
+    ImmutableField,
+    Invalid,
+    ReferenceNotFound,
+)
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
+from rapport.platform.db import sql
 from rapport.platform.db.errors import sqlstate
 from rapport.platform.outbox.emit import emit
 from rapport.rooms.roster import queries as roster
 
 from . import events, loader, queries
-from .models import Rate, ServiceCode
+from .models import Rate, ServiceCode, ServiceCodeExternalId
 from .rules import time_rules
 
 
 class ServiceCodeTaken(Conflict):
     code = "service-code-taken"
     title = "The practice already has that service code."
+
+
+class ExternalIdTaken(Conflict):
+    code = "external-id-taken"
+    title = "Another object of this kind already has that external id."
 
 
 def load_icd10(*, now: datetime) -> int:
@@ -77,6 +89,7 @@ def create_service_code(*, scope: Scope, now: datetime, body: Any) -> ServiceCod
         parent_codes=body.parent_codes if "parent_codes" in given else list(rule.parents),
         rate_cents=body.rate.amount,
         telehealth_allowed=body.telehealth_allowed,
+        external_ids=[pair.model_dump() for pair in body.external_ids],
         created_at=now,
         updated_at=now,
     )
@@ -90,12 +103,66 @@ def create_service_code(*, scope: Scope, now: datetime, body: Any) -> ServiceCod
         if sqlstate(error) == "23505":
             raise ServiceCodeTaken("Change the one that is there.") from error
         raise
+    if body.external_ids:
+        _keep_external_ids(scope, row, body.external_ids)
     scope.trail.target("service_code", row.id, row.version)
     emit(
         events.SERVICE_CODE_CREATED, scope=scope, object_type="service_code", object_id=row.id,
         version=row.version, now=now,
     )  # fmt: skip
     return row
+
+
+def _keep_external_ids(scope: Scope, row: ServiceCode, pairs: Sequence[Any]) -> None:
+    try:
+        with transaction.atomic():
+            ServiceCodeExternalId.objects.visible_to(scope).filter(service_code_id=row.id).delete()
+            ServiceCodeExternalId.objects.bulk_create(
+                ServiceCodeExternalId(
+                    practice_id=scope.practice_id,
+                    service_code=row,
+                    system=pair.system,
+                    value=pair.value,
+                )
+                for pair in pairs
+            )
+    except IntegrityError as error:
+        if sqlstate(error) == "23505":
+            raise ExternalIdTaken("Look the object up by that external id.") from error
+        raise
+
+
+def put_service_code(*, scope: Scope, now: datetime, body: Any) -> tuple[ServiceCode, bool]:
+    """
+    Create or change the service code that has the body's first external id.
+
+    :return: the service code, and whether it was created
+    :raises Invalid: the body has no external id
+    :raises ImmutableField: the one that has it goes by another code
+    """
+    scope.require(Permission.CODES_WRITE)
+    if not body.external_ids:
+        raise _faults(FieldError("/external_ids", "required"))
+    first = body.external_ids[0]
+    sql.one(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+        (f"{scope.practice_id}|service-code-external|{first.system}\n{first.value}",),
+    )
+    known = (
+        ServiceCodeExternalId.objects.visible_to(scope)
+        .filter(system=first.system, value=first.value)
+        .values_list("service_code_id", flat=True)
+        .first()
+    )
+    if known is None:
+        return create_service_code(scope=scope, now=now, body=body), True
+    row = queries.get_service_code(scope=scope, service_code_id=known, lock=True)
+    if row.code != body.code:
+        raise ImmutableField(
+            "1 field is not valid.", errors=(FieldError("/code", "immutable-field"),)
+        )
+    given = {name: getattr(body, name) for name in body.model_fields_set - {"code"}}
+    return _apply(scope, row, given, now=now), False
 
 
 _MAY_BE_EMPTY = ("least_minutes", "most_minutes", "unit_minutes")
@@ -114,13 +181,25 @@ def change_service_code(
     scope.require(Permission.CODES_WRITE)
     row = queries.get_service_code(scope=scope, service_code_id=service_code_id, lock=True)
     etags.check(row, if_match)
+    return _apply(scope, row, given, now=now)
+
+
+def _apply(
+    scope: Scope, row: ServiceCode, given: Mapping[str, Any], *, now: datetime
+) -> ServiceCode:
+    """Bring a locked row up to the fields that were sent. Nothing differs: nothing happens."""
     empty = [name for name, value in given.items() if value is None and name not in _MAY_BE_EMPTY]
     if empty:
         raise _faults(*(FieldError(f"/{name}", "required") for name in empty))
     columns = dict(given)
     if "rate" in columns:
         columns["rate_cents"] = columns.pop("rate").amount
+    pairs = columns.get("external_ids")
+    if pairs is not None:
+        columns["external_ids"] = [pair.model_dump() for pair in pairs]
     changed = [name for name, value in columns.items() if getattr(row, name) != value]
+    if "external_ids" in changed:
+        _keep_external_ids(scope, row, pairs or ())
     scope.trail.target("service_code", row.id, row.version)
     if not changed:
         return row

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 NEW_PAYER = {
     "name": "Example Health Plan",
     "payer_id_code": "60054",
-    "claim_filing_code": "CI",
+    "claim_filing_indicator": "CI",
     "address": {
         "line1": "1 Plan Square", "city": "Hartford", "state": "CT", "postal_code": "06101",
     },
 }  # fmt: skip
 
-PAYER = {
+PAYER: dict[str, Any] = {
     "object": "payer",
     "id": "payer_01h455vb4pex5vsknk084sn02t",
     "name": "Example Health Plan",
     "payer_id_code": "60054",
-    "claim_filing_code": "CI",
+    "claim_filing_indicator": "CI",
     "phone": None,
     "address": {
         "line1": "1 Plan Square", "line2": None, "city": "Hartford", "state": "CT",

@@ -18,7 +18,7 @@ class Payer(VersionedRecord):
     """As claims carry it (837P 2010BB NM103, at most 60 of it) and staff read it."""
     payer_id_code = models.CharField(max_length=80)
     """The id by which the clearinghouse knows the payer (837P 2010BB NM109)."""
-    claim_filing_code = models.CharField(max_length=2, default="CI")
+    claim_filing_indicator = models.CharField(max_length=2, default="CI")
     """Claim filing indicator (837P SBR09)."""
     phone = models.CharField(max_length=20, blank=True)
     """Provider services; E.164."""

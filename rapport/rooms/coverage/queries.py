@@ -64,16 +64,19 @@ def get_policy(*, scope: Scope, policy_id: UUID, lock: bool = False) -> Policy:
 
 
 def refer_to_policy(
-    *, scope: Scope, policy_id: UUID | None, patient_id: UUID, pointer: str
+    *, scope: Scope, policy_id: UUID | None, pointer: str, patient_id: UUID | None = None
 ) -> Policy:
     """
-    Return a policy of this patient that a body refers to.
+    Return a policy that a body refers to.
 
+    :param patient_id: whose it has to be; None: anybody's
     :raises ReferenceNotFound: there is none, or it is another patient's
     """
     row: Policy | None = None
     if policy_id is not None:
-        row = Policy.objects.visible_to(scope).filter(id=policy_id, patient_id=patient_id).first()
+        row = Policy.objects.visible_to(scope).filter(id=policy_id).first()
+        if row is not None and patient_id is not None and row.patient_id != patient_id:
+            row = None
     if row is None:
         raise ReferenceNotFound(
             "A field refers to something that is not here.",
@@ -84,7 +87,7 @@ def refer_to_policy(
 
 
 def policy_for(
-    *, scope: Scope, patient_id: UUID, on: date, rank: Rank = Rank.PRIMARY
+    *, scope: Scope, patient_id: UUID, on: date, rank: Rank | str = Rank.PRIMARY
 ) -> Policy | None:
     """
     Return the policy that holds a rank on a day of service; at most one can.

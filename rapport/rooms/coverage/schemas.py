@@ -37,7 +37,7 @@ class PayerOut(Shape):
     id: str
     name: str
     payer_id_code: Annotated[str, Meta(description="By which the clearinghouse knows it.")]
-    claim_filing_code: Annotated[str, Meta(description="Claim filing indicator (837P SBR09).")]
+    claim_filing_indicator: Annotated[str, Meta(description="Claim filing indicator (837P SBR09).")]
     phone: str | None
     address: AddressOut | None
     active: bool
@@ -91,12 +91,12 @@ class PayerIn(Input):
 
     name: str = Field(min_length=1, max_length=100)
     payer_id_code: str = Field(pattern=r"^[A-Za-z0-9_-]{2,80}$", examples=["60054"])
-    claim_filing_code: str = "CI"
+    claim_filing_indicator: str = "CI"
     phone: str | None = Field(default=None, pattern=r"^\+?[0-9 ().-]{7,20}$")
     address: AddressIn | None = None
     external_ids: list[ExternalIdIn] = Field(default_factory=list, max_length=20)
 
-    _filing = field_validator("claim_filing_code")(_filing)
+    _filing = field_validator("claim_filing_indicator")(_filing)
 
 
 class PayerChange(Input):
@@ -104,13 +104,13 @@ class PayerChange(Input):
 
     name: str | None = Field(default=None, min_length=1, max_length=100)
     payer_id_code: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{2,80}$")
-    claim_filing_code: str | None = None
+    claim_filing_indicator: str | None = None
     phone: str | None = Field(default=None, pattern=r"^\+?[0-9 ().-]{7,20}$")
     address: AddressIn | None = None
     active: bool | None = None
     external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)
 
-    _filing = field_validator("claim_filing_code")(_filing)
+    _filing = field_validator("claim_filing_indicator")(_filing)
 
     def given(self) -> dict[str, Any]:
         """Return the fields that were sent."""
@@ -177,7 +177,7 @@ class PolicyChange(Input):
 
 
 PAYER_COLUMNS = (
-    "y.id, y.name, y.payer_id_code, y.claim_filing_code, y.phone, y.address_line1,"
+    "y.id, y.name, y.payer_id_code, y.claim_filing_indicator, y.phone, y.address_line1,"
     " y.address_line2, y.city, y.state_code, y.postal_code, y.active, y.external_ids::text,"
     " y.version, y.created_at, y.updated_at"
 )
@@ -193,7 +193,7 @@ def payer_out(row: tuple[Any, ...], scope: Scope) -> PayerOut:
         id=type_id("payer", row[0]),
         name=row[1],
         payer_id_code=row[2],
-        claim_filing_code=row[3],
+        claim_filing_indicator=row[3],
         phone=row[4] or None,
         address=address,
         active=row[10],

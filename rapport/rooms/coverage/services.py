@@ -59,7 +59,7 @@ def _changed(row: VersionedRecord, values: Mapping[str, Any], *, now: datetime) 
 def _payer_columns(given: Mapping[str, Any]) -> dict[str, Any]:
     columns = {
         name: given[name]
-        for name in ("name", "payer_id_code", "claim_filing_code", "active")
+        for name in ("name", "payer_id_code", "claim_filing_indicator", "active")
         if name in given
     }
     if "phone" in given:
@@ -130,7 +130,7 @@ def change_payer(
     payer = queries.get_payer(scope=scope, payer_id=payer_id, lock=True)
     if if_match is not None:
         etags.check(payer, if_match)
-    needed = ("name", "payer_id_code", "claim_filing_code", "active")
+    needed = ("name", "payer_id_code", "claim_filing_indicator", "active")
     empty = [name for name in needed if name in given and given[name] is None]
     if empty:
         raise _faults(*(FieldError(f"/{name}", "required") for name in empty))

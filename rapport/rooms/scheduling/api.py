@@ -23,7 +23,7 @@ from . import schemas as s
 from .models import WorkSchedule
 from .rules.hours import DAYS
 from .states import Action
-from .timing import AmbiguousLocalTime, NonexistentLocalTime
+from .timing import AmbiguousLocalTime, NonexistentLocalTime, fault
 
 router = RoomRouter(tag="Scheduling")
 
@@ -137,6 +137,24 @@ def book_appointment(request: ScopedRequest, body: s.AppointmentIn) -> Answer:
     that an appointment has already brings that one up to date: 200. `override` books in spite of
     a conflict or of working hours; its reason goes into the audit trail.
     """
+    row, created = services.book(scope=request.auth, now=timezone.now(), body=body)
+    return _appointment(request, row.id, status=201 if created else 200)
+
+
+@router.put(
+    "/appointments/by-external-id",
+    summary="Book or change an appointment by external id",
+    needs=Permission.APPOINTMENTS_WRITE,
+    action="appointment.put",
+    returns=(200, s.AppointmentOut),
+    problems=(*_BOOKING, StateConflict),
+    example=examples.APPOINTMENT,
+    request_example=examples.NEW_APPOINTMENT,
+)
+def put_appointment(request: ScopedRequest, body: s.AppointmentIn) -> Answer:
+    """The same as booking with an external id: 201 when it is new, 200 when it was there."""
+    if not body.external_ids:
+        raise fault("/external_ids", "required")
     row, created = services.book(scope=request.auth, now=timezone.now(), body=body)
     return _appointment(request, row.id, status=201 if created else 200)
 

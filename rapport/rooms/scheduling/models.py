@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,8 @@ from rapport.kernel.problems import StateConflict
 from rapport.platform.access.scope import Scope
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
 from rapport.rooms.coding.models import ServiceCode
-from rapport.rooms.coding.rules.telehealth import Means, Setting
+from rapport.rooms.coding.rules import time_rules
+from rapport.rooms.coding.rules.telehealth import Means, Place, Setting, place_of
 from rapport.rooms.roster.models import Clinician, Location, Patient
 
 from .states import MOVES, Action, AppointmentStatus
@@ -105,6 +107,38 @@ class Appointment(VersionedRecord):
     def duration_minutes(self) -> int:
         """Real minutes between the two instants."""
         return round((self.end_at - self.start_at).total_seconds() / 60)
+
+    @property
+    def place(self) -> Place:
+        """Place of service and modifiers as a claim says them, with the rule that chose them."""
+        return place_of(
+            means=Means(self.means),
+            setting=Setting(self.patient_setting) if self.patient_setting else None,
+            location_code=self.location.place_of_service_code if self.location else None,
+        )
+
+    @property
+    def place_of_service_code(self) -> str:
+        """Two digits (837P SV105)."""
+        return self.place.place_of_service_code
+
+    @property
+    def modifiers(self) -> tuple[str, ...]:
+        """In claim order (837P SV101-3…)."""
+        return self.place.modifiers
+
+    @property
+    def units(self) -> int:
+        """Units by the service code's time rule; 0: too short to bill under this code."""
+        code = self.service_code
+        known = time_rules.rule_of(code.code)
+        rule = replace(
+            known,
+            least_minutes=code.least_minutes,
+            most_minutes=code.most_minutes,
+            unit_minutes=code.unit_minutes,
+        )
+        return time_rules.units(rule, self.duration_minutes)
 
     def require(self, action: Action) -> None:
         """

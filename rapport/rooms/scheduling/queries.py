@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
-from rapport.rooms.coding.rules import time_rules
-from rapport.rooms.coding.rules.telehealth import Means, Place, Setting, place_of
+from rapport.rooms.coding.rules.telehealth import Place
 
 from .models import Appointment, AppointmentExternalId, WorkSchedule
 from .rules.hours import DAYS, Shift, Stretch, Week, default_week, free_slots
@@ -105,31 +104,27 @@ def billing_facts(*, scope: Scope, appointment_id: UUID) -> BillingFacts:
     )
     if row is None:
         raise NotFound(_sought=[("appointment", appointment_id)])
-    code = row.service_code
-    rule = time_rules.TimeRule(
-        least_minutes=code.least_minutes,
-        most_minutes=code.most_minutes,
-        unit_minutes=code.unit_minutes,
-        first_unit_least_minutes=time_rules.rule_of(code.code).first_unit_least_minutes,
-        most_units=time_rules.rule_of(code.code).most_units,
-    )
     return BillingFacts(
         appointment_id=row.id,
         patient_id=row.patient_id,
         clinician_id=row.clinician_id,
         location_id=row.location_id,
         service_code_id=row.service_code_id,
-        code=code.code,
+        code=row.service_code.code,
         minutes=row.duration_minutes,
-        units=time_rules.units(rule, row.duration_minutes),
+        units=row.units,
         service_on=scope.day_of(row.start_at),
-        place=place_of(
-            means=Means(row.means),
-            setting=Setting(row.patient_setting) if row.patient_setting else None,
-            location_code=row.location.place_of_service_code if row.location else None,
-        ),
+        place=row.place,
         status=row.status,
     )
+
+
+def location_of(*, scope: Scope, appointment_id: UUID) -> UUID | None:
+    """Return where an appointment takes place; None: telehealth. :raises NotFound: there is none"""
+    location_id: UUID | None = get_appointment(
+        scope=scope, appointment_id=appointment_id
+    ).location_id
+    return location_id
 
 
 def week_of(*, scope: Scope, clinician_id: UUID) -> Week:

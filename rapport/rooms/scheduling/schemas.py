@@ -19,6 +19,7 @@ from rapport.platform.api.shapes import (
     Source,
     instant,
 )
+from rapport.rooms.coding.rules.telehealth import Means, Setting, place_of
 from rapport.rooms.roster.schemas import ClinicianRef
 
 from .rules.hours import Stretch
@@ -83,6 +84,9 @@ class AppointmentOut(Shape):
     patient_setting: Annotated[
         Literal["home", "elsewhere"] | None, Meta(description="Where the patient is; telehealth.")
     ]
+    place_of_service_code: Annotated[str, Meta(description="As a claim says it.")]
+    modifiers: list[str]
+    place_rule: Annotated[str, Meta(description="Which rule chose place and modifiers, in words.")]
     telehealth_session: SessionRef | None
     overbooked: bool
     ended_reason: str | None
@@ -272,7 +276,7 @@ APPOINTMENT_COLUMNS = (
     " c.first_name, c.last_name, c.credentials, v.code, a.service_code_id, a.start_at, a.end_at,"
     " a.time_zone, a.start_local, a.location_id, a.means, a.patient_setting, a.status,"
     " a.overbooked, a.ended_reason, a.ended_by, a.external_ids::text, a.telehealth_session::text,"
-    " a.version, a.created_at, a.updated_at"
+    " a.version, a.created_at, a.updated_at, l.place_of_service_code"
 )
 """What `appointment_out` reads, in its order."""
 
@@ -281,6 +285,7 @@ APPOINTMENT_SOURCE = (
     " JOIN roster_patient p ON p.practice_id = a.practice_id AND p.id = a.patient_id"
     " JOIN roster_clinician c ON c.practice_id = a.practice_id AND c.id = a.clinician_id"
     " JOIN coding_servicecode v ON v.practice_id = a.practice_id AND v.id = a.service_code_id"
+    " LEFT JOIN roster_location l ON l.practice_id = a.practice_id AND l.id = a.location_id"
 )
 
 
@@ -300,6 +305,9 @@ def appointment_out(
     name = f"{row[6]} {row[7]}"
     kept: Any = session or (raw(row[23]) if row[23] else None)
     remote = row[16] != "in_person"
+    place = place_of(
+        means=Means(row[16]), setting=Setting(row[17]) if row[17] else None, location_code=row[27]
+    )
     return AppointmentOut(
         object="appointment",
         id=type_id("appointment", row[0]),
@@ -320,6 +328,9 @@ def appointment_out(
         telehealth=remote,
         telehealth_mode=row[16] if remote else None,
         patient_setting=row[17] or None,
+        place_of_service_code=place.place_of_service_code,
+        modifiers=list(place.modifiers),
+        place_rule=place.explanation,
         telehealth_session=kept,
         overbooked=row[19],
         ended_reason=row[20] or None,

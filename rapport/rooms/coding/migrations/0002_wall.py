@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
     ]
     operations = [
         SecurePracticeTable("ServiceCode"),
+        SecurePracticeTable("ServiceCodeExternalId"),
         SecurePracticeTable("Rate"),
         migrations.RunSQL(COMMON, migrations.RunSQL.noop),
     ]

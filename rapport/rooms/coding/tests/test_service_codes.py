@@ -138,3 +138,29 @@ def test_the_most_special_rate_of_the_day_is_charged(willow: House) -> None:
                 on=day,
             )
         assert (found.rate_cents, found.step) == (cents, step)
+
+
+def test_a_service_code_is_put_by_its_external_id(willow: House) -> None:
+    body = examples.NEW_SERVICE_CODE | {
+        "external_ids": [{"system": "urn:example:crm", "value": "7"}]
+    }
+
+    first = willow.admin.call("PUT", "/v1/service-codes/by-external-id", body)
+    second = willow.admin.call("PUT", "/v1/service-codes/by-external-id", body | {"label": "Hour"})
+    same = willow.admin.call("PUT", "/v1/service-codes/by-external-id", body | {"label": "Hour"})
+    other = willow.admin.call("PUT", "/v1/service-codes/by-external-id", body | {"code": "90834"})
+
+    assert [answer.status_code for answer in (first, second, same)] == [201, 200, 200]
+    assert second.json() == first.json() | {
+        "label": "Hour",
+        "version": 2,
+        "updated_at": second.json()["updated_at"],
+    }
+    assert same.json()["version"] == 2
+    assert other.json()["errors"][0] == {"pointer": "/code", "code": "immutable-field"}
+    taken = willow.admin.post("/v1/service-codes", body | {"code": "90834"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "external-id-taken")
+    without = willow.admin.call(
+        "PUT", "/v1/service-codes/by-external-id", body | {"external_ids": []}
+    )
+    assert without.status_code == 422

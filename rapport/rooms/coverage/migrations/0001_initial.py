@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField()),
                 ("name", models.CharField(max_length=100)),
                 ("payer_id_code", models.CharField(max_length=80)),
-                ("claim_filing_code", models.CharField(default="CI", max_length=2)),
+                ("claim_filing_indicator", models.CharField(default="CI", max_length=2)),
                 ("phone", models.CharField(blank=True, max_length=20)),
                 ("address_line1", models.CharField(blank=True, max_length=55)),
                 ("address_line2", models.CharField(blank=True, max_length=55)),

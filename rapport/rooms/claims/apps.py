@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class ClaimsConfig(AppConfig):
+    name = "rapport.rooms.claims"
+    label = "claims"
+
+    def ready(self) -> None:
+        from . import jobs  # noqa: F401 - registers the room's jobs

@@ -1,0 +1,15 @@
+"""What claims tell."""
+
+from __future__ import annotations
+
+CLAIM_CREATED = "claim.created"
+CLAIM_SUBMITTED = "claim.submitted"
+CLAIM_ACKNOWLEDGED = "claim.acknowledged"
+CLAIM_ACCEPTED = "claim.accepted"
+CLAIM_REJECTED = "claim.rejected"
+CLAIM_UNKNOWN = "claim.unknown"
+CLAIM_PAID = "claim.paid"
+CLAIM_DENIED = "claim.denied"
+CLAIM_VOIDED = "claim.voided"
+REMITTANCE_FILE_RECEIVED = "channel.remittance_received"
+"""Inside the program only: an 835 came through a channel. The object is the inbound file."""

@@ -1,0 +1,163 @@
+"""A claim's rows -> the typed 837P record, and that record -> file and paper. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from rapport.kernel.money import Money
+from rapport.protocols.x12 import claim837p as p
+from rapport.protocols.x12.envelope import Address, Numbers, interchange
+
+FREQUENCIES = {"original": "1", "replacement": "7", "void": "8"}
+RANKS = {"primary": "P", "secondary": "S", "tertiary": "T", "quaternary": "A"}
+SEXES = {"female": "F", "male": "M", "unknown": "U"}
+RELATIONSHIPS = {"self": "18", "spouse": "01", "child": "19", "other": "G8"}
+
+
+def _place(row: Any) -> p.Place:
+    return p.Place(
+        line1=row.address_line1, line2=row.address_line2, city=row.city, state=row.state_code,
+        postal_code=row.postal_code,
+    )  # fmt: skip
+
+
+def _patient(row: Any) -> p.Person:
+    return p.Person(
+        name=p.Name(row.last_name, row.first_name, row.middle_name, row.suffix),
+        birth_on=row.birth_on,
+        sex=SEXES[row.sex],
+        place=_place(row),
+    )
+
+
+def _clinician(row: Any) -> p.Provider:
+    return p.Provider(
+        name=p.Name(row.last_name, row.first_name), npi=row.npi, taxonomy=row.taxonomy_code
+    )
+
+
+def _subscriber(policy: Any) -> p.Person:
+    """Return who holds the policy, when it is not the patient."""
+    held: dict[str, Any] = policy.subscriber or {}
+    name = held.get("name") or {}
+    address = held.get("address") or {}
+    birth = held.get("birth_on")
+    return p.Person(
+        name=p.Name(
+            name.get("last", ""), name.get("first", ""), name.get("middle") or "", name.get("suffix") or ""
+        ),
+        birth_on=date.fromisoformat(birth) if birth else None,
+        sex=SEXES.get(held.get("sex", "unknown"), "U"),
+        place=p.Place(
+            line1=address.get("line1", ""), line2=address.get("line2") or "",
+            city=address.get("city", ""), state=address.get("state", ""),
+            postal_code=address.get("postal_code", ""),
+        ),
+    )  # fmt: skip
+
+
+def record(
+    *,
+    claim: Any,
+    lines: Sequence[Any],
+    practice: Any,
+    patient: Any,
+    policy: Any,
+    payer: Any,
+    clinician: Any,
+    supervisor: Any | None,
+    location: Any | None,
+) -> p.Claim:
+    """
+    Return the claim as the guide knows it.
+
+    The rendering provider is left out when the clinician bills under the same NPI; the facility
+    when the place is the practice's own address or the service was telehealth.
+    """
+    own = policy.relationship == "self"
+    billing = p.Provider(
+        name=p.Name(practice.name), npi=practice.npi, taxonomy=practice.taxonomy_code,
+        tax_id=practice.tax_id, place=_place(practice), phone=practice.phone,
+    )  # fmt: skip
+    facility = None
+    if location is not None and (location.address_line1, location.postal_code[:5]) != (
+        practice.address_line1, practice.postal_code[:5],
+    ):  # fmt: skip
+        facility = p.Facility(name=location.name, place=_place(location), npi=location.npi)
+    return p.Claim(
+        control=claim.control_number,
+        billing=billing,
+        subscriber=_patient(patient) if own else _subscriber(policy),
+        patient=None if own else _patient(patient),
+        relationship=RELATIONSHIPS[policy.relationship],
+        member_id=policy.member_id,
+        payer=p.Payer(name=payer.name, id=payer.payer_id_code),
+        group_number=policy.group_number or "",
+        filing_indicator=payer.claim_filing_indicator,
+        rank=RANKS[claim.rank],
+        place_of_service=claim.place_of_service_code,
+        diagnoses=tuple(code.replace(".", "") for code in claim.diagnosis_codes),
+        frequency=FREQUENCIES[claim.frequency],
+        payer_claim_number=claim.payer_claim_number if claim.frequency != "original" else "",
+        rendering=_clinician(clinician) if clinician.npi != practice.npi else None,
+        supervising=_clinician(supervisor) if supervisor is not None else None,
+        facility=facility,
+        lines=tuple(
+            p.Line(
+                procedure=line.service_code,
+                modifiers=tuple(line.modifiers),
+                charge=Money(line.charge_cents).to_decimal(),
+                units=Decimal(line.units),
+                service_on=line.service_on,
+                pointers=tuple(line.diagnosis_pointers),
+                control=line.control_number,
+                place_of_service=line.place_of_service_code
+                if line.place_of_service_code != claim.place_of_service_code
+                else "",
+            )
+            for line in lines
+        ),
+    )
+
+
+def to_file(
+    record: p.Claim, *, settings: dict[str, Any], practice_name: str, contact_phone: str,
+    numbers: Numbers, batch_id: str, at: datetime, test: bool,
+) -> tuple[bytes, p.Body]:  # fmt: skip
+    """
+    Return the 837P file of one claim, and where its lines stand in it.
+
+    :param settings: the channel's `sender_id`, `receiver_id`, `receiver_name` and qualifiers
+    :param at: local time of the practice
+    """
+    submitter = p.Submitter(
+        name=practice_name, id=settings["sender_id"], contact="BILLING", phone=contact_phone,
+        receiver_name=settings["receiver_name"], receiver_id=settings["receiver_id"],
+    )  # fmt: skip
+    body = p.write([record], submitter=submitter, batch_id=batch_id, at=at)
+    data = b"".join(
+        interchange(
+            [("837", body.segments)],
+            sender=Address(settings.get("sender_qualifier", "ZZ"), settings["sender_id"]),
+            receiver=Address(settings.get("receiver_qualifier", "ZZ"), settings["receiver_id"]),
+            numbers=numbers,
+            at=at,
+            usage="T" if test else "P",
+        )
+    )
+    return data, body
+
+
+def pack(record: p.Claim) -> bytes:
+    """Return the record as bytes, for the sealed snapshot."""
+    return msgspec.json.encode(record)
+
+
+def unpack(data: bytes) -> p.Claim:
+    """Return the record from a snapshot."""
+    return msgspec.json.decode(data, type=p.Claim)

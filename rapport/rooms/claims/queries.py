@@ -1,0 +1,149 @@
+"""Questions about claims. They take the scope first and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
+from rapport.platform.access.scope import Scope
+from rapport.platform.blobs.store import default_store
+
+from .models import Channel, Claim, ClaimLine, InboundFile, Submission
+from .states import SubmissionState
+
+
+def get_claim(*, scope: Scope, claim_id: UUID, lock: bool = False) -> Claim:
+    """Return a claim the actor may see. :raises NotFound: there is none"""
+    found = Claim.objects.visible_to(scope).filter(id=claim_id)
+    claim: Claim | None = (found.select_for_update() if lock else found).first()
+    if claim is None:
+        raise NotFound(_sought=[("claim", claim_id)])
+    scope.trail.patient_ids.add(claim.patient_id)
+    scope.trail.target("claim", claim.id, claim.version)
+    return claim
+
+
+def lines_of(*, scope: Scope, claim_id: UUID) -> list[ClaimLine]:
+    """Return a claim's lines in order."""
+    return list(ClaimLine.objects.visible_to(scope).filter(claim_id=claim_id).order_by("position"))
+
+
+def latest_submission(*, scope: Scope, claim_id: UUID) -> Submission | None:
+    """Return the claim's newest submission, if there is one."""
+    row: Submission | None = (
+        Submission.objects.visible_to(scope).filter(claim_id=claim_id).order_by("-attempt").first()
+    )
+    return row
+
+
+def get_channel(*, scope: Scope, channel_id: UUID, lock: bool = False) -> Channel:
+    """Return a channel. :raises NotFound: there is none"""
+    found = Channel.objects.visible_to(scope).filter(id=channel_id)
+    row: Channel | None = (found.select_for_update() if lock else found).first()
+    if row is None:
+        raise NotFound(_sought=[("channel", channel_id)])
+    return row
+
+
+def refer_to_channel(*, scope: Scope, channel_id: UUID, pointer: str) -> Channel:
+    """Return a channel that a body refers to. :raises ReferenceNotFound: there is none"""
+    row: Channel | None = Channel.objects.visible_to(scope).filter(id=channel_id).first()
+    if row is None:
+        raise ReferenceNotFound(
+            "A field refers to something that is not here.",
+            errors=(FieldError(pointer, "reference-not-found"),),
+            _sought=[("channel", channel_id)],
+        )
+    return row
+
+
+def default_channel(*, scope: Scope) -> Channel | None:
+    """Return the practice's channel when it has just one that is active."""
+    active = list(Channel.objects.visible_to(scope).filter(active=True).order_by("created_at")[:2])
+    return active[0] if len(active) == 1 else None
+
+
+def submission_bytes(*, submission: Submission) -> bytes:
+    """Return the exact bytes of a submission. :raises BlobCorrupted: they are not what was kept"""
+    return default_store().get(
+        key=submission.blob_key,
+        aad=f"{submission.practice_id}|submission|{submission.id}",
+        digest=submission.sha256,
+    )
+
+
+def inbound_bytes(*, scope: Scope, inbound_file_id: UUID) -> tuple[InboundFile, bytes]:
+    """Return a file that came through a channel, and its bytes."""
+    row = InboundFile.objects.visible_to(scope).get(id=inbound_file_id)
+    data = default_store().get(
+        key=row.blob_key, aad=f"{row.practice_id}|inbound|{row.id}", digest=row.sha256
+    )
+    return row, data
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """What a remittance needs to know of a claim it may be about."""
+
+    claim_id: UUID
+    patient_id: UUID
+    payer_id: UUID
+    policy_id: UUID
+    clinician_id: UUID
+    control_number: str
+    charge_cents: int
+    rank: str
+    lines: tuple[LineFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """One service of such a claim."""
+
+    position: int
+    control_number: str
+    service_code: str
+    modifiers: tuple[str, ...]
+    service_on: object
+    charge_cents: int
+    appointment_id: UUID
+
+
+def find_for_remittance(*, scope: Scope, control_number: str, payer_claim_number: str) -> ClaimFacts | None:
+    """
+    Return the claim that a remittance's claim payment is about.
+
+    By our control number (CLP01), else by the payer's own number (CLP07); never by a guess.
+    """
+    found = Claim.objects.visible_to(scope)
+    claim = found.filter(control_number=control_number.strip().upper()).first()
+    if claim is None and payer_claim_number:
+        same = list(found.filter(payer_claim_number=payer_claim_number)[:2])
+        claim = same[0] if len(same) == 1 else None
+    if claim is None:
+        return None
+    return ClaimFacts(
+        claim_id=claim.id, patient_id=claim.patient_id, payer_id=claim.payer_id,
+        policy_id=claim.policy_id, clinician_id=claim.clinician_id,
+        control_number=claim.control_number, charge_cents=claim.charge_cents, rank=claim.rank,
+        lines=tuple(
+            LineFacts(
+                line.position, line.control_number, line.service_code, tuple(line.modifiers),
+                line.service_on, line.charge_cents, line.appointment_id,
+            )
+            for line in lines_of(scope=scope, claim_id=claim.id)
+        ),
+    )  # fmt: skip
+
+
+def open_submissions(*, scope: Scope) -> Sequence[Submission]:
+    """Return the submissions that are not settled, oldest first."""
+    return list(
+        Submission.objects.visible_to(scope)
+        .filter(
+            state__in=[SubmissionState.READY, SubmissionState.SENDING, SubmissionState.IN_DOUBT]
+        )
+        .order_by("created_at")
+    )

@@ -1,0 +1,1 @@
+"""Rules about claims: plain functions of plain values."""

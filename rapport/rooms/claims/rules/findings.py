@@ -1,0 +1,96 @@
+"""Findings: what a claim's faults are called, where they are mended, and which of them block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from rapport.protocols.x12.syntax import Finding as X12Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault of a claim."""
+
+    code: str
+    severity: str
+    """`error` blocks sending, `warning` does not."""
+    pointer: str
+    """Where it is mended: a path into the claim, the patient, the policy or the practice."""
+    position: str
+    """Its X12 position, e.g. `2010AA NM109`."""
+    message: str
+    """What to change."""
+
+    @property
+    def blocks(self) -> bool:
+        """It must be mended before the claim can be sent."""
+        return self.severity == "error"
+
+
+_POINTERS = {
+    "member-id-missing": "/policy/member_id",
+    "payer-id-missing": "/payer/payer_id_code",
+    "birth-date-missing": "/patient/birth_on",
+    "birth-date-future": "/patient/birth_on",
+    "birth-date-past": "/patient/birth_on",
+    "sex": "/patient/sex",
+    "tax-id": "/practice/tax_id",
+    "po-box": "/practice/address/line1",
+    "payer-claim-number": "/original_claim_id",
+    "frequency": "/frequency",
+    "place-of-service": "/place_of_service_code",
+    "telehealth-modifier": "/lines/modifiers",
+    "telehealth-place": "/lines/place_of_service_code",
+}
+"""Rule of the protocol -> where a person mends it. By loop below where the rule alone is not
+enough, else the diagnoses or lines."""
+_BY_LOOP = {
+    "2010AA": "/practice",
+    "2310B": "/clinician",
+    "2310D": "/supervisor",
+    "2310A": "/referring",
+    "2310C": "/location",
+    "2010BA": "/patient",
+    "2010CA": "/patient",
+}
+
+
+def from_x12(found: Iterable[X12Finding]) -> list[Finding]:
+    """Turn the protocol's findings into the room's, each with a pointer to what is mended."""
+    result = []
+    for finding in found:
+        loop = next((loop for loop in _BY_LOOP if f"({loop})" in finding.message), "")
+        pointer = _POINTERS.get(finding.rule) or _BY_LOOP.get(loop, "")
+        if not pointer:
+            pointer = "/diagnosis_codes" if finding.segment == "HI" else "/lines"
+        place = f"{loop} {finding.segment}{finding.element}".strip()
+        result.append(Finding(finding.rule, finding.severity, pointer, place, finding.message))
+    return result
+
+
+def timely_filing(*, last_service_on: date, limit_days: int | None, today: date) -> list[Finding]:
+    """
+    Warn when the payer's time limit is near, and block when it has passed.
+
+    :param limit_days: calendar days after the day of service; None: not known for this payer
+    """
+    if limit_days is None:
+        return []
+    left = limit_days - (today - last_service_on).days
+    if left < 0:
+        return [
+            Finding(
+                "timely-filing-passed", "warning", "/service_from_on", "2400 DTP472",
+                f"The payer's limit of {limit_days} days has passed.",
+            )
+        ]  # fmt: skip
+    if left <= 14:
+        return [
+            Finding(
+                "timely-filing-near", "warning", "/service_from_on", "2400 DTP472",
+                f"{left} days are left of the payer's limit of {limit_days}.",
+            )
+        ]  # fmt: skip
+    return []

@@ -1,0 +1,38 @@
+"""What can be done to a claim: put together, sent, answered."""
+
+from __future__ import annotations
+
+from .answers import receive_file
+from .assembly import (
+    ClaimNotClean,
+    DuplicateClaim,
+    NoChannel,
+    create_claim,
+    hold_claim,
+    submit_claim,
+    validate_claim,
+    void_claim,
+)
+from .channels import change_channel, create_channel
+from .decisions import record_decision, record_reversal
+from .sending import Sending, begin_sending, record_answer, resolve_doubt
+
+__all__ = [
+    "ClaimNotClean",
+    "DuplicateClaim",
+    "NoChannel",
+    "Sending",
+    "begin_sending",
+    "change_channel",
+    "create_channel",
+    "create_claim",
+    "hold_claim",
+    "receive_file",
+    "record_answer",
+    "record_decision",
+    "record_reversal",
+    "resolve_doubt",
+    "submit_claim",
+    "validate_claim",
+    "void_claim",
+]

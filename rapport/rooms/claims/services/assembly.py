@@ -1,0 +1,433 @@
+"""What can be done to a claim before it is sent. One function per verb."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from rapport.kernel.ids import new_uuid, parse_type_id, type_id
+from rapport.kernel.problems import (
+    Conflict,
+    FieldError,
+    Invalid,
+    ReferenceNotFound,
+    StateConflict,
+)
+from rapport.platform.access.permissions import Permission
+from rapport.platform.access.scope import Scope
+from rapport.platform.api import etags
+from rapport.platform.blobs.store import default_store
+from rapport.platform.crypto import aead
+from rapport.platform.db import errors
+from rapport.platform.jobs import registry as jobs
+from rapport.platform.outbox.emit import emit
+from rapport.platform.tenancy import queries as tenancy
+from rapport.protocols.x12.claim837p import Claim as Record
+from rapport.protocols.x12.envelope import Numbers
+from rapport.protocols.x12.scrub837p import scrub
+from rapport.rooms.charting import queries as charting
+from rapport.rooms.coding import queries as coding
+from rapport.rooms.coverage import queries as coverage
+from rapport.rooms.roster import queries as roster
+from rapport.rooms.scheduling import queries as scheduling
+
+from .. import events, mapping, queries
+from ..models import Billed, Channel, Claim, ClaimLine, Submission
+from ..rules.findings import Finding, from_x12
+from ..states import Action, ClaimState
+
+_CONTROL_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class DuplicateClaim(Conflict):
+    code = "duplicate-claim"
+    title = "A claim already asks this payer for this service."
+
+
+class ClaimNotClean(Conflict):
+    code = "claim-not-clean"
+    title = "The claim has faults that a payer would turn it away for."
+
+
+class NoChannel(Conflict):
+    code = "no-channel"
+    title = "The practice has no channel to send claims through."
+
+
+def _control_number(prefix: str) -> str:
+    """Return an opaque number: no time, no count, nothing of a patient. 80 random bits."""
+    return prefix + "".join(secrets.choice(_CONTROL_LETTERS) for _ in range(16))
+
+
+def _parse(kind: str, text: str, pointer: str) -> UUID:
+    id = parse_type_id(kind, text)
+    if id is None:
+        raise ReferenceNotFound(
+            "A field refers to something that is not here.",
+            errors=(FieldError(pointer, "reference-not-found"),),
+        )
+    return id
+
+
+def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
+    """
+    Assemble a claim from completed appointments with signed notes.
+
+    All services are of one patient, one rendering clinician and one policy. Every missing piece
+    is named, not only the first.
+
+    :param body: `schemas.ClaimIn`
+    :raises ReferenceNotFound: an appointment, policy or channel is not there for this actor
+    :raises Invalid: an appointment is not completed, or has no signed billable note, …
+    :raises DuplicateClaim: a service is already on a claim to this payer
+    """
+    scope.require(Permission.CLAIMS_WRITE)
+    appointments = [
+        scheduling.refer_to_appointment(
+            scope=scope,
+            appointment_id=_parse("appointment", text, f"/appointment_ids/{position}"),
+            pointer=f"/appointment_ids/{position}",
+        )
+        for position, text in enumerate(dict.fromkeys(body.appointment_ids))
+    ]
+    notes = _check_services(scope, appointments)
+    first = appointments[0]
+    days = [a.start_at.astimezone(scope.time_zone).date() for a in appointments]
+    policy = _policy(scope, body, patient_id=first.patient_id, on=min(days))
+    payer = coverage.get_payer(scope=scope, payer_id=policy.payer_id)
+    original = _original(scope, body)
+    channel = _channel(scope, body)
+    diagnoses = list(dict.fromkeys(code for note in notes for code in note.diagnosis_codes))[:12]
+    claim = Claim(
+        practice_id=scope.practice_id,
+        patient_id=first.patient_id,
+        clinician_id=first.clinician_id,
+        policy_id=policy.id,
+        payer_id=payer.id,
+        channel=channel,
+        original=original,
+        control_number=_control_number("RA"),
+        format=body.format,
+        frequency=body.frequency,
+        rank=policy.rank,
+        place_of_service_code=first.place_of_service_code,
+        diagnosis_codes=diagnoses,
+        service_from_on=min(days),
+        service_to_on=max(days),
+        charge_cents=0,
+        payer_claim_number=original.payer_claim_number if original else "",
+        state_changed_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    lines = []
+    for position, (appointment, note, day) in enumerate(
+        sorted(zip(appointments, notes, days, strict=True), key=lambda entry: entry[0].start_at), 1
+    ):
+        service = coding.get_service_code(scope=scope, service_code_id=appointment.service_code_id)
+        rate = coding.rate_for(
+            scope=scope, service_code_id=service.id, clinician_id=appointment.clinician_id,
+            payer_id=payer.id, on=day,
+        )  # fmt: skip
+        lines.append(
+            ClaimLine(
+                practice_id=scope.practice_id, claim=claim, position=position,
+                appointment_id=appointment.id, note_id=note.id, service_on=day,
+                service_code=service.code, modifiers=list(appointment.modifiers),
+                place_of_service_code=appointment.place_of_service_code, units=appointment.units,
+                charge_cents=rate.rate_cents * appointment.units,
+                diagnosis_pointers=[diagnoses.index(c) + 1 for c in note.diagnosis_codes if c in diagnoses][:4],
+                control_number=_control_number("L"), rate_rule=rate.step,
+            )
+        )  # fmt: skip
+    claim.charge_cents = sum(line.charge_cents for line in lines)
+    if claim.charge_cents <= 0:
+        raise Invalid(
+            "The services have no rate.",
+            errors=(FieldError("/appointment_ids", "no-rate", "Set a rate on the service code."),),
+        )
+    claim.save(force_insert=True)
+    ClaimLine.objects.bulk_create(lines)
+    _bill(scope, claim, lines, original)
+    emit(
+        events.CLAIM_CREATED, scope=scope, object_type="claim", object_id=claim.id,
+        version=claim.version, now=now,
+    )  # fmt: skip
+    scope.trail.patient_ids.add(claim.patient_id)
+    _judge(scope, claim, now=now)
+    return claim
+
+
+def _check_services(scope: Scope, appointments: Sequence[Any]) -> list[Any]:
+    """Return the billable note of each appointment, or name everything that is missing."""
+    faults = []
+    notes = []
+    for position, appointment in enumerate(appointments):
+        pointer = f"/appointment_ids/{position}"
+        if appointment.status != "completed":
+            faults.append(FieldError(pointer, "not-completed", "Complete the appointment first."))
+        note = charting.billable_note(scope=scope, appointment_id=appointment.id)
+        if note is None:
+            faults.append(FieldError(pointer, "note-not-signed", "Its note must be signed first."))
+        notes.append(note)
+    for pointer_name, attribute in (("one-patient", "patient_id"), ("one-clinician", "clinician_id")):
+        if len({getattr(a, attribute) for a in appointments}) > 1:
+            faults.append(
+                FieldError("/appointment_ids", pointer_name, "Make one claim for each of them.")
+            )
+    if faults:
+        raise Invalid(
+            f"{len(faults)} thing(s) are missing before this can be billed.",
+            errors=tuple(faults),
+            reason="unsigned_note" if any(f.code == "note-not-signed" for f in faults) else "",
+        )
+    return notes
+
+
+def _policy(scope: Scope, body: Any, *, patient_id: UUID, on: date) -> Any:
+    if body.policy_id:
+        id = _parse("insurance_policy", body.policy_id, "/policy_id")
+        policy = coverage.refer_to_policy(scope=scope, policy_id=id, pointer="/policy_id")
+        if policy.patient_id != patient_id:
+            raise ReferenceNotFound(
+                "A field refers to something that is not here.",
+                errors=(FieldError("/policy_id", "reference-not-found"),),
+            )
+        return policy
+    policy = coverage.policy_for(scope=scope, patient_id=patient_id, on=on, rank="primary")
+    if policy is None:
+        raise Invalid(
+            "The patient has no primary policy on that day.",
+            errors=(FieldError("/policy_id", "no-policy", "Add the policy, or name one."),),
+        )
+    return policy
+
+
+def _original(scope: Scope, body: Any) -> Claim | None:
+    if body.frequency == "original":
+        if body.original_claim_id:
+            raise Invalid(
+                "1 field is not valid.",
+                errors=(FieldError("/original_claim_id", "not-allowed", "Only for a replacement or void."),),
+            )
+        return None
+    if not body.original_claim_id:
+        raise Invalid(
+            "1 field is not valid.", errors=(FieldError("/original_claim_id", "required"),)
+        )
+    original = queries.get_claim(
+        scope=scope, claim_id=_parse("claim", body.original_claim_id, "/original_claim_id"), lock=True
+    )
+    if not original.payer_claim_number:
+        raise StateConflict(
+            "The payer has not given the original a number yet; it cannot be replaced or voided.",
+            current_state=original.state,
+        )
+    return original
+
+
+def _channel(scope: Scope, body: Any) -> Channel | None:
+    if body.channel_id:
+        id = _parse("channel", body.channel_id, "/channel_id")
+        return queries.refer_to_channel(scope=scope, channel_id=id, pointer="/channel_id")
+    return queries.default_channel(scope=scope)
+
+
+def _bill(scope: Scope, claim: Claim, lines: Sequence[ClaimLine], original: Claim | None) -> None:
+    """Take the right to ask this payer for these services; a replacement takes its original's."""
+    if original is not None:
+        Billed.objects.visible_to(scope).filter(claim_id=original.id).delete()
+        ClaimLine.objects.visible_to(scope).filter(claim_id=original.id).update(live=False)
+    try:
+        with transaction.atomic():
+            Billed.objects.bulk_create(
+                Billed(
+                    practice_id=scope.practice_id, claim=claim, appointment_id=line.appointment_id,
+                    service_code=line.service_code, payer_id=claim.payer_id,
+                )
+                for line in lines
+            )  # fmt: skip
+    except IntegrityError as error:
+        if errors.constraint_name(error) != "billed_once":
+            raise
+        other = Billed.objects.visible_to(scope).filter(
+            appointment_id__in=[line.appointment_id for line in lines], payer_id=claim.payer_id
+        ).exclude(claim_id=claim.id).values_list("claim_id", flat=True).first()  # fmt: skip
+        raise DuplicateClaim(
+            "Read the claim that exists, or make a replacement of it.",
+            claim_id=type_id("claim", other) if other else None,
+        ) from error
+
+
+def build_record(*, scope: Scope, claim: Claim) -> Record:
+    """Return the claim as the guide knows it, from the rows as they are now."""
+    clinician = roster.get_clinician(scope=scope, clinician_id=claim.clinician_id)
+    lines = queries.lines_of(scope=scope, claim_id=claim.id)
+    location_id = scheduling.location_of(scope=scope, appointment_id=lines[0].appointment_id)
+    return mapping.record(
+        claim=claim,
+        lines=lines,
+        practice=tenancy.get_practice(scope=scope),
+        patient=roster.get_patient(scope=scope, patient_id=claim.patient_id),
+        policy=coverage.get_policy(scope=scope, policy_id=claim.policy_id),
+        payer=coverage.get_payer(scope=scope, payer_id=claim.payer_id),
+        clinician=clinician,
+        supervisor=None,
+        location=roster.get_location(scope=scope, location_id=location_id) if location_id else None,
+    )
+
+
+def _judge(scope: Scope, claim: Claim, *, now: datetime) -> list[Finding]:
+    """Look for faults, keep them on the claim, and move it to where they allow it to be."""
+    record = build_record(scope=scope, claim=claim)
+    found = from_x12(scrub(record, today=scope.day_of(now)))
+    policy = coverage.get_policy(scope=scope, policy_id=claim.policy_id)
+    if not (policy.starts_on <= claim.service_from_on and (policy.ends_on is None or claim.service_to_on <= policy.ends_on)):
+        found.append(
+            Finding("policy-not-active", "error", "/policy", "2010BA NM109",
+                    "The policy is not in force on the day of service.")
+        )  # fmt: skip
+    for fault in coding.diagnosis_faults(codes=claim.diagnosis_codes, on=claim.service_from_on):
+        found.append(
+            Finding(fault.code, "error", f"/diagnosis_codes/{fault.position}", f"2300 HI{fault.position + 1:02}",
+                    "Choose a diagnosis that is valid and billable on the day of service.")
+        )  # fmt: skip
+    Claim.objects.visible_to(scope).filter(id=claim.id).update(findings=[asdict(f) for f in found])
+    claim.findings = [asdict(f) for f in found]
+    blocked = any(finding.blocks for finding in found)
+    wanted = ClaimState.DRAFT if blocked else ClaimState.VALIDATED
+    if claim.state != wanted:
+        claim.move(Action.FAIL if blocked else Action.PASS, by=scope.actor_id, at=now)
+    return found
+
+
+def validate_claim(*, scope: Scope, claim_id: UUID, now: datetime) -> Claim:
+    """
+    Look for faults again, after something was mended. A rejected claim becomes a draft first.
+
+    :raises StateConflict: the claim is on its way or decided
+    """
+    scope.require(Permission.CLAIMS_WRITE)
+    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    if claim.state == ClaimState.REJECTED:
+        claim.move(Action.REOPEN, by=scope.actor_id, at=now)
+    if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
+        raise StateConflict(f"A claim that is {claim.state} cannot be validated.", current_state=claim.state)
+    _judge(scope, claim, now=now)
+    scope.trail.target("claim", claim.id, claim.version)
+    return claim
+
+
+def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) -> Claim:
+    """
+    Freeze the claim into a submission and queue it. The file is made here; a job sends it.
+
+    :raises ClaimNotClean: something blocks it; all of it is in `findings`
+    :raises NoChannel: there is no way to send it
+    :raises StateConflict: it is on its way already, or decided
+    """
+    scope.require(Permission.CLAIMS_SUBMIT)
+    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    etags.check(claim, if_match)
+    if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
+        raise StateConflict(f"A claim that is {claim.state} cannot be submitted.", current_state=claim.state)
+    found = _judge(scope, claim, now=now)
+    blocking = [asdict(finding) for finding in found if finding.blocks]
+    if blocking:
+        raise ClaimNotClean("Mend every finding, then submit again.", findings=blocking)
+    if claim.channel_id is None:
+        raise NoChannel("Add a channel, and name it on the claim.")
+    submission = _freeze(scope, claim, now=now)
+    claim.move(Action.QUEUE, by=scope.actor_id, at=now, submission_id=submission.id)
+    scope.trail.target("claim", claim.id, claim.version)
+    jobs.defer(
+        "claims.send_submission", scope=scope, lock=f"channel:{submission.channel_id}",
+        submission_id=str(submission.id),
+    )  # fmt: skip
+    return claim
+
+
+def _freeze(scope: Scope, claim: Claim, *, now: datetime) -> Submission:
+    """Make the file, and keep it with everything it was made from. From here on nothing changes."""
+    record = build_record(scope=scope, claim=claim)
+    practice = tenancy.get_practice(scope=scope)
+    channel = queries.get_channel(scope=scope, channel_id=claim.channel_id, lock=True)
+    channel.last_interchange += 1
+    channel.last_group += 1
+    channel.save(update_fields=["last_interchange", "last_group"])
+    attempt = Submission.objects.visible_to(scope).filter(claim_id=claim.id).count() + 1
+    id = new_uuid()
+    batch_id = _control_number("B")
+    data, body = mapping.to_file(
+        record,
+        settings=channel.settings,
+        practice_name=practice.name,
+        contact_phone=practice.phone,
+        numbers=Numbers(channel.last_interchange, channel.last_group, 1),
+        batch_id=batch_id,
+        at=now.astimezone(scope.time_zone),
+        test=not practice.livemode,
+    )
+    # Outside the database: if the transaction is undone the sweep removes it. Never the reverse.
+    ref = default_store().put(data=data, aad=f"{scope.practice_id}|submission|{id}")
+    snapshot = aead.seal(mapping.pack(record), aad=f"submission|{id}".encode(), purpose="field")
+    return Submission.objects.create(
+        id=id,
+        practice_id=scope.practice_id,
+        claim=claim,
+        channel=channel,
+        attempt=attempt,
+        key=f"{claim.control_number}-{attempt}",
+        file_name=f"{batch_id}.837",
+        interchange_number=channel.last_interchange,
+        group_number=channel.last_group,
+        batch_id=batch_id,
+        blob_key=ref.key,
+        sha256=ref.sha256,
+        size=ref.size,
+        positions=body.lines,
+        substitutions=body.substitutions,
+        snapshot_sealed=snapshot,
+        state_changed_at=now,
+        created_at=now,
+    )
+
+
+def hold_claim(*, scope: Scope, claim_id: UUID, if_match: str, reason: str | None, now: datetime) -> Claim:
+    """Hold a claim back, with a reason; or, without one, let a held claim go on as a draft."""
+    scope.require(Permission.CLAIMS_WRITE)
+    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    etags.check(claim, if_match)
+    Claim.objects.visible_to(scope).filter(id=claim.id).update(hold_reason=reason or "")
+    claim.move(Action.HOLD if reason else Action.RELEASE, by=scope.actor_id, at=now)
+    if not reason:
+        _judge(scope, claim, now=now)
+    scope.trail.reason = reason
+    scope.trail.target("claim", claim.id, claim.version)
+    return claim
+
+
+def void_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) -> Claim:
+    """
+    Withdraw a claim that no payer has. Its services can then be billed anew.
+
+    :raises StateConflict: a payer may have it; make a claim with frequency `void` instead
+    """
+    scope.require(Permission.CLAIMS_WRITE)
+    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    etags.check(claim, if_match)
+    claim.move(Action.VOID, by=scope.actor_id, at=now)
+    Billed.objects.visible_to(scope).filter(claim_id=claim.id).delete()
+    ClaimLine.objects.visible_to(scope).filter(claim_id=claim.id).update(live=False)
+    emit(
+        events.CLAIM_VOIDED, scope=scope, object_type="claim", object_id=claim.id,
+        version=claim.version, now=now, changed=["state"],
+    )  # fmt: skip
+    scope.trail.target("claim", claim.id, claim.version)
+    return claim

@@ -1,0 +1,198 @@
+"""
+Handing a submission over: the state is committed before the socket opens.
+
+begin_sending (commit) -> the driver, outside any transaction -> record_answer (commit). A worker
+that dies in between leaves `sending`; the next one asks the other side before it sends anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from rapport.platform.access.scope import Scope
+from rapport.platform.outbox.emit import emit
+
+from .. import events, queries
+from ..models import Channel, Claim, Submission
+from ..ports import Held, InDoubt, Later, NotHeld, Refused, Sent
+from ..states import Action, ClaimState, SubmissionState
+from .channels import open_secret
+
+LEASE = timedelta(seconds=60)
+"""Longer than any driver waits. A worker that is silent for longer is taken for dead."""
+DOUBT_RETRY = timedelta(seconds=30)
+"""How soon the other side is asked again when it could not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a worker needs to hand one file over, outside any transaction."""
+
+    submission_id: UUID
+    fence: int
+    ask_first: bool
+    """It may have arrived already: ask, and send only if it has not."""
+    channel_kind: str
+    channel_settings: dict[str, object]
+    channel_secret: str
+    file: bytes
+    name: str
+    key: str
+    sha256: str
+
+
+def begin_sending(*, scope: Scope, submission_id: UUID, now: datetime) -> Sending | None:
+    """
+    Take a submission for sending, and write that down. Commit before calling the driver.
+
+    :return: None when there is nothing to do: sent, refused, not yet due, or another is at it
+    """
+    submission = Submission.objects.visible_to(scope).select_for_update().filter(id=submission_id).first()
+    if submission is None or submission.state in (SubmissionState.SENT, SubmissionState.REFUSED):
+        return None
+    if submission.retry_at and submission.retry_at > now:
+        return None
+    if submission.leased_until and submission.leased_until > now:
+        return None
+    channel = queries.get_channel(scope=scope, channel_id=submission.channel_id)
+    if not channel.active or channel.kind == "download":
+        return None
+    ask_first = submission.state != SubmissionState.READY
+    claim = queries.get_claim(scope=scope, claim_id=submission.claim_id, lock=True)
+    if not ask_first:
+        submission.move(
+            SubmissionState.SENDING, at=now, fence=submission.fence, leased_until=now + LEASE
+        )
+        claim.move(Action.BEGIN_SEND, by=scope.actor_id, at=now, submission_id=submission.id)
+    Submission.objects.visible_to(scope).filter(id=submission.id).update(
+        fence=submission.fence + 1, leased_until=now + LEASE
+    )
+    return _sending(submission, channel, ask_first=ask_first)
+
+
+def _sending(submission: Submission, channel: Channel, *, ask_first: bool) -> Sending:
+    return Sending(
+        submission_id=submission.id,
+        fence=submission.fence + 1,
+        ask_first=ask_first,
+        channel_kind=channel.kind,
+        channel_settings=channel.settings,
+        channel_secret=open_secret(channel),
+        file=queries.submission_bytes(submission=submission),
+        name=submission.file_name,
+        key=submission.key,
+        sha256=submission.sha256,
+    )
+
+
+def record_answer(
+    *, scope: Scope, sending: Sending, answer: Sent | Refused | Later | InDoubt, now: datetime
+) -> Submission | None:
+    """
+    Write down what the driver said of a send.
+
+    :return: None when another worker has taken the submission since: then nothing is written
+    """
+    submission = _locked(scope, sending)
+    if submission is None:
+        return None
+    claim = queries.get_claim(scope=scope, claim_id=submission.claim_id, lock=True)
+    if isinstance(answer, Sent):
+        _sent(scope, submission, claim, receipt=answer.receipt, fence=sending.fence, now=now)
+    elif isinstance(answer, InDoubt):
+        submission.move(
+            SubmissionState.IN_DOUBT, at=now, fence=sending.fence, leased_until=None,
+            retry_at=now + DOUBT_RETRY, last_code="in-doubt",
+        )  # fmt: skip
+        if claim.allows(Action.RECORD_DOUBT):
+            claim.move(Action.RECORD_DOUBT, by=scope.actor_id, at=now, submission_id=submission.id)
+            _tell(scope, claim, events.CLAIM_UNKNOWN, now)
+    elif isinstance(answer, Later) or answer.try_again:
+        wait = timedelta(seconds=answer.retry_after_seconds if isinstance(answer, Later) else 300)
+        code = "later" if isinstance(answer, Later) else answer.reason_code
+        submission.move(
+            SubmissionState.READY, at=now, fence=sending.fence, leased_until=None,
+            retry_at=now + wait, last_code=code[:60],
+        )  # fmt: skip
+        if claim.allows(Action.RECORD_NOT_SENT):
+            claim.move(Action.RECORD_NOT_SENT, by=scope.actor_id, at=now, detail=code, submission_id=submission.id)
+    else:
+        submission.move(
+            SubmissionState.REFUSED, at=now, fence=sending.fence, leased_until=None,
+            last_code=answer.reason_code[:60],
+        )  # fmt: skip
+        if claim.allows(Action.RECORD_REFUSED):
+            claim.move(
+                Action.RECORD_REFUSED, by=scope.actor_id, at=now, detail=answer.reason_code,
+                submission_id=submission.id,
+            )  # fmt: skip
+            _tell(scope, claim, events.CLAIM_REJECTED, now)
+    return submission
+
+
+def resolve_doubt(
+    *, scope: Scope, sending: Sending, answer: Held | NotHeld | InDoubt, now: datetime
+) -> Submission | None:
+    """
+    Write down what the other side said when it was asked whether it has the file.
+
+    Held: it was sent. NotHeld: it may be sent again, as it is. InDoubt: ask again later.
+    """
+    submission = _locked(scope, sending)
+    if submission is None:
+        return None
+    claim = queries.get_claim(scope=scope, claim_id=submission.claim_id, lock=True)
+    if isinstance(answer, Held):
+        _sent(scope, submission, claim, receipt=answer.receipt, fence=sending.fence, now=now)
+    elif isinstance(answer, NotHeld):
+        submission.move(
+            SubmissionState.READY, at=now, fence=sending.fence, leased_until=None, retry_at=None,
+            last_code="not-held",
+        )  # fmt: skip
+        if claim.allows(Action.RECORD_NOT_SENT):
+            claim.move(
+                Action.RECORD_NOT_SENT, by=scope.actor_id, at=now, detail="not-held",
+                submission_id=submission.id,
+            )  # fmt: skip
+    else:
+        if submission.state == SubmissionState.SENDING:
+            submission.move(SubmissionState.IN_DOUBT, at=now, fence=sending.fence)
+            if claim.allows(Action.RECORD_DOUBT):
+                claim.move(Action.RECORD_DOUBT, by=scope.actor_id, at=now, submission_id=submission.id)
+                _tell(scope, claim, events.CLAIM_UNKNOWN, now)
+        Submission.objects.visible_to(scope).filter(id=submission.id, fence=sending.fence).update(
+            leased_until=None, retry_at=now + DOUBT_RETRY, last_code="in-doubt"
+        )
+    return submission
+
+
+def _locked(scope: Scope, sending: Sending) -> Submission | None:
+    row: Submission | None = (
+        Submission.objects.visible_to(scope)
+        .select_for_update()
+        .filter(id=sending.submission_id, fence=sending.fence)
+        .first()
+    )
+    return row
+
+
+def _sent(
+    scope: Scope, submission: Submission, claim: Claim, *, receipt: str, fence: int, now: datetime
+) -> None:
+    submission.move(
+        SubmissionState.SENT, at=now, fence=fence, leased_until=None, retry_at=None,
+        receipt=receipt[:200], last_code="",
+    )  # fmt: skip
+    # An acknowledgement may have overtaken us: then the claim is further on already.
+    if claim.state in (ClaimState.SENDING, ClaimState.UNKNOWN):
+        claim.move(Action.RECORD_SENT, by=scope.actor_id, at=now, submission_id=submission.id)
+        _tell(scope, claim, events.CLAIM_SUBMITTED, now)
+
+
+def _tell(scope: Scope, claim: Claim, event: str, now: datetime) -> None:
+    emit(
+        event, scope=scope, object_type="claim", object_id=claim.id, version=claim.version, now=now,
+        changed=["state"],
+    )  # fmt: skip

@@ -1,0 +1,139 @@
+"""The lives of a claim and of a submission, as data. Nothing here touches the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class ClaimState(StrEnum):
+    """Where a claim is."""
+
+    DRAFT = "draft"
+    """Being put together, or it has findings that block it."""
+    VALIDATED = "validated"
+    """No finding blocks it; it can be sent."""
+    HELD = "held"
+    """Somebody holds it back, with a reason."""
+    QUEUED = "queued"
+    """Frozen into a submission that waits to be sent."""
+    SENDING = "sending"
+    """A worker is handing the file over at this moment."""
+    UNKNOWN = "unknown"
+    """A send ended without a clear answer: the file may or may not have arrived."""
+    SUBMITTED = "submitted"
+    """The clearinghouse has the file."""
+    ACKNOWLEDGED = "acknowledged"
+    """Its syntax was accepted (999), or the clearinghouse passed it on."""
+    ACCEPTED = "accepted"
+    """The payer has taken it into adjudication (277CA)."""
+    REJECTED = "rejected"
+    """Turned away before adjudication (TA1, 999 or 277CA); mend it and send it again."""
+    PAID = "paid"
+    """The payer has decided (835) and paid something, or owed nothing after adjustments."""
+    DENIED = "denied"
+    """The payer has decided (835) and paid nothing on any service."""
+    VOIDED = "voided"
+    """Withdrawn before any payer had it."""
+
+
+class Action(StrEnum):
+    """What can happen to a claim."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    FAIL = "fail"
+    HOLD = "hold"
+    RELEASE = "release"
+    QUEUE = "queue"
+    BEGIN_SEND = "begin_send"
+    RECORD_SENT = "record_sent"
+    RECORD_DOUBT = "record_doubt"
+    RECORD_NOT_SENT = "record_not_sent"
+    RECORD_REFUSED = "record_refused"
+    ACKNOWLEDGE = "acknowledge"
+    ACCEPT = "accept"
+    REJECT = "reject"
+    REOPEN = "reopen"
+    PAY = "pay"
+    DENY = "deny"
+    REVERSE = "reverse"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From which states an action leads to which."""
+
+    sources: frozenset[ClaimState]
+    target: ClaimState
+
+
+def _move(*sources: ClaimState, to: ClaimState) -> Move:
+    return Move(frozenset(sources), to)
+
+
+S = ClaimState
+_OUT = (S.SENDING, S.UNKNOWN, S.SUBMITTED, S.ACKNOWLEDGED)
+"""A payer may hold it, and has not decided. An answer may overtake the note that it was sent."""
+
+MOVES: Mapping[Action, Move] = MappingProxyType(
+    {
+        Action.PASS: _move(S.DRAFT, S.VALIDATED, to=S.VALIDATED),
+        Action.FAIL: _move(S.DRAFT, S.VALIDATED, to=S.DRAFT),
+        Action.HOLD: _move(S.DRAFT, S.VALIDATED, to=S.HELD),
+        Action.RELEASE: _move(S.HELD, to=S.DRAFT),
+        Action.QUEUE: _move(S.VALIDATED, to=S.QUEUED),
+        Action.BEGIN_SEND: _move(S.QUEUED, to=S.SENDING),
+        Action.RECORD_SENT: _move(S.SENDING, S.UNKNOWN, to=S.SUBMITTED),
+        Action.RECORD_DOUBT: _move(S.SENDING, to=S.UNKNOWN),
+        Action.RECORD_NOT_SENT: _move(S.SENDING, S.UNKNOWN, to=S.QUEUED),
+        Action.RECORD_REFUSED: _move(S.SENDING, to=S.REJECTED),
+        Action.ACKNOWLEDGE: _move(*_OUT, to=S.ACKNOWLEDGED),
+        Action.ACCEPT: _move(*_OUT, to=S.ACCEPTED),
+        Action.REJECT: _move(*_OUT, S.ACCEPTED, to=S.REJECTED),
+        Action.REOPEN: _move(S.REJECTED, to=S.DRAFT),
+        Action.PAY: _move(*_OUT, S.ACCEPTED, S.REJECTED, S.DENIED, S.PAID, to=S.PAID),
+        Action.DENY: _move(*_OUT, S.ACCEPTED, S.REJECTED, S.PAID, S.DENIED, to=S.DENIED),
+        Action.REVERSE: _move(S.PAID, S.DENIED, to=S.ACCEPTED),
+        Action.VOID: _move(S.DRAFT, S.VALIDATED, S.HELD, S.REJECTED, to=S.VOIDED),
+    }
+)
+"""Every move a claim can make. A state that is no move's source is final."""
+
+MAY_HOLD = frozenset({*_OUT, S.ACCEPTED, S.PAID, S.DENIED})
+"""A payer may have the claim: it is never sent again as an original."""
+
+
+class SubmissionState(StrEnum):
+    """Where one file is on its way out."""
+
+    READY = "ready"
+    """Frozen, waiting to be sent (for the first time or again)."""
+    SENDING = "sending"
+    """Committed before the socket opens: from here on it may have arrived."""
+    IN_DOUBT = "in_doubt"
+    """No clear answer. Asked about before anything is sent again."""
+    SENT = "sent"
+    """The clearinghouse has it."""
+    REFUSED = "refused"
+    """The clearinghouse said no, for good."""
+
+
+SUBMISSION_MOVES: Mapping[SubmissionState, frozenset[SubmissionState]] = MappingProxyType(
+    {
+        SubmissionState.READY: frozenset({SubmissionState.SENDING}),
+        SubmissionState.SENDING: frozenset(
+            {
+                SubmissionState.SENT, SubmissionState.REFUSED, SubmissionState.IN_DOUBT,
+                SubmissionState.READY,
+            }
+        ),
+        SubmissionState.IN_DOUBT: frozenset({SubmissionState.SENT, SubmissionState.READY}),
+        SubmissionState.SENT: frozenset(),
+        SubmissionState.REFUSED: frozenset(),
+    }
+)  # fmt: skip
+"""State -> states it can go to. READY follows SENDING and IN_DOUBT only where the other side is
+known not to have the file."""
