@@ -15,6 +15,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
+
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.permissions import Permission, Role
 from rapport.platform.access.scope import Scope
@@ -163,7 +165,7 @@ def diagnoses_to_carry(*, scope: Scope, patient_id: UUID) -> list[dict[str, Any]
 class BillingNote:
     """What a claim needs to know of a visit's note: never what it says."""
 
-    note_id: UUID
+    id: UUID
     type: str
     status: NoteStatus
     cosign_required: bool
@@ -178,20 +180,20 @@ class BillingNote:
         return self.status is NoteStatus.SIGNED
 
 
-def billing_note(*, scope: Scope, appointment_id: UUID, patient_id: UUID) -> BillingNote | None:
-    """Return the note that a claim for this visit rests on, signed or not; None: there is none."""
+def note_of_visit(*, scope: Scope, appointment_id: UUID) -> BillingNote | None:
+    """Return the note that a claim for this visit would rest on, signed or not; None: no such note."""
     billable = [type.value for type, rule in RULES.items() if rule.billable]
     note: ClinicalNote | None = (
         ClinicalNote.objects.visible_to(scope)
-        .filter(appointment_id=appointment_id, patient_id=patient_id, type__in=billable)
+        .filter(appointment_id=appointment_id, type__in=billable)
         .exclude(status=NoteStatus.VOID.value)
-        .order_by("-signed_at", "-id")
+        .order_by(F("signed_at").desc(nulls_last=True), "-id")
         .first()
     )
     if note is None:
         return None
     return BillingNote(
-        note_id=note.id,
+        id=note.id,
         type=note.type,
         status=NoteStatus(note.status),
         cosign_required=note.cosign_required,
@@ -200,3 +202,9 @@ def billing_note(*, scope: Scope, appointment_id: UUID, patient_id: UUID) -> Bil
         clinician_id=note.clinician_id,
         signed_at=note.signed_at,
     )
+
+
+def billable_note(*, scope: Scope, appointment_id: UUID) -> BillingNote | None:
+    """Return the visit's note when every signature is there, so that a claim may rest on it."""
+    note = note_of_visit(scope=scope, appointment_id=appointment_id)
+    return note if note is not None and note.is_signed else None

@@ -153,13 +153,13 @@ def test_nobody_writes_up_a_colleagues_session(clinic: Clinic) -> None:
 def test_claims_learn_whether_the_visit_is_signed_and_nothing_else(clinic: Clinic) -> None:
     visit = book(clinic, days=-3, clinician_id=clinic.ivo_id)
     appointment_id = uuid_of("appointment", visit["id"])
-    patient_id = uuid_of("patient", clinic.patient)
 
     def told() -> queries.BillingNote | None:
         with clinic.house.entered() as scope:
-            return queries.billing_note(
-                scope=scope, appointment_id=appointment_id, patient_id=patient_id
-            )
+            note = queries.note_of_visit(scope=scope, appointment_id=appointment_id)
+            billable = queries.billable_note(scope=scope, appointment_id=appointment_id)
+            assert billable == (note if note and note.is_signed else None)
+            return note
 
     assert told() is None
     note = clinic.ivo.post("/v1/clinical-notes", about(visit)).json()

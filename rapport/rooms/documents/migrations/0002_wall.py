@@ -55,25 +55,26 @@ END $$;
 CREATE TRIGGER documents_link_stays BEFORE UPDATE ON documents_documentlink
     FOR EACH ROW EXECUTE FUNCTION rapport_link_stays();
 
-CREATE TABLE blob_owner (table_name text, column_name text, PRIMARY KEY (table_name, column_name));
-COMMENT ON TABLE blob_owner IS
-    'Columns that hold names of stored files; a file that none of them names is swept.';
-REVOKE INSERT, UPDATE, DELETE ON blob_owner FROM rapport_app;
-INSERT INTO blob_owner VALUES ('documents_document', 'blob_key');
-
 CREATE FUNCTION rapport_unowned_blobs(wanted text[]) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
 DECLARE
     owner record;
     rest text[] := wanted;
 BEGIN
-    FOR owner IN SELECT table_name, column_name FROM blob_owner LOOP
+    FOR owner IN
+        SELECT c.relname AS table_name, a.attname AS column_name
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+          AND NOT a.attisdropped AND a.attname ~ '(^|_)blob_key$'
+    LOOP
         EXECUTE format('SELECT coalesce(array_agg(k), ''{}'') FROM unnest($1) k WHERE NOT EXISTS '
             || '(SELECT 1 FROM %I t WHERE t.%I = k)', owner.table_name, owner.column_name)
             INTO rest USING rest;
     END LOOP;
     RETURN QUERY SELECT unnest(rest);
 END $$;
+COMMENT ON FUNCTION rapport_unowned_blobs(text[]) IS
+    'Which of these files no column named blob_key (or ending so), of any table, refers to.';
 REVOKE ALL ON FUNCTION rapport_unowned_blobs(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rapport_unowned_blobs(text[]) TO rapport_app;
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.utils import timezone
 
 from rapport.kernel.ids import new_uuid, parse_type_id
@@ -141,9 +141,6 @@ def test_a_link_gives_the_file_with_its_digest_and_a_harmless_name(willow: House
 
 def expire(house: House) -> None:
     """Let time pass: the trigger lets nobody prolong or shorten a link, so the owner's clock moves."""
-    connection.ensure_connection()
-    from django.db import connections
-
     with connections["owner"].cursor() as cursor:
         cursor.execute("ALTER TABLE documents_documentlink DISABLE TRIGGER documents_link_stays")
         cursor.execute(
@@ -316,3 +313,19 @@ def test_a_file_whose_transaction_failed_is_swept_and_no_other(willow: House) ->
     assert lost not in store.raw.keys()
     assert kept.blob_key in store.raw.keys()
     assert not OrphanBlob.objects.exists()
+
+
+def test_a_file_that_any_other_table_names_is_nobodys_orphan() -> None:
+    store = default_store()
+    key = store.put(data=b"raw remittance", aad="elsewhere").key
+    now = timezone.now()
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("CREATE TABLE elsewhere (raw_blob_key text)")
+        cursor.execute("INSERT INTO elsewhere VALUES (%s)", [key])
+    try:
+        services.sweep_orphans(now=now)
+        services.sweep_orphans(now=now + timedelta(hours=25))
+        assert key in store.raw.keys()
+    finally:
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("DROP TABLE elsewhere")
