@@ -78,6 +78,13 @@ INSTALLED_APPS = [
     "rapport.platform.api",
     "rapport.platform.jobs",
     "rapport.rooms.roster",
+    "rapport.rooms.coding",
+    "rapport.rooms.documents",
+    "rapport.rooms.ledger",
+    "rapport.rooms.coverage",
+    "rapport.rooms.scheduling",
+    "rapport.rooms.charting",
+    "rapport.rooms.telehealth",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]
 TEMPLATES = [

@@ -17,7 +17,14 @@ from rapport.platform.audit import api as audit
 from rapport.platform.identity import api as identity
 from rapport.platform.jobs import api as jobs
 from rapport.platform.outbox import api as outbox
+from rapport.rooms.charting import api as charting
+from rapport.rooms.coding import api as coding
+from rapport.rooms.coverage import api as coverage
+from rapport.rooms.documents import api as documents
+from rapport.rooms.ledger import api as ledger
 from rapport.rooms.roster import api as roster
+from rapport.rooms.scheduling import api as scheduling
+from rapport.rooms.telehealth import api as telehealth
 
 ROUTERS = (
     identity.router,
@@ -25,6 +32,13 @@ ROUTERS = (
     outbox.router,
     jobs.router,
     roster.router,
+    coding.router,
+    documents.router,
+    ledger.router,
+    coverage.router,
+    scheduling.router,
+    charting.router,
+    telehealth.router,
 )
 
 
