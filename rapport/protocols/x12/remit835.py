@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from .envelope import Sealed, sealed
+from .envelope import Sealed, TransactionSet, sealed
 from .syntax import Finding, NotX12, Segment
 
 ZERO = Decimal(0)
@@ -369,6 +369,14 @@ _HANDLERS = {
     "NM1": _Reader.nm1, "SVC": _Reader.svc, "DTM": _Reader.dtm, "DTP": _Reader.dtm, "CAS": _Reader.cas,
     "AMT": _Reader.amt, "LQ": _Reader.lq, "MOA": _Reader.moa, "MIA": _Reader.moa, "PLB": _Reader.plb,
 }  # fmt: skip
+
+
+def from_transaction(transaction: TransactionSet) -> Remittance:
+    """Return the remittance of one transaction set that is already read."""
+    reader = _Reader(transaction.envelope, transaction.st)
+    for segment in transaction.body:
+        reader.take(segment)
+    return reader.finish(transaction.body[-1] if transaction.body else transaction.st)
 
 
 def remittances(segments: Iterable[Segment]) -> Iterator[Remittance]:
