@@ -283,6 +283,8 @@ class Sealed:
     """GS08."""
     usage: str
     """ISA15."""
+    made_on: str = ""
+    """GS04, CCYYMMDD as it stands."""
 
 
 @dataclass(slots=True)
@@ -292,6 +294,8 @@ class TransactionSet:
     envelope: Sealed
     st: Segment
     body: list[Segment]
+    se: Segment | None = None
+    """None until it is reached."""
 
     @property
     def kind(self) -> str:
@@ -315,6 +319,7 @@ def transaction_sets(segments: Iterable[Segment]) -> Iterator[TransactionSet | S
             current = TransactionSet(sealed(isa, gs), segment, [])
         elif tag == "SE":
             if current is not None:
+                current.se = segment
                 yield current
             current = None
         elif current is not None:
@@ -330,4 +335,5 @@ def sealed(isa: Segment | None, gs: Segment | None) -> Sealed:
         group=gs.get(6) if gs else "",
         version=gs.get(8) if gs else "",
         usage=isa.get(15) if isa else "",
+        made_on=gs.get(4) if gs else "",
     )

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from . import acks, remit835
 from .envelope import TransactionSet
+from .guides import elements, g837p
+from .guides.walker import walk
+from .rules837p import Rules
 from .syntax import Finding, Segment
 
 
@@ -26,6 +29,13 @@ def transaction_findings(
     """Yield what is wrong inside one transaction set or TA1."""
     if isinstance(unit, Segment):
         yield from _ta1(unit)
+        return
+    for segment in unit.body:
+        yield from elements.check(segment)
+        yield from _characters(segment)
+    yield from _levels(unit)
+    if guide == "837P":
+        yield from _claims(unit)
     elif guide == "835":
         yield from _remittance(unit, context)
     elif guide in ("999", "997"):
@@ -38,6 +48,46 @@ def _finding(
     segment: Segment, element: str, rule: str, message: str, severity: str = "error"
 ) -> Finding:
     return Finding(segment.tag, segment.index, element, rule, severity, message)
+
+
+def _characters(segment: Segment) -> Iterator[Finding]:
+    for number, value in enumerate(segment.elements):
+        if not (value.isascii() and value.isprintable()):
+            yield _finding(
+                segment, f"{number:02}", "character", "A character is outside the X12 character sets."
+            )
+
+
+def _levels(transaction: TransactionSet) -> Iterator[Finding]:
+    """HL: counted from 1, below a level that stands before, with or without levels below."""
+    levels: dict[str, Segment] = {}
+    parents: set[str] = set()
+    for segment in transaction.body:
+        if segment.tag != "HL":
+            continue
+        if segment.get(1) != str(len(levels) + 1):
+            yield _finding(segment, "01", "hl-number", f"HL01 must be {len(levels) + 1}.")
+        if segment.get(2) and segment.get(2) not in levels:
+            yield _finding(segment, "02", "hl-parent", "HL02 names no level that stands before.")
+        levels[segment.get(1)] = segment
+        parents.add(segment.get(2))
+    for number, segment in levels.items():
+        if segment.get(4) == "0" and number in parents:
+            yield _finding(segment, "04", "hl-child", "HL04 is 0, but a level stands below.")
+        elif segment.get(4) == "1" and number not in parents:
+            yield _finding(segment, "04", "hl-child", "HL04 is 1, but no level stands below.")
+
+
+def _claims(transaction: TransactionSet) -> Iterator[Finding]:
+    placed, findings = walk(
+        g837p.GUIDE, transaction.body, end=transaction.se or transaction.st
+    )
+    yield from findings
+    begun = next((s.get(4) for s in transaction.body if s.tag == "BHT"), "")
+    made = [made for text in (transaction.envelope.made_on, begun) if (made := elements.day(text))]
+    yield from Rules(placed, sent_on=max(made, default=None)).run()
+    if not any(segment.tag == "CLM" for _, segment in placed):
+        yield _finding(transaction.se or transaction.st, "", "claim-missing", "There is no claim.")
 
 
 def _ta1(segment: Segment) -> Iterator[Finding]:

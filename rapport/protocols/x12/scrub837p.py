@@ -26,9 +26,10 @@ PLACES_OF_SERVICE = frozenset(
 )
 TELEHEALTH_PLACES = frozenset({"02", "10"})
 TELEHEALTH_MODIFIERS = frozenset({"95", "93", "GT", "GQ", "FQ"})
-_PROCEDURE = re.compile(r"^[0-9A-Z][0-9]{3}[0-9A-Z]$")
-_ICD10 = re.compile(r"^[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?$")
-_CONTROL = re.compile(r"^[A-Z0-9]{1,20}$")
+PROCEDURE = re.compile(r"^[0-9A-Z][0-9]{3}[0-9A-Z]\Z")
+DIAGNOSIS = re.compile(r"^[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?\Z")
+PO_BOX = re.compile(r"\s*P\.?\s*O\.?\s+BOX", re.IGNORECASE)
+_CONTROL = re.compile(r"^[A-Z0-9]{1,20}\Z")
 
 
 def npi_ok(npi: str) -> bool:
@@ -77,7 +78,7 @@ def _header(claim: Claim, today: date) -> Iterator[Finding]:
     if len(set(claim.diagnoses)) != len(claim.diagnoses):
         yield _error("HI", "02", "diagnosis-twice", "A diagnosis is named twice.")
     for number, code in enumerate(claim.diagnoses, 1):
-        if not _ICD10.match(code.upper()):
+        if not DIAGNOSIS.match(code.upper()):
             yield _error("HI", f"{number:02}-2", "diagnosis-form", "This is not the form of an ICD-10-CM code.")
     if not claim.lines:
         yield _error("LX", "01", "line-missing", "A claim needs at least one service line.")
@@ -100,7 +101,7 @@ def _providers(claim: Claim) -> Iterator[Finding]:
     if billing.place is None or not billing.place.line1:
         yield _error("N3", "01", "address-missing", "The billing provider has no street address (2010AA).")
     else:
-        if re.match(r"^\s*P\.?\s*O\.?\s+BOX", billing.place.line1, re.IGNORECASE):
+        if PO_BOX.match(billing.place.line1):
             yield _error("N3", "01", "po-box", "The billing address must be a street, not a PO box (2010AA).")
         if len(billing.place.postal_code) != 9 or not billing.place.postal_code.isdigit():
             yield _error("N4", "03", "zip-plus-four", "The billing address needs a nine-digit ZIP code (2010AA).")
@@ -151,7 +152,7 @@ def _lines(claim: Claim, today: date) -> Iterator[Finding]:
 
 def _line(claim: Claim, line: Line, number: int, today: date) -> Iterator[Finding]:
     where = f"Line {number}"
-    if not _PROCEDURE.match(line.procedure):
+    if not PROCEDURE.match(line.procedure):
         yield _error("SV1", "01-2", "procedure-form", f"{where}: this is not the form of a CPT or HCPCS code.")
     if line.charge < 0:
         yield _error("SV1", "02", "charge-negative", f"{where}: a charge is not negative.")
@@ -161,7 +162,7 @@ def _line(claim: Claim, line: Line, number: int, today: date) -> Iterator[Findin
         yield _error("SV1", "04", "units", f"{where}: units must be more than zero.")
     if len(line.modifiers) > 4:
         yield _error("SV1", "01-6", "modifier-too-many", f"{where}: four modifiers at most.")
-    if any(not re.match(r"^[A-Z0-9]{2}$", modifier) for modifier in line.modifiers):
+    if any(not re.match(r"[A-Z0-9]{2}\Z", modifier) for modifier in line.modifiers):
         yield _error("SV1", "01-3", "modifier-form", f"{where}: a modifier has two capitals or digits.")
     if len(set(line.modifiers)) != len(line.modifiers):
         yield _error("SV1", "01-4", "modifier-twice", f"{where}: a modifier is named twice.")
