@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from . import acks, remit835
 from .envelope import TransactionSet
-from .guides import elements, g837p
+from .guides import elements, g835, g837p
 from .guides.walker import walk
 from .rules837p import Rules
+from .scrub837p import npi_ok
 from .syntax import Finding, Segment
+
+_REASON = re.compile(r"(\d{1,3}|[A-Z]\d{1,2})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ def _levels(transaction: TransactionSet) -> Iterator[Finding]:
         if segment.get(4) == "0" and number in parents:
             yield _finding(segment, "04", "hl-child", "HL04 is 0, but a level stands below.")
         elif segment.get(4) == "1" and number not in parents:
-            yield _finding(segment, "04", "hl-child", "HL04 is 1, but no level stands below.")
+            message = "HL04 is 1, but no level stands below."
+            yield _finding(segment, "04", "hl-child", message, "warning")
 
 
 def _claims(transaction: TransactionSet) -> Iterator[Finding]:
@@ -100,8 +105,14 @@ def _ta1(segment: Segment) -> Iterator[Finding]:
 
 
 def _remittance(transaction: TransactionSet, context: Context) -> Iterator[Finding]:
+    end = transaction.se or transaction.st
+    _, findings = walk(g835.GUIDE, transaction.body, end=end)
+    yield from findings
     remittance = remit835.from_transaction(transaction)
-    yield from remittance.findings
+    covered = {"number", "date", "claim-status", "adjustment-group", "bpr-missing", "trn-missing"}
+    yield from (one for one in remittance.findings if one.rule not in covered)
+    for segment in transaction.body:
+        yield from _payment_codes(segment)
     if context.known_controls is not None:
         for claim in remittance.claims:
             if claim.control not in context.known_controls:
@@ -109,6 +120,25 @@ def _remittance(transaction: TransactionSet, context: Context) -> Iterator[Findi
                     "CLP", claim.index, "01", "claim-unknown", "error",
                     "The remittance pays a claim that was not sent from here.",
                 )  # fmt: skip
+
+
+def _payment_codes(segment: Segment) -> Iterator[Finding]:
+    tag = segment.tag
+    if tag == "N1" and segment.get(3) == "XX" and not npi_ok(segment.get(4)):
+        yield _finding(segment, "04", "npi-check-digit", "The NPI's check digit is wrong.")
+    elif tag == "CAS":
+        for number in range(2, len(segment.elements), 3):
+            if segment.elements[number] and not _REASON.match(segment.elements[number]):
+                yield _finding(
+                    segment, f"{number:02}", "adjustment-reason", "This is not the form of a CARC."
+                )
+    elif tag == "PLB":
+        for number in range(3, len(segment.elements), 2):
+            reason = segment.components(number)[0]
+            if reason and reason not in g835.PLB_REASONS:
+                yield _finding(
+                    segment, f"{number:02}-1", "plb-reason", "The guide lists no such PLB reason."
+                )
 
 
 def _acknowledgement(transaction: TransactionSet, context: Context) -> Iterator[Finding]:

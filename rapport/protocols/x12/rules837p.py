@@ -93,6 +93,7 @@ class Rules:
         self.claim: _Claim | None = None
         self.controls: set[str] = set()
         self.payer = ""
+        self.lower = False
 
     def error(self, segment: Segment, element: str, rule: str, message: str) -> None:
         """Note a fault."""
@@ -123,7 +124,8 @@ class Rules:
             self.error(segment, "09", "npi-missing", f"The {_PROVIDERS[loop]} provider has no NPI.")
         elif loop == "2330B" and self.claim and self.claim.others:
             self.claim.others[-1].payer = identifier
-        if any(part != part.upper() for part in segment.elements[3:6]):
+        if not self.lower and any(part != part.upper() for part in segment.elements[3:6]):
+            self.lower = True  # once: it is a habit of the sender
             self.warn(segment, "03", "lower-case", "Not every receiver takes lower case in names.")
 
     def has_other_id(self, number: int, loop: str) -> bool:

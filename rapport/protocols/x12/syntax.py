@@ -99,8 +99,8 @@ class NotX12(ValueError):
     def __init__(self, message: str, *, rule: str, segment: str = "", index: int = 0, offset: int = 0) -> None:
         """
         :param rule: stable code of the rule that is broken
-        :param segment: tag of the segment, where one could be made out
-        :param index: position of the segment in the file, from 1; 0: before the first
+        :param segment: tag of the segment that is wrong or missing; `?` when it cannot be made out
+        :param index: position of the segment in the file, from 1
         :param offset: position of the byte in the file
         """
         super().__init__(message)
@@ -213,6 +213,7 @@ def read(data: bytes | BinaryIO) -> Iterator[Segment]:
             raise NotX12(
                 f"The file must {place} an ISA segment.",
                 rule="no-isa",
+                segment="ISA",
                 index=index + 1,
                 offset=source.offset,
             )
@@ -222,7 +223,7 @@ def read(data: bytes | BinaryIO) -> Iterator[Segment]:
         yield opened
         index = yield from _interchange(source, opened)
     if index == 0:
-        raise NotX12("The file is empty.", rule="empty")
+        raise NotX12("The file is empty.", rule="empty", segment="ISA", index=1)
 
 
 def _interchange(source: _Source, opened: Segment) -> Generator[Segment, None, int]:
@@ -279,11 +280,11 @@ _FAULTS = {
 
 
 def _fault(rule: str, text: str, element: str, index: int, offset: int) -> NotX12:
-    tag = text.lstrip(BLANKS).split(element, 1)[0]
+    tag = text.lstrip(BLANKS).split(element, 1)[0] or "IEA"  # which is what is missing at the end
     return NotX12(
         _FAULTS[rule],
         rule=rule,
-        segment=tag if _TAG.match(tag) else "",
+        segment=tag if _TAG.match(tag) else "?",
         index=index,
         offset=offset,
     )

@@ -3,11 +3,12 @@ Walks a transaction set along a guide's table: which loop each segment stands in
 
 A table is text, one node a line, children indented by two blanks:
 
-    @2010AA R 1            a loop: its name, R required or S situational, how often
+    @2010AA R 1            a loop: its name, usage, how often
       NM1 R 1 01=85 02=1,2 03 08?XX 09?
       N3 R 1 01
 
-After a segment come its elements: `03` required, `02=1,2` required with these codes, `08?XX`
+Usage is R (required), W (required, but a file without it can be used: a warning) or S
+(situational). After a segment come its elements: `03` required, `02=1,2` required with these codes, `08?XX`
 not required, and with these codes when there, `09?` may be there, `05-2=B` a component. Of the
 tags in `QUALIFIED` the code of one element tells which node a segment is. Nodes of the same tag
 that follow one another may stand in any order, and so may loops that begin with the same tag.
@@ -51,7 +52,7 @@ class Node:
     """A segment or a loop of a guide."""
 
     name: str
-    required: bool
+    usage: str
     most: int
     """How often at most; 0 without limit."""
     rank: int = 0
@@ -98,7 +99,7 @@ def _value(segment: Segment, number: int, component: int) -> str:
 
 def parse(name: str, table: str) -> Guide:
     """Read a guide's table; the lines are those of the module's docstring."""
-    root = Node(name, True, 1, children=[])
+    root = Node(name, "R", 1, children=[])
     stack: list[tuple[int, Node]] = [(-1, root)]
     tags = set()
     for line in table.strip("\n").splitlines():
@@ -112,7 +113,7 @@ def parse(name: str, table: str) -> Guide:
         if siblings is None:
             raise ValueError(f"{name}: {line.strip()} stands below a segment")
         rules = tuple(_rule(text) for text in elements)
-        node = Node(word.lstrip("@"), usage == "R", int(most.replace(">1", "0")), rules=rules)
+        node = Node(word.lstrip("@"), usage, int(most.replace(">1", "0")), rules=rules)
         if word.startswith("@"):
             node.children = []
         else:
@@ -220,13 +221,14 @@ class Walk:
 
     def _missing(self, frame: _Frame, segment: Segment) -> None:
         for node in frame.loop.children or ():
-            if node.required and id(node) not in frame.counts:
+            if node.usage != "S" and id(node) not in frame.counts:
+                severity = "error" if node.usage == "R" else "warning"
                 rule = "loop-missing" if node.children is not None else "segment-missing"
                 where = f"loop {frame.loop.name}" + (
                     f", which begins at segment {frame.opened_at}" if frame.opened_at else ""
                 )
                 self.findings.append(
-                    Finding(node.first_tag, segment.index, "", rule, "error",
+                    Finding(node.first_tag, segment.index, "", rule, severity,
                             f"{node.label()} is missing in {where}.")
                 )  # fmt: skip
 
