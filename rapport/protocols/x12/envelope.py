@@ -20,7 +20,12 @@ FUNCTIONAL_IDS = {
 }  # fmt: skip
 """ST01 -> GS01."""
 
-VERSIONS = {"837": "005010X222A1", "835": "005010X221A1", "999": "005010X231A1", "277": "005010X214"}
+VERSIONS = {
+    "837": "005010X222A1",
+    "835": "005010X221A1",
+    "999": "005010X231A1",
+    "277": "005010X214",
+}
 """ST01 -> GS08 of the guides we write."""
 
 _BASIC = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"&'()*+,-./:;?=")
@@ -176,13 +181,19 @@ def interchange(
                 ) + t
             ).encode("latin-1")  # fmt: skip
         control = f"{numbers.transaction + count:04}"
-        header = [e.join(("ST", kind, control, version))] if kind != "835" else [e.join(("ST", kind, control))]
+        header = (
+            [e.join(("ST", kind, control, version))]
+            if kind != "835"
+            else [e.join(("ST", kind, control))]
+        )
         trailer = e.join(("SE", str(len(segments) + 2), control))
-        yield "".join(f"{segment}{t}" for segment in [*header, *segments, trailer]).encode("latin-1")
+        yield "".join(f"{segment}{t}" for segment in [*header, *segments, trailer]).encode(
+            "latin-1"
+        )
         count += 1
-    yield (
-        f"GE{e}{count}{e}{numbers.group}{t}IEA{e}1{e}{numbers.interchange:09}{t}"
-    ).encode("latin-1")
+    yield (f"GE{e}{count}{e}{numbers.group}{t}IEA{e}1{e}{numbers.interchange:09}{t}").encode(
+        "latin-1"
+    )
 
 
 def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[Segment]:
@@ -192,7 +203,9 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
     Checked: nesting, control numbers that must be equal, counts, functional ids, characters.
     """
 
-    def add(segment: Segment, element: str, rule: str, message: str, severity: str = "error") -> None:
+    def add(
+        segment: Segment, element: str, rule: str, message: str, severity: str = "error"
+    ) -> None:
         findings.append(Finding(segment.tag, segment.index, element, rule, severity, message))
 
     isa = gs = st = None
@@ -204,10 +217,20 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
         last = segment
         tag = segment.elements[0]
         if segment.elements[-1] == "" and tag != "ISA":
-            add(segment, f"{len(segment.elements) - 1:02}", "trailing-separator", "A segment ends with an empty element.")
+            add(
+                segment,
+                f"{len(segment.elements) - 1:02}",
+                "trailing-separator",
+                "A segment ends with an empty element.",
+            )
         if tag == "ISA":
             if segment.index == 1 and segment.offset == len(BYTE_ORDER_MARK):
-                add(segment, "", "byte-order-mark", "The file begins with a byte order mark; save it without.")
+                add(
+                    segment,
+                    "",
+                    "byte-order-mark",
+                    "The file begins with a byte order mark; save it without.",
+                )
             isa, groups = segment, 0
             if not segment.get(13).isdigit():
                 add(segment, "13", "isa-control-number", "ISA13 must have nine digits.")
@@ -215,17 +238,32 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
                 add(segment, "15", "isa-usage", "ISA15 is P or T.")
         elif tag == "GS":
             if gs is not None:
-                add(segment, "", "gs-inside", "A GS stands inside a functional group: GE is missing.")
+                add(
+                    segment,
+                    "",
+                    "gs-inside",
+                    "A GS stands inside a functional group: GE is missing.",
+                )
             gs, sets = segment, 0
             seen_sets = set()
             groups += 1
         elif tag == "ST":
             if st is not None:
-                add(segment, "", "st-inside", "An ST stands inside a transaction set: SE is missing.")
+                add(
+                    segment,
+                    "",
+                    "st-inside",
+                    "An ST stands inside a transaction set: SE is missing.",
+                )
             if gs is None:
                 add(segment, "", "st-outside", "An ST stands outside a functional group.")
             elif FUNCTIONAL_IDS.get(segment.get(1), gs.get(1)) != gs.get(1):
-                add(segment, "01", "st-kind", "The transaction set is not of the kind that GS01 names.")
+                add(
+                    segment,
+                    "01",
+                    "st-kind",
+                    "The transaction set is not of the kind that GS01 names.",
+                )
             if segment.get(2) in seen_sets:
                 add(segment, "02", "st-control-twice", "ST02 occurs twice in the functional group.")
             seen_sets.add(segment.get(2))
@@ -236,7 +274,12 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
                 add(segment, "", "se-outside", "An SE without an ST.")
             else:
                 if segment.get(1) != str(segment.index - start + 1):
-                    add(segment, "01", "se-count", f"SE01 must be {segment.index - start + 1}, the number of segments from ST to SE.")
+                    add(
+                        segment,
+                        "01",
+                        "se-count",
+                        f"SE01 must be {segment.index - start + 1}, the number of segments from ST to SE.",
+                    )
                 if segment.get(2) != st.get(2):
                     add(segment, "02", "se-control-number", "SE02 must equal ST02.")
             st = None
@@ -248,7 +291,12 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
                     add(segment, "", "se-missing", "The transaction set before GE has no SE.")
                     st = None
                 if segment.get(1) != str(sets):
-                    add(segment, "01", "ge-count", f"GE01 must be {sets}, the number of transaction sets.")
+                    add(
+                        segment,
+                        "01",
+                        "ge-count",
+                        f"GE01 must be {sets}, the number of transaction sets.",
+                    )
                 if segment.get(2) != gs.get(6):
                     add(segment, "02", "ge-control-number", "GE02 must equal GS06.")
             gs = None
@@ -258,7 +306,12 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
                 gs = st = None
             if isa is not None:
                 if segment.get(1) != str(groups):
-                    add(segment, "01", "iea-count", f"IEA01 must be {groups}, the number of functional groups.")
+                    add(
+                        segment,
+                        "01",
+                        "iea-count",
+                        f"IEA01 must be {groups}, the number of functional groups.",
+                    )
                 if segment.get(2) != isa.get(13):
                     add(segment, "02", "iea-control-number", "IEA02 must equal ISA13.")
             isa = None

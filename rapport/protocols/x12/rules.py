@@ -58,7 +58,10 @@ def _characters(segment: Segment) -> Iterator[Finding]:
     for number, value in enumerate(segment.elements):
         if not (value.isascii() and value.isprintable()):
             yield _finding(
-                segment, f"{number:02}", "character", "A character is outside the X12 character sets."
+                segment,
+                f"{number:02}",
+                "character",
+                "A character is outside the X12 character sets.",
             )
 
 
@@ -84,9 +87,7 @@ def _levels(transaction: TransactionSet) -> Iterator[Finding]:
 
 
 def _claims(transaction: TransactionSet) -> Iterator[Finding]:
-    placed, findings = walk(
-        g837p.GUIDE, transaction.body, end=transaction.se or transaction.st
-    )
+    placed, findings = walk(g837p.GUIDE, transaction.body, end=transaction.se or transaction.st)
     yield from findings
     begun = next((s.get(4) for s in transaction.body if s.tag == "BHT"), "")
     made = [made for text in (transaction.envelope.made_on, begun) if (made := elements.day(text))]

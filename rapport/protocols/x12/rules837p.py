@@ -119,7 +119,9 @@ class Rules:
     def name(self, number: int, loop: str, segment: Segment) -> None:
         identifier = segment.get(9)
         if segment.get(8) == "XX" and not npi_ok(identifier):
-            self.error(segment, "09", "npi-check-digit", "The NPI is missing or its check digit wrong.")
+            self.error(
+                segment, "09", "npi-check-digit", "The NPI is missing or its check digit wrong."
+            )
         elif not identifier and loop in _PROVIDERS and not self.has_other_id(number, loop):
             self.error(segment, "09", "npi-missing", f"The {_PROVIDERS[loop]} provider has no NPI.")
         elif loop == "2330B" and self.claim and self.claim.others:
@@ -134,7 +136,11 @@ class Rules:
         for name, segment in self.placed[number + 1 :]:
             if segment.tag == "CLM" or (loop != "2010AA" and name != loop):
                 return False
-            if segment.tag == "REF" and name in where and segment.get(1) in ("0B", "1G", "G2", "LU"):
+            if (
+                segment.tag == "REF"
+                and name in where
+                and segment.get(1) in ("0B", "1G", "G2", "LU")
+            ):
                 return True
         return False
 
@@ -146,7 +152,9 @@ class Rules:
         if segment.get(4) not in ("", "US"):
             return
         if segment.get(2) not in STATES:
-            self.error(segment, "02", "state", "This is no state or territory of the United States.")
+            self.error(
+                segment, "02", "state", "This is no state or territory of the United States."
+            )
         code = segment.get(3)
         if not code.isdigit() or len(code) not in (5, 9):
             self.error(segment, "03", "zip", "A ZIP code has five or nine digits.")
@@ -164,7 +172,9 @@ class Rules:
 
     def speciality(self, loop: str, segment: Segment) -> None:
         if segment.get(3) and not _TAXONOMY.match(segment.get(3)):
-            self.error(segment, "03", "taxonomy-form", "A taxonomy code has ten characters ending in X.")
+            self.error(
+                segment, "03", "taxonomy-form", "A taxonomy code has ten characters ending in X."
+            )
 
     # The claim
 
@@ -212,7 +222,9 @@ class Rules:
     def pointers(self, sv1: Segment, diagnoses: int) -> None:
         for place, pointer in enumerate(sv1.components(7), 1):
             if pointer.isdigit() and int(pointer) > diagnoses:
-                self.error(sv1, f"07-{place}", "pointer-beyond", "The pointer goes beyond the diagnoses.")
+                self.error(
+                    sv1, f"07-{place}", "pointer-beyond", "The pointer goes beyond the diagnoses."
+                )
 
     def balance(self, claim: _Claim, other: _Other) -> None:
         """Coordination of benefits: what was charged is what was paid and what was adjusted."""
@@ -251,7 +263,9 @@ class Rules:
                     "This is not the form of an ICD-10-CM code without its dot.",
                 )  # fmt: skip
             if code in self.claim.diagnoses:
-                self.error(segment, f"{number:02}-2", "diagnosis-twice", "A diagnosis stands twice.")
+                self.error(
+                    segment, f"{number:02}-2", "diagnosis-twice", "A diagnosis stands twice."
+                )
             self.claim.diagnoses.append(code)
 
     # Its lines
@@ -273,10 +287,14 @@ class Rules:
         qualifier, procedure, *rest = segment.components(1) + [""]
         modifiers = [one for one in rest[:4] if one]
         if qualifier == "HC" and not PROCEDURE.match(procedure):
-            self.error(segment, "01-2", "procedure-form", "This is not the form of a CPT or HCPCS code.")
+            self.error(
+                segment, "01-2", "procedure-form", "This is not the form of a CPT or HCPCS code."
+            )
         for place, modifier in enumerate(rest[:4], 3):
             if modifier and not _MODIFIER.match(modifier):
-                self.error(segment, f"01-{place}", "modifier-form", "A modifier has two characters.")
+                self.error(
+                    segment, f"01-{place}", "modifier-form", "A modifier has two characters."
+                )
         if len(set(modifiers)) != len(modifiers):
             self.error(segment, "01-4", "modifier-twice", "A modifier stands twice.")
         place_code = segment.get(5) or claim.clm.components(5)[0]
@@ -284,9 +302,16 @@ class Rules:
             self.error(segment, "05", "place-of-service", "This is no place of service code.")
         remote = bool(set(modifiers) & TELEHEALTH_MODIFIERS)
         if place_code in TELEHEALTH_PLACES and not remote:
-            self.warn(segment, "01-3", "telehealth-modifier", "A telehealth place without its modifier.")
+            self.warn(
+                segment, "01-3", "telehealth-modifier", "A telehealth place without its modifier."
+            )
         if remote and place_code not in TELEHEALTH_PLACES:
-            self.warn(segment, "05", "telehealth-place", "A telehealth modifier, but the place is not 02 or 10.")
+            self.warn(
+                segment,
+                "05",
+                "telehealth-place",
+                "A telehealth modifier, but the place is not 02 or 10.",
+            )
 
     def period(self, loop: str, segment: Segment) -> None:
         qualifier, text = segment.get(2), segment.get(3)
@@ -321,7 +346,9 @@ class Rules:
             return
         self.payer = segment.get(1)
         if all(other.payer != self.payer for other in claim.others):
-            self.error(segment, "01", "payer-unknown", "SVD01 names none of the other payers (2330B).")
+            self.error(
+                segment, "01", "payer-unknown", "SVD01 names none of the other payers (2330B)."
+            )
         paid = claim.lines[-1].paid
         paid[self.payer] = paid.get(self.payer, ZERO) + decimal(segment.get(2))
 

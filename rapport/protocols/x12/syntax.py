@@ -53,7 +53,12 @@ class Segment:
     __slots__ = ("delimiters", "elements", "index", "offset", "position")
 
     def __init__(
-        self, elements: list[str], index: int, offset: int, delimiters: Delimiters, position: int = 0
+        self,
+        elements: list[str],
+        index: int,
+        offset: int,
+        delimiters: Delimiters,
+        position: int = 0,
     ) -> None:
         self.elements = elements
         """`elements[0]` is the tag, `elements[3]` is element 03."""
@@ -96,7 +101,9 @@ class Segment:
 class NotX12(ValueError):
     """The bytes cannot be read as X12. Says where, and what would be right."""
 
-    def __init__(self, message: str, *, rule: str, segment: str = "", index: int = 0, offset: int = 0) -> None:
+    def __init__(
+        self, message: str, *, rule: str, segment: str = "", index: int = 0, offset: int = 0
+    ) -> None:
         """
         :param rule: stable code of the rule that is broken
         :param segment: tag of the segment that is wrong or missing; `?` when it cannot be made out

@@ -134,7 +134,10 @@ def _rule(text: str) -> Rule:
         raise ValueError(f"no element rule: {text}")
     number, component, sign, codes = match.groups()
     return Rule(
-        int(number), int(component or 0), sign != "?", frozenset(filter(None, (codes or "").split(",")))
+        int(number),
+        int(component or 0),
+        sign != "?",
+        frozenset(filter(None, (codes or "").split(","))),
     )
 
 
@@ -239,16 +242,18 @@ class Walk:
                 if rule.required and (not rule.component or segment.get(rule.number)):
                     self._add(segment, rule.place, "element-missing", "The element is required.")
             elif rule.codes and value not in rule.codes:
-                codes = ", ".join(sorted(rule.codes)) if len(rule.codes) < 13 else "the guide's list"
+                codes = (
+                    ", ".join(sorted(rule.codes)) if len(rule.codes) < 13 else "the guide's list"
+                )
                 self._add(segment, rule.place, "code", f"The code must be one of {codes}.")
 
     def _add(self, segment: Segment, element: str, rule: str, message: str) -> None:
-        self.findings.append(
-            Finding(segment.tag, segment.index, element, rule, "error", message)
-        )
+        self.findings.append(Finding(segment.tag, segment.index, element, rule, "error", message))
 
 
-def walk(guide: Guide, body: Iterable[Segment], *, end: Segment) -> tuple[list[tuple[str, Segment]], list[Finding]]:
+def walk(
+    guide: Guide, body: Iterable[Segment], *, end: Segment
+) -> tuple[list[tuple[str, Segment]], list[Finding]]:
     """
     Return the loop of each segment, and what the guide forbids.
 
