@@ -15,6 +15,7 @@ from datetime import date
 from decimal import Decimal
 
 from .envelope import Sealed, TransactionSet, sealed
+from .guides.elements import day
 from .syntax import Finding, NotX12, Segment
 
 ZERO = Decimal(0)
@@ -173,6 +174,7 @@ class _Reader:
         self.seen_bpr = self.seen_trn = False
         self.amounts: dict[str, Decimal] = {"": ZERO}
         """Amounts read before: a remittance repeats its charges thousands of times."""
+        self.days: dict[str, date] = {}
 
     def fault(
         self, segment: Segment, element: str, rule: str, message: str, severity: str = "error"
@@ -182,7 +184,8 @@ class _Reader:
         )
 
     def money(self, segment: Segment, number: int) -> Decimal:
-        text = segment.get(number)
+        elements = segment.elements
+        text = elements[number] if number < len(elements) else ""
         known = self.amounts.get(text)
         return known if known is not None else self.new_money(segment, number, text)
 
@@ -195,26 +198,15 @@ class _Reader:
 
     def day(self, segment: Segment, number: int) -> date | None:
         text = segment.get(number)[:8]
-        try:
-            return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-        except ValueError:
-            self.fault(segment, f"{number:02}", "date", "This is not a date of the form CCYYMMDD.")
-            return None
-
-    def adjustments(self, segment: Segment) -> Iterator[Adjustment]:
-        elements = segment.elements
-        group = segment.get(1)
-        if group not in _GROUPS:
-            self.fault(segment, "01", "adjustment-group", "The group is CO, PR, OA or PI.")
-        for start in range(2, len(elements), 3):
-            if elements[start]:
-                quantity = self.money(segment, start + 2) if segment.get(start + 2) else None
-                yield Adjustment(group, elements[start], self.money(segment, start + 1), quantity)
-
-    def take(self, segment: Segment) -> None:
-        handler = _HANDLERS.get(segment.elements[0])
-        if handler is not None:
-            handler(self, segment)
+        known = self.days.get(text)
+        if known is None:
+            known = day(text)
+            if known is None:
+                message = "This is not a date of the form CCYYMMDD."
+                self.fault(segment, f"{number:02}", "date", message)
+                return None
+            self.days[text] = known
+        return known
 
     def bpr(self, s: Segment) -> None:
         r = self.remittance
@@ -309,7 +301,16 @@ class _Reader:
         if target is None:
             self.fault(s, "", "cas-outside", "An adjustment stands outside a claim.")
             return
-        target.adjustments.extend(self.adjustments(s))
+        elements = s.elements
+        group = s.get(1)
+        if group not in _GROUPS:
+            self.fault(s, "01", "adjustment-group", "The group is CO, PR, OA or PI.")
+        for start in range(2, len(elements), 3):
+            if elements[start]:
+                quantity = self.money(s, start + 2) if s.get(start + 2) else None
+                target.adjustments.append(
+                    Adjustment(group, elements[start], self.money(s, start + 1), quantity)
+                )
 
     def amt(self, s: Segment) -> None:
         if self.line is not None and s.get(1) == "B6":
@@ -415,7 +416,8 @@ def from_transaction(transaction: TransactionSet) -> Remittance:
     """Return the remittance of one transaction set that is already read."""
     reader = _Reader(transaction.envelope, transaction.st)
     for segment in transaction.body:
-        reader.take(segment)
+        if segment.tag in _HANDLERS:
+            _HANDLERS[segment.tag](reader, segment)
     return reader.finish(transaction.body[-1] if transaction.body else transaction.st)
 
 
@@ -442,5 +444,5 @@ def remittances(segments: Iterable[Segment]) -> Iterator[Remittance]:
             if reader is not None:
                 yield reader.finish(segment)
             reader = None
-        elif reader is not None:
-            reader.take(segment)
+        elif reader is not None and tag in _HANDLERS:
+            _HANDLERS[tag](reader, segment)

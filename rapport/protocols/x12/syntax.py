@@ -246,19 +246,20 @@ def _interchange(source: _Source, opened: Segment) -> Generator[Segment, None, i
             if not source.more():
                 raise _fault("truncated", source.text, element, index + 1, source.offset)
             continue
-        read_to = 0
+        end = source.offset
         for raw in source.text[:cut].split(terminator):
             text = raw.lstrip(BLANKS)
-            here = source.offset + read_to + len(raw) - len(text)
-            read_to += len(raw) + 1
-            if not text:
+            length = len(text)
+            end += len(raw) + 1
+            here = end - length - 1
+            if not length:
                 continue  # `check` reports it: a reader of a doubled terminator loses nothing
             elements = text.split(element)
             tag = elements[0]
             index += 1
             if tag not in _USUAL_TAGS and not _TAG.match(tag):
                 raise _fault("segment-tag", text, element, index, here)
-            if len(text) > MAX_SEGMENT:
+            if length > MAX_SEGMENT:
                 raise _fault("segment-too-long", text, element, index, here)
             if tag == "ST":
                 in_set = 1
@@ -270,7 +271,7 @@ def _interchange(source: _Source, opened: Segment) -> Generator[Segment, None, i
             if tag == "SE":
                 in_set = 0
             elif tag == "IEA":
-                source.skip(read_to)
+                source.skip(end - source.offset)
                 return index
         source.skip(cut + 1)
         if index > MAX_SEGMENTS:
