@@ -71,30 +71,20 @@ def clean(text: str, *, extended: bool = False, reserved: str = "*:^~") -> tuple
     >>> clean("Müller*John~NM1*IL")
     ('MULLER JOHN NM1 IL', 4)
     """
-    allowed = _EXTENDED if extended else _BASIC
-    replaced = 0
+    allowed = (_EXTENDED if extended else _BASIC).difference(reserved)
+    # Composed first, so that a letter and its accent are one; case is no substitution.
+    text = unicodedata.normalize("NFC", text)
     out: list[str] = []
-    if not extended:
-        # Case is no substitution: the basic set has capitals only.
-        text = "".join(_REPLACED.get(c, c) for c in text) if not text.isascii() else text
-        upper = text.upper()
-    else:
-        upper = text
-    source = upper
-    for letter in source:
-        if letter in allowed and letter not in reserved:
-            out.append(letter)
-            continue
-        replaced += 1
-        if letter in _REPLACED:
-            out.append(_REPLACED[letter] if extended else _REPLACED[letter].upper())
-            continue
-        folded = "".join(
-            c for c in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(c)
-        )
-        folded = folded if extended else folded.upper()
-        good = "".join(c for c in folded if c in allowed and c not in reserved)
-        out.append(good or " ")
+    replaced = 0
+    for letter in text:
+        plain = letter.upper() if letter.isascii() and not extended else letter
+        if plain not in allowed:
+            replaced += 1
+            folded = _REPLACED.get(letter) or unicodedata.normalize("NFKD", letter)
+            folded = folded if extended else folded.upper()
+            plain = "".join(c for c in folded if c in allowed)
+            plain = plain or ("" if unicodedata.combining(letter) else " ")
+        out.append(plain)
     return " ".join("".join(out).split()), replaced
 
 
@@ -200,7 +190,7 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
     """
     Pass segments on, and add a finding for each fault of their envelopes.
 
-    Checked: nesting, control numbers that must be equal, counts, functional ids, characters.
+    Checked: nesting, control numbers that must be equal, counts, functional ids.
     """
 
     def add(
@@ -212,9 +202,7 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
     groups = sets = 0
     start = 0
     seen_sets: set[str] = set()
-    last: Segment | None = None
     for segment in segments:
-        last = segment
         tag = segment.elements[0]
         if segment.elements[-1] == "" and tag != "ISA":
             add(
@@ -234,6 +222,14 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
             isa, groups = segment, 0
             if not segment.get(13).isdigit():
                 add(segment, "13", "isa-control-number", "ISA13 must have nine digits.")
+            if not segment.delimiters.repetition and segment.get(12) >= "00402":
+                add(
+                    segment,
+                    "11",
+                    "isa-repetition",
+                    "ISA11 is no separator of repetitions.",
+                    "warning",
+                )
             if segment.get(15) not in ("P", "T"):
                 add(segment, "15", "isa-usage", "ISA15 is P or T.")
         elif tag == "GS":
@@ -318,8 +314,6 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
         elif st is None and tag not in ("TA1",):
             add(segment, "", "outside-set", "A segment stands outside a transaction set.")
         yield segment
-    if last is None:
-        return
 
 
 @dataclass(frozen=True, slots=True)

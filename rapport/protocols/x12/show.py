@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from . import acks, remit835, syntax
+from . import acks, read837p, remit835, syntax
 from .check import guide_of
 from .envelope import TransactionSet, transaction_sets
 from .syntax import Segment
@@ -48,6 +48,8 @@ def _record(unit: TransactionSet | Segment) -> dict[str, Any]:
         return head | remittance
     if guide in ("999", "997"):
         return head | jsonable(acks.read_999(unit))
+    if guide == "837P":
+        return head | {"claims": jsonable(list(read837p.of_transaction(unit)))}
     if guide == "277CA":
         return head | jsonable(acks.read_277ca(unit))
     return head | {
