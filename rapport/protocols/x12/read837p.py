@@ -167,7 +167,7 @@ def _claim(levels: dict[str, _Group], group: _Group) -> Claim:
     facts, others = head.parts("SBR", "2320")
     subscriber, dependant = levels["22"], levels["23"]
     clm, sbr = facts.one("2300", "CLM"), subscriber.one("2000B", "SBR")
-    place, _, frequency = (clm.components(5) + ["", ""])[:3]
+    place, _, frequency = ([*clm.components(5), "", ""])[:3]
     paid = facts.one("2300", "AMT", "F5")
     diagnoses = [
         segment.components(number)
@@ -226,7 +226,7 @@ def _line(group: _Group) -> Line:
     served = day(period.get(3)[:8])
     if served is None:
         raise _unreadable(period if period is not _NOTHING else group[0][1], 3, "a day of service")
-    _, procedure, *modifiers = sv1.components(1) + [""]
+    _, procedure, *modifiers = [*sv1.components(1), ""]
     return Line(
         procedure=procedure,
         charge=_amount(sv1, 2),

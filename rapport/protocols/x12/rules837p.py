@@ -187,7 +187,7 @@ class Rules:
         self.controls.add(control)
         if len(control) > 20:
             self.warn(segment, "01", "control-number", "Payers return twenty characters only.")
-        place, _, frequency = (segment.components(5) + ["", ""])[:3]
+        place, _, frequency = ([*segment.components(5), "", ""])[:3]
         if place and place not in PLACES_OF_SERVICE:
             self.error(segment, "05-1", "place-of-service", "This is no place of service code.")
         if frequency and frequency not in ("1", "7", "8"):
@@ -200,7 +200,7 @@ class Rules:
         if claim is None:
             return
         clm = claim.clm
-        frequency = (clm.components(5) + ["", ""])[2]
+        frequency = ([*clm.components(5), "", ""])[2]
         if frequency in ("7", "8") and claim.payer_claim_number is None:
             self.error(clm, "05-3", "payer-claim-number", "A replacement or void needs REF*F8.")
         elif frequency == "1" and claim.payer_claim_number is not None:
@@ -252,7 +252,7 @@ class Rules:
         if self.claim is None:
             return
         for number in range(1, len(segment.elements)):
-            qualifier, code = (segment.components(number) + [""])[:2]
+            qualifier, code = ([*segment.components(number), ""])[:2]
             if qualifier not in ("ABK", "ABF", "BK", "BF"):
                 continue
             if qualifier in ("BK", "BF"):
@@ -284,7 +284,7 @@ class Rules:
             self.error(segment, "02", "charge-negative", "A charge is not negative.")
         if segment.get(4) and decimal(segment.get(4)) <= 0:
             self.error(segment, "04", "units", "Units must be more than zero.")
-        qualifier, procedure, *rest = segment.components(1) + [""]
+        qualifier, procedure, *rest = [*segment.components(1), ""]
         modifiers = [one for one in rest[:4] if one]
         if qualifier == "HC" and not PROCEDURE.match(procedure):
             self.error(

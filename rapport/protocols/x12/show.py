@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import acks, read837p, remit835, syntax
 from .check import guide_of
 from .envelope import TransactionSet, transaction_sets
 from .syntax import Segment
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 def jsonable(value: object) -> Any:
@@ -39,21 +42,27 @@ def records(data: bytes) -> list[dict[str, Any]]:
 
 def _record(unit: TransactionSet | Segment) -> dict[str, Any]:
     if isinstance(unit, Segment):
-        return {"guide": "TA1", **jsonable(acks.read_ta1(unit))}
+        return {"guide": "TA1"} | _fields(acks.read_ta1(unit))
     guide = guide_of(unit)
     head = {"guide": guide, "control": unit.st.get(2), "envelope": jsonable(unit.envelope)}
     if guide == "835":
-        remittance = jsonable(remit835.from_transaction(unit))
-        remittance.pop("envelope")
-        return head | remittance
+        return head | _fields(remit835.from_transaction(unit), without="envelope")
     if guide in ("999", "997"):
-        return head | jsonable(acks.read_999(unit))
+        return head | _fields(acks.read_999(unit))
     if guide == "837P":
         return head | {"claims": jsonable(list(read837p.of_transaction(unit)))}
     if guide == "277CA":
-        return head | jsonable(acks.read_277ca(unit))
+        return head | _fields(acks.read_277ca(unit))
     return head | {
         "segments": [
             {"segment": s.tag, "position": s.index, "elements": s.elements[1:]} for s in unit.body
         ]
+    }
+
+
+def _fields(record: DataclassInstance, *, without: str = "") -> dict[str, Any]:
+    return {
+        field.name: jsonable(getattr(record, field.name))
+        for field in fields(record)
+        if field.name != without
     }

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from ..syntax import Finding, Segment
+from rapport.protocols.x12.syntax import Finding, Segment
 
 
 @dataclass(frozen=True, slots=True)

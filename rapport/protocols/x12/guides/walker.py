@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..syntax import Finding, Segment
+from rapport.protocols.x12.syntax import Finding, Segment
 
 QUALIFIED = {
     "AMT": (1, 0), "CRC": (1, 0), "DTM": (1, 0), "DTP": (1, 0), "HI": (1, 1), "HL": (3, 0),
