@@ -172,6 +172,7 @@ class _Reader:
         self.line: ServiceLine | None = None
         self.party = ""
         self.seen_bpr = self.seen_trn = False
+        self.bpr_index = 0
         self.amounts: dict[str, Decimal] = {"": ZERO}
         """Amounts read before: a remittance repeats its charges thousands of times."""
         self.days: dict[str, date] = {}
@@ -210,7 +211,7 @@ class _Reader:
 
     def bpr(self, s: Segment) -> None:
         r = self.remittance
-        self.seen_bpr = True
+        self.seen_bpr, self.bpr_index = True, s.index
         r.handling, r.total, r.credit, r.method = (
             s.get(1),
             self.money(s, 2),
@@ -384,7 +385,7 @@ class _Reader:
             self.fault(se, "", "trn-missing", "The remittance has no TRN segment.")
         if self.seen_bpr and r.claims_paid - r.withheld != r.total:
             r.findings.append(
-                Finding("BPR", se.index, "02", "balance-transaction", "error",
+                Finding("BPR", self.bpr_index, "02", "balance-transaction", "error",
                         "The payment is not the sum of the claims less the provider adjustments.")
             )  # fmt: skip
         keys = set()

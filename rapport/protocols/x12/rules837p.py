@@ -228,12 +228,17 @@ class Rules:
 
     def balance(self, claim: _Claim, other: _Other) -> None:
         """Coordination of benefits: what was charged is what was paid and what was adjusted."""
-        decided = [line for line in claim.lines if other.payer in line.paid]
-        for line in decided:
-            if line.paid[other.payer] != line.charge and line.sv1 is not None:
+        for line in claim.lines:
+            if line.sv1 is not None and line.paid.get(other.payer, line.charge) != line.charge:
                 self.error(
                     line.sv1, "02", "balance-cob-line",
                     "The charge is not what the other payer paid and adjusted (SVD, CAS).",
+                )  # fmt: skip
+        if other.paid is not None and other.adjusted:
+            if decimal(other.paid.get(2)) + other.adjusted != decimal(claim.clm.get(2)):
+                self.error(
+                    other.paid, "02", "balance-cob-claim",
+                    "The claim's charge is not what the other payer paid and adjusted (AMT*D, CAS).",
                 )  # fmt: skip
 
     def reference(self, loop: str, segment: Segment) -> None:
@@ -359,6 +364,9 @@ class Rules:
         total = sum((decimal(segment.get(n)) for n in range(3, len(segment.elements), 3)), ZERO)
         if loop == "2430" and claim.lines and self.payer in claim.lines[-1].paid:
             claim.lines[-1].paid[self.payer] += total
+            for other in claim.others:
+                if other.payer == self.payer:
+                    other.adjusted += total
         elif loop == "2320" and claim.others:
             claim.others[-1].adjusted += total
 

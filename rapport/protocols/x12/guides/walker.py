@@ -231,7 +231,7 @@ class Walk:
                     f", which begins at segment {frame.opened_at}" if frame.opened_at else ""
                 )
                 self.findings.append(
-                    Finding(node.first_tag, segment.index, "", rule, severity,
+                    Finding(node.first_tag, frame.opened_at or segment.index, "", rule, severity,
                             f"{node.label()} is missing in {where}.")
                 )  # fmt: skip
 

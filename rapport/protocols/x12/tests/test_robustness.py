@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +12,9 @@ from rapport.protocols.x12.check import check_bytes, roundtrip
 from rapport.protocols.x12.tests.strategies import drawn, file_of, sample_claim
 
 GOOD = file_of(sample_claim())
-PIECES = st.sampled_from([b"", b"~", b"*", b":", b"^", b"\n", b"HL", b"-", b"9" * 40, b"\xff", b"ISA*"])
+PIECES = st.sampled_from(
+    [b"", b"~", b"*", b":", b"^", b"\n", b"HL", b"-", b"9" * 40, b"\xff", b"ISA*"]
+)
 
 
 def survive(data: bytes) -> None:
@@ -54,7 +58,7 @@ def test_a_truncated_file_is_never_clean(length: int) -> None:
     assert not check_bytes(GOOD[:length]).clean
 
 
-def test_a_file_read_in_chunks_is_the_file_read_at_once(tmp_path) -> None:
+def test_a_file_read_in_chunks_is_the_file_read_at_once(tmp_path: Path) -> None:
     many = file_of(*[sample_claim()] * 3000)
     path = tmp_path / "many.edi"
     path.write_bytes(many)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rapport.protocols.x12 import read837p, scrub837p, syntax
 from rapport.protocols.x12.check import check_bytes, roundtrip
+from rapport.protocols.x12.claim837p import Claim
 from rapport.protocols.x12.envelope import clean
 from rapport.protocols.x12.tests.strategies import (
     AT,
@@ -21,15 +22,16 @@ from rapport.protocols.x12.tests.strategies import (
     sample_claim,
 )
 
+
 @drawn
 @given(st.lists(claims(), min_size=1, max_size=3, unique_by=lambda claim: claim.control))
-def test_claims_read_back_are_the_claims_written(written) -> None:
+def test_claims_read_back_are_the_claims_written(written: list[Claim]) -> None:
     assert list(read837p.claims(syntax.read(file_of(*written)))) == written
 
 
 @drawn
 @given(claims())
-def test_a_claim_without_scrub_findings_is_clean_when_it_is_read(claim) -> None:
+def test_a_claim_without_scrub_findings_is_clean_when_it_is_read(claim: Claim) -> None:
     errors = [one for one in scrub837p.scrub(claim, today=AT.date()) if one.severity == "error"]
     assert errors == []
     assert check_bytes(file_of(claim)).findings == ()
@@ -37,7 +39,7 @@ def test_a_claim_without_scrub_findings_is_clean_when_it_is_read(claim) -> None:
 
 @drawn
 @given(claims(TEXTS | st.sampled_from(HOSTILE)))
-def test_hostile_text_never_makes_another_segment_or_element(claim) -> None:
+def test_hostile_text_never_makes_another_segment_or_element(claim: Claim) -> None:
     data = file_of(claim)
     assert check_bytes(data).findings == ()
     [back] = read837p.claims(syntax.read(data))
@@ -48,7 +50,7 @@ def test_hostile_text_never_makes_another_segment_or_element(claim) -> None:
 @pytest.mark.parametrize("newline", ["", "\n", "\r\n"])
 @drawn
 @given(claim=claims())
-def test_a_file_is_written_back_byte_for_byte(newline: str, claim) -> None:
+def test_a_file_is_written_back_byte_for_byte(newline: str, claim: Claim) -> None:
     data = file_of(claim, newline=newline)
     assert roundtrip(data) == data
     decorated = syntax.BYTE_ORDER_MARK.encode("latin-1") + data + b"\n\n"
