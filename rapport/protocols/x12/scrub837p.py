@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 
 from .claim837p import Claim, Line, Provider
+from .envelope import clean
 from .syntax import Finding
 
 STATES = frozenset(
@@ -166,6 +167,8 @@ def _providers(claim: Claim) -> Iterator[Finding]:
 def _people(claim: Claim, today: date) -> Iterator[Finding]:
     person = claim.patient or claim.subscriber
     loop = "2010CA" if claim.patient else "2010BA"
+    if not clean(person.name.last)[0]:
+        yield _error("NM1", "03", "name-missing", f"X12 can carry nothing of the name ({loop}).")
     if person.birth_on is None:
         yield _error(
             "DMG", "02", "birth-date-missing", f"The patient has no date of birth ({loop})."

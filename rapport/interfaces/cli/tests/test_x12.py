@@ -41,7 +41,7 @@ def test_a_clean_file_is_summed_up_with_exit_code_0(
 
 
 def test_findings_name_file_segment_position_element_and_rule(
-    bad: Path, good: Path, capsys
+    bad: Path, good: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("check", str(good), str(bad), "--json") == 1
     [finding] = json.loads(capsys.readouterr().out)["findings"]

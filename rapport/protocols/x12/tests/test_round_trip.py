@@ -68,3 +68,10 @@ def test_a_hostile_last_name_stays_one_element(last: str) -> None:
         next(s for s in syntax.read(data) if s.get(1) == "IL") for data in (plain, hostile)
     )
     assert len(name_segment.elements) == len(plain_name.elements)
+
+
+def test_a_name_x12_can_carry_nothing_of_is_scrubbed_before_it_is_sent() -> None:
+    claim = sample_claim()
+    nameless = replace(claim.subscriber, name=replace(claim.subscriber.name, last="日本"))
+    [found] = scrub837p.scrub(replace(claim, subscriber=nameless), today=AT.date())
+    assert (found.segment, found.element, found.rule) == ("NM1", "03", "name-missing")
