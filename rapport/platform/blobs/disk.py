@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from .store import BlobMissing
+from .raw import BlobMissing
 
 
 class DiskStore:

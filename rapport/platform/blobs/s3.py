@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .store import BlobMissing
+from .raw import BlobMissing
 
 
 class S3Store:

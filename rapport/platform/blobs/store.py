@@ -6,13 +6,11 @@ import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import Protocol
 
 from rapport.platform.crypto import aead
 
-
-class BlobMissing(Exception):
-    """The store has no such file."""
+from .raw import BlobMissing as BlobMissing
+from .raw import RawStore
 
 
 class BlobCorrupted(Exception):
@@ -29,26 +27,6 @@ class BlobRef:
     """Hex digest of the plaintext."""
     size: int
     """Bytes of the plaintext."""
-
-
-class RawStore(Protocol):
-    """A place for opaque bytes under opaque names."""
-
-    def write(self, key: str, data: bytes) -> None:
-        """Store durably: when this returns, a crash loses nothing."""
-        ...
-
-    def read(self, key: str) -> bytes:
-        """Return the bytes. :raises BlobMissing: there are none"""
-        ...
-
-    def delete(self, key: str) -> None:
-        """Remove; nothing happens when it is not there."""
-        ...
-
-    def keys(self) -> list[str]:
-        """Return every name, for sweeping what no row refers to."""
-        ...
 
 
 class BlobStore:
