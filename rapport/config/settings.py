@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "rapport.rooms.claims",
     "rapport.rooms.remittance",
     "rapport.rooms.telehealth",
+    "rapport.interfaces.desk",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]
 TEMPLATES = [

@@ -16,6 +16,8 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("metrics", health.metrics),
     path(".well-known/webhook-keys.json", webhook_keys),
+    path("telehealth/join", pages.join),
+    path("v1/docs/<slug:page>", pages.docs_page),
     path("docs", pages.docs),
     path("docs/<slug:page>", pages.docs_page),
     path("problems/<slug:code>", pages.problem),
