@@ -58,7 +58,13 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # each route sets its own, smaller limit
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["rapport.platform.identity.hashing.Argon2id"]
+# OWASP's parameters for Argon2id; in tests just enough that a hash is a hash.
+PASSWORD_COST = {"time_cost": 2, "memory_cost": 19 * 1024, "parallelism": 1}
+if ENVIRONMENT.mode == "test":
+    PASSWORD_COST = {"time_cost": 1, "memory_cost": 64, "parallelism": 1}
+CODE_MAIL = "rapport.connectors.mail_smtp.driver.from_environment"
+"""Makes what mails codes, see `platform.identity.ports`."""
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -72,6 +78,13 @@ INSTALLED_APPS = [
     "rapport.platform.api",
     "rapport.platform.jobs",
     "rapport.rooms.roster",
+    "rapport.rooms.coding",
+    "rapport.rooms.documents",
+    "rapport.rooms.ledger",
+    "rapport.rooms.coverage",
+    "rapport.rooms.scheduling",
+    "rapport.rooms.charting",
+    "rapport.rooms.telehealth",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]
 TEMPLATES = [

@@ -7,6 +7,7 @@ from django.urls import path
 from rapport.interfaces.desk import pages
 from rapport.interfaces.rest import health
 from rapport.interfaces.rest.v1 import api
+from rapport.platform.outbox.api import webhook_keys
 
 urlpatterns = [
     path("v1/openapi.json", health.openapi),
@@ -14,6 +15,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
+    path(".well-known/webhook-keys.json", webhook_keys),
     path("docs", pages.docs),
     path("docs/<slug:page>", pages.docs_page),
     path("problems/<slug:code>", pages.problem),

@@ -21,10 +21,14 @@ PREFIXES: dict[str, str] = {
     "insurance_policy": "pol",
     "payer": "payer",
     "service_code": "svc",
+    "diagnosis_code": "dx",
+    "rate": "rate",
+    "work_schedule": "wsch",
     "appointment": "appt",
     "clinical_note": "note",
     "addendum": "add",
     "document": "doc",
+    "document_link": "dlk",
     "claim": "clm",
     "claim_line": "clv",
     "submission": "sbm",
@@ -41,6 +45,7 @@ PREFIXES: dict[str, str] = {
     "job": "job",
     "audit_event": "aud",
     "session": "sess",
+    "mfa_factor": "mfa",
     "request": "req",
 }
 """Kind of object -> TypeID prefix. A prefix is never reused for another kind."""

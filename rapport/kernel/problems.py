@@ -37,6 +37,11 @@ class Problem(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Something went wrong on our side."
+    keeps_work: ClassVar[bool] = False
+    """True: what was done before the refusal belongs to it (a counted try, a spent ticket) and
+    is committed with it. False: everything is rolled back."""
+    outcome: ClassVar[str] = "deny"
+    """What the audit trail calls it; a step that went well and asks for the next is `allow`."""
 
     def __init__(
         self,

@@ -53,3 +53,8 @@ def migrate() -> None:
     from django.core.management import call_command
 
     call_command("migrate", database="owner", verbosity=0)
+    from django.utils import timezone
+
+    from rapport.rooms.coding import services as coding
+
+    coding.load_icd10(now=timezone.now())

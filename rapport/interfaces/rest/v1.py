@@ -13,10 +13,33 @@ from rapport.kernel.problems import MalformedJson, Problem
 from rapport.platform.api import bodies
 from rapport.platform.api.gate import Replayed
 from rapport.platform.api.problems import as_response, from_validation
+from rapport.platform.audit import api as audit
+from rapport.platform.identity import api as identity
+from rapport.platform.jobs import api as jobs
+from rapport.platform.outbox import api as outbox
+from rapport.rooms.charting import api as charting
+from rapport.rooms.coding import api as coding
+from rapport.rooms.coverage import api as coverage
+from rapport.rooms.documents import api as documents
+from rapport.rooms.ledger import api as ledger
 from rapport.rooms.roster import api as roster
+from rapport.rooms.scheduling import api as scheduling
+from rapport.rooms.telehealth import api as telehealth
 
-
-ROUTERS = (roster.router,)
+ROUTERS = (
+    identity.router,
+    audit.router,
+    outbox.router,
+    jobs.router,
+    roster.router,
+    coding.router,
+    documents.router,
+    ledger.router,
+    coverage.router,
+    scheduling.router,
+    charting.router,
+    telehealth.router,
+)
 
 
 class StrictParser(Parser):

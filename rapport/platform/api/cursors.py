@@ -24,13 +24,15 @@ def _binding(scope: Scope, route: str, shape: str) -> bytes:
     )
 
 
-def seal(keys: list[Any], *, scope: Scope, route: str, shape: str) -> str:
+def seal(
+    keys: list[Any], *, scope: Scope, route: str, shape: str, life_seconds: int = LIFE_SECONDS
+) -> str:
     """
     Return a cursor after the row with these sort keys.
 
     :param shape: filters and sort of the list; another list refuses the cursor
     """
-    body = _packer.encode([int(time.time()) + LIFE_SECONDS, keys])
+    body = _packer.encode([int(time.time()) + life_seconds, keys])
     sealed = aead.seal(body, aad=_binding(scope, route, shape), purpose="cursor")
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -21,6 +22,7 @@ from rapport.kernel.problems import AuditUnavailable, NotFound, Problem, Referen
 from rapport.platform.access.scope import Scope, Source
 from rapport.platform.audit import write as audit
 from rapport.platform.db import sql
+from rapport.platform.db.crashpoints import Crashpoint, crashpoint
 from rapport.platform.db.session import set_scope
 from rapport.platform.tenancy.queries import house_scope
 
@@ -66,27 +68,36 @@ class Edge:
         self.headers.clear()
         self.path_ids.clear()
 
-    def commit(self, response: HttpResponse) -> None:
+    def commit(self, response: HttpResponse, problem: Problem | None = None) -> None:
         """
         Write the audit row and the stored answer, and commit.
 
+        :param problem: a refusal whose work is kept (`Problem.keeps_work`); it is audited as such
         :raises AuditUnavailable: the trail could not be written; everything is rolled back
         """
         if not self.is_open:
             return
         try:
             if self.scope is not None and self.action:
+                if problem is not None:
+                    self.scope.trail.reason = problem.reason or problem.code
                 try:
-                    audit.append_trail(scope=self.scope, action=self.action)
-                except DatabaseError as error:
+                    audit.append_trail(
+                        scope=self.scope,
+                        action=self.action,
+                        outcome=problem.outcome if problem else "allow",
+                    )
+                except (DatabaseError, psycopg.Error) as error:
                     raise AuditUnavailable(headers={"Retry-After": "5"}) from error
-            if self.scope is not None and self.key is not None:
+            if self.scope is not None and self.key is not None and problem is None:
                 idempotency.keep(self.key, scope=self.scope, response=response)
         except BaseException as error:
             self.roll_back(error)
             raise
         atomic, self._atomic = self._atomic, None
+        crashpoint(Crashpoint.BEFORE_COMMIT)
         atomic.__exit__(None, None, None)
+        crashpoint(Crashpoint.AFTER_COMMIT)
 
     def roll_back(self, error: BaseException | None = None) -> None:
         """Undo whatever the request did."""
@@ -96,7 +107,7 @@ class Edge:
         error = error or Problem()
         try:
             atomic.__exit__(type(error), error, error.__traceback__)
-        except DatabaseError:
+        except (DatabaseError, psycopg.Error):
             connection.close()
 
     def refuse(self, problem: Problem, response: HttpResponse) -> None:

@@ -56,6 +56,7 @@ _TROUBLE: dict[str, type[Unauthenticated]] = {
     "idle": SessionExpired,
     "revoked": TokenRevoked,
     "disabled": TokenRevoked,
+    "pending": Unauthenticated,
 }
 
 
@@ -81,6 +82,12 @@ def _rights(roles: tuple[str, ...]) -> tuple[frozenset[Role], frozenset[Permissi
     return known, permissions_of(known), sees_every_patient(known)
 
 
+def _is_pending(token: str) -> bool:
+    """Tell whether it is the ticket of a sign-in without its second factor, which opens nothing."""
+    digest = aead.token_digest(token)
+    return sql.one("SELECT 1 FROM identity_mfaticket WHERE digest = %s", (digest,)) is not None
+
+
 def enter(token: str, edge: Edge) -> Scope:
     """
     Find out who holds a token, and give the transaction their scope.
@@ -96,9 +103,11 @@ def enter(token: str, edge: Edge) -> Scope:
         session_id, amr, time_zone, livemode, caseload_only, key_scopes, ip_allowlist,
     ) = row  # fmt: skip
     if trouble:
+        if trouble == "unknown" and _is_pending(token):
+            trouble = "pending"
         edge.scope = nobody(practice_id=practice_id or HOUSE_ID, source=edge.source)
         raise _TROUBLE[trouble](
-            reason=f"token_{trouble}",
+            reason="mfa_pending" if trouble == "pending" else f"token_{trouble}",
             headers={"WWW-Authenticate": 'Bearer realm="rapport", error="invalid_token"'},
         )
     roles, permissions, sees_all = _rights(tuple(role_names))
@@ -160,6 +169,8 @@ class Gate:
     """Idempotency-Key: `none`, `accepted` or `required`."""
     key_days: int = 1
     content_types: tuple[str, ...] = ("application/json", "application/merge-patch+json")
+    denial: str = ""
+    """What the trail calls a person's lack of the permission; empty: `permission`."""
 
     def __call__(self, request: HttpRequest) -> Any:
         edge: Edge = request.edge  # type: ignore[attr-defined]
@@ -181,12 +192,19 @@ class Gate:
         edge.headers["RateLimit"] = f'"key";r={left};t={seconds}'
         if request.resolver_match:
             note_path_ids(edge, request.resolver_match.kwargs)
-        scope.require(self.needs)
+        self._require(scope, self.needs)
         if self.parameters is not None and request.META.get("QUERY_STRING"):
             self._check_parameters(request)
         if request.method in ("POST", "PATCH", "PUT", "DELETE"):
             self._check_write(request, edge, scope)
         return scope
+
+    def _require(self, scope: Scope, permission: Permission) -> None:
+        try:
+            scope.require(permission)
+        except Forbidden as problem:
+            problem.reason = self.denial or problem.reason
+            raise
 
     def _open(self, edge: Edge) -> Scope:
         scope = house_scope()

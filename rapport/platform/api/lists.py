@@ -30,7 +30,7 @@ class Filter:
     column: str
     """SQL expression, e.g. `a.start_at`."""
     type: str
-    """`id:<kind>`, `date`, `instant`, `text`, `bool` or `enum:a|b`."""
+    """`id:<kind>` (several kinds: `id:user|api_key`), `date`, `instant`, `text`, `bool` or `enum:a|b`."""
     operators: tuple[str, ...] = ("eq",)
     """Of eq, in, gt, gte, lt, lte, ne, exists."""
     condition: str = ""
@@ -41,7 +41,8 @@ class Filter:
         kind, _, detail = self.type.partition(":")
         try:
             if kind == "id":
-                value = parse_type_id(detail, text)
+                known = (parse_type_id(one, text) for one in detail.split("|"))
+                value = next((id for id in known if id), None)
                 # An id of nobody finds nothing; it is no error, so that ids cannot be probed.
                 return value or UUID(int=0)
             if kind == "date":

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
 from rapport.kernel.problems import (
+    AuditUnavailable,
     BadRequest,
     Internal,
     MethodNotAllowed,
@@ -108,8 +109,8 @@ class Floor:
         for attempt in range(1, _TRIES + 1):
             try:
                 response = self.get_response(request)
-                if edge.problem is None:
-                    edge.commit(response)
+                if edge.problem is None or edge.problem.keeps_work:
+                    edge.commit(response, edge.problem)
                     return response
                 problem: Problem = edge.problem
             except Exception as error:  # noqa: BLE001 - the last place before the outside
@@ -125,9 +126,11 @@ class Floor:
 
     def _refuse(self, problem: Problem, edge: Edge) -> HttpResponse:
         response = as_response(problem, edge.request_id)
+        if isinstance(problem, AuditUnavailable):
+            return response  # to note it would wait for the same trail again
         try:
             edge.refuse(problem, response)
-        except Exception as error:  # noqa: BLE001 - the refusal stands; only its note failed
+        except Exception as error:
             if not errors.is_outage(error):
                 logger.exception("refusal not noted", extra={"request_id": edge.request_id})
             connection.close()

@@ -138,10 +138,10 @@ def _responses(info: RouteInfo, schemas: dict[Any, dict[str, Any]]) -> dict[str,
         if info.list_spec is not None or info.kind == "list":
             schema = _page_schema(schema)
         good["content"] = {"application/json": {"schema": schema, "example": info.example}}
-        for media, description in info.other_types.items():
-            good["content"][media] = {
-                "schema": {"type": "string", "format": "binary", "description": description}
-            }
+    for media, description in info.other_types.items():
+        good.setdefault("content", {})[media] = {
+            "schema": {"type": "string", "format": "binary", "description": description}
+        }
     by_status: dict[int, list[type[Problem]]] = {}
     for problem in info.problems:
         by_status.setdefault(problem.status, []).append(problem)

@@ -161,6 +161,7 @@ class RoomRouter:
         parameters: dict[str, str] | None = None,
         content_types: tuple[str, ...] = ("application/json", "application/merge-patch+json"),
         other_types: dict[str, str] | None = None,
+        denial: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """
         Add a route. The gate is passed before the body is validated or the view runs.
@@ -175,6 +176,7 @@ class RoomRouter:
         :param key: Idempotency-Key `none`, `accepted` or `required`
         :param parameters: query parameters it takes, with a description each
         :param other_types: further answer types by Accept, with a description each
+        :param denial: what the trail calls a person's lack of the permission
         """
         writes = method in ("POST", "PATCH", "PUT", "DELETE")
         kind = kind or ("list" if list_spec else "write" if writes else "read")
@@ -190,6 +192,7 @@ class RoomRouter:
             key=key,
             key_days=key_days,
             content_types=content_types,
+            denial=denial,
         )
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -77,10 +77,30 @@ class AuditLink(PracticeRecord):
     prev_hash = models.BinaryField()
     """Hash of the link before; 32 zero bytes for the first."""
     hash = models.BinaryField()
-    """SHA-256 over prev_hash, seq and the event's canonical form."""
+    """SHA-256 over prev_hash, seq and the event's canonical form (see `chain`)."""
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["practice", "seq"], name="audit_link_seq"),
             models.UniqueConstraint(fields=["practice", "event_id"], name="audit_link_event"),
+        ]
+
+
+class AuditPatient(PracticeRecord):
+    """
+    Which links are about a patient: makes one patient's log quick to read.
+
+    Written when the link is made; an index, not evidence: the event itself names its patients.
+    """
+
+    patient_id = models.UUIDField()
+    """The patient."""
+    seq = models.BigIntegerField()
+    """The link."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practice", "patient_id", "seq"], name="audit_patient_seq"
+            )
         ]

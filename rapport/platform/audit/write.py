@@ -52,12 +52,13 @@ def append(
     )  # fmt: skip
 
 
-def append_trail(*, scope: Scope, action: str) -> None:
-    """Add the row of an operation that was allowed, from what it noted on its trail."""
+def append_trail(*, scope: Scope, action: str, outcome: str = "allow") -> None:
+    """Add the row of an operation whose work is kept, from what it noted on its trail."""
     trail = scope.trail
     append(
         scope=scope,
         action=action,
+        outcome=outcome,
         reason=trail.reason,
         patient_ids=trail.patient_ids,
         target_type=trail.target_type,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -26,9 +28,9 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "login"
     EMAIL_FIELD = "login"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    objects: BaseUserManager[User] = BaseUserManager()
+    objects = BaseUserManager["User"]()
 
     def __str__(self) -> str:
         return f"User {self.id}"
@@ -174,16 +176,16 @@ class MfaTicket(models.Model):
     """HMAC-SHA256 of the ticket."""
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     """Who gave the password."""
-    practice_id = models.UUIDField()
-    """The practice being signed in to."""
-    email_code_digest = models.BinaryField(null=True)
-    """HMAC of the code that was mailed, when one was asked for."""
+    practice_id = models.UUIDField(null=True)
+    """The practice being signed in to; None: asked for once the person is proved."""
+    email_codes = models.IntegerField(default=0)
+    """How many codes were mailed. The code itself is not kept: it is derived from the ticket."""
     email_code_sent_at = models.DateTimeField(null=True)
     """Codes die ten minutes after this."""
-    wrong_codes = models.IntegerField(default=0)
-    """Wrong tries on this ticket."""
+    proved_by = models.CharField(max_length=20, blank=True)
+    """The second factor that was given, when only the practice is still to be chosen."""
     expires_at = models.DateTimeField()
-    """Five minutes after the password."""
+    """Five minutes after the password; ten after a code was mailed."""
     spent_at = models.DateTimeField(null=True)
     """A ticket works once."""
 
@@ -223,3 +225,84 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"Attempt {self.id}"
+
+
+class MfaFactor(models.Model):
+    """Something a person has that makes one-time codes: an authenticator app."""
+
+    id = models.UUIDField(primary_key=True, default=new_uuid, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    """Whose."""
+    kind = models.CharField(max_length=10, default="totp")
+    """`totp` (RFC 6238: SHA-1, 6 digits, 30 seconds)."""
+    secret_sealed = models.BinaryField()
+    """The shared secret, sealed to this person and factor: copied to another row it is broken."""
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    """When its first code was accepted. Before that it proves nothing."""
+    last_used_at = models.DateTimeField(null=True)
+    """When a code of it was last accepted."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "kind"],
+                condition=models.Q(confirmed_at__isnull=False),
+                name="mfa_factor_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"MfaFactor {self.id}"
+
+
+class RecoveryCode(models.Model):
+    """A code on paper that stands in for the authenticator, once."""
+
+    digest = models.BinaryField(primary_key=True)
+    """HMAC of person and code."""
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    """Whose."""
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    """A code works once."""
+
+    def __str__(self) -> str:
+        return "RecoveryCode"
+
+
+class PasswordReset(models.Model):
+    """
+    A password that may be set anew: by whoever holds both the ticket of the asking program and
+    the token that was mailed. It does not stand in for the second factor.
+    """
+
+    digest = models.BinaryField(primary_key=True)
+    """HMAC of the ticket that the asking program got. The mailed token is derived from it."""
+    user = models.ForeignKey(User, models.CASCADE, related_name="+", null=True)
+    """Whose; None when nobody has the login that was given, so that both look alike."""
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    """Fifteen minutes after it was asked for."""
+    spent_at = models.DateTimeField(null=True)
+    """It works once."""
+
+    def __str__(self) -> str:
+        return "PasswordReset"
+
+
+class KnownAddress(models.Model):
+    """
+    An address that a person has signed in from.
+
+    Wrong passwords from elsewhere do not lock a person out here.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    digest = models.BinaryField(unique=True)
+    """HMAC of person and address."""
+    last_at = models.DateTimeField()
+    """The latest sign-in; forgotten after 60 days."""
+
+    def __str__(self) -> str:
+        return f"KnownAddress {self.id}"

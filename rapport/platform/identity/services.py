@@ -12,9 +12,11 @@ from uuid import UUID
 from django.db import transaction
 
 from rapport.kernel.ids import new_uuid
+from rapport.kernel.problems import Forbidden, NotFound
 from rapport.platform.access.permissions import Permission, Role
-from rapport.platform.access.scope import Scope, Source
+from rapport.platform.access.scope import Scope, Source, system_scope
 from rapport.platform.crypto import aead
+from rapport.platform.db.session import set_scope
 
 from .models import Affiliation, ApiKey, Credential, Membership, Session, User
 
@@ -117,6 +119,72 @@ def issue_tokens(*, session: Session, now: datetime) -> Tokens:
     return Tokens(access, refresh, access_expires_at, session.id)
 
 
+def end_session(session: Session, *, reason: str, now: datetime) -> None:
+    """End a session: its tokens are dead from the next request on."""
+    if session.ended_at is None:
+        session.ended_at, session.end_reason = now, reason
+        session.save(update_fields=["ended_at", "end_reason"])
+
+
+def end_sessions(
+    *, scope: Scope, user_id: UUID, reason: str, now: datetime, but: UUID | None = None
+) -> int:
+    """
+    End a person's sessions in every practice, and come back to the scope.
+
+    :param but: one session that goes on
+    :return: how many ended
+    """
+    ended = 0
+    homes = Affiliation.objects.filter(user_id=user_id).values_list("practice_id", flat=True)
+    for home in list(homes):
+        inside = system_scope(practice_id=home, actor_id=home, time_zone=scope.time_zone)
+        set_scope(inside)
+        ended += end_sessions_here(scope=inside, user_id=user_id, reason=reason, now=now, but=but)
+    set_scope(scope)
+    return ended
+
+
+def end_sessions_here(
+    *, scope: Scope, user_id: UUID, reason: str, now: datetime, but: UUID | None = None
+) -> int:
+    """End a person's sessions in the scope's practice; return how many ended."""
+    return int(
+        Session.objects.visible_to(scope)
+        .filter(user_id=user_id, ended_at__isnull=True)
+        .exclude(id=but)
+        .update(ended_at=now, end_reason=reason)
+    )
+
+
+def end_one_session(*, scope: Scope, session_id: UUID, now: datetime) -> None:
+    """
+    Sign out: one's own session, or, for those who manage members, anybody's here.
+
+    :raises NotFound: no such session for this actor
+    """
+    found = Session.objects.visible_to(scope).filter(id=session_id)
+    if not scope.allows(Permission.MEMBERS_MANAGE):
+        found = found.filter(user_id=person_of(scope))
+    session = found.select_for_update().first()
+    if session is None:
+        raise NotFound(_sought=[("session", session_id)])
+    reason = "signed_out" if session.user_id == scope.actor_id else "revoked"
+    end_session(session, reason=reason, now=now)
+    scope.trail.target("session", session.id)
+
+
+class PersonOnly(Forbidden):
+    code, title = "person-only", "A program cannot do this: it takes a person who is signed in."
+
+
+def person_of(scope: Scope) -> UUID:
+    """Return the person who is signed in. :raises PersonOnly: an API key is asking"""
+    if scope.actor_type != "user" or scope.user_id is None:
+        raise PersonOnly(reason="person_only")
+    return scope.user_id
+
+
 @transaction.atomic
 def create_api_key(
     *,
@@ -129,12 +197,12 @@ def create_api_key(
     ip_allowlist: Sequence[str] = (),
 ) -> tuple[ApiKey, str]:
     """
-    Make a key for a program. What it may do is bounded by its owner's rights at each request.
+    Make a key for a program, without asking who wants it; `keys.issue` asks.
 
     :return: the row, and the key itself, which is shown once and not kept
     """
     key_id = new_uuid()
-    body = f"bh_{'live' if livemode else 'test'}_{key_id.hex[:12]}_{secrets.token_urlsafe(32)}"
+    body = f"bh_{'live' if livemode else 'test'}_{key_id.hex[-12:]}_{secrets.token_urlsafe(32)}"
     # A checksum, so that secret scanners can tell a real key from a lookalike.
     text = f"{body}_{binascii.crc32(body.encode()):08x}"
     key = ApiKey.objects.create(
@@ -158,3 +226,47 @@ def create_api_key(
         created_at=now,
     )
     return key, text
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrapped:
+    """Somebody who can sign in at once, and what they need for it. Shown once, kept nowhere."""
+
+    user: User
+    membership: Membership
+    password: str
+    totp_secret: str
+    recovery_codes: list[str]
+
+
+@transaction.atomic
+def bootstrap_user(
+    *,
+    scope: Scope,
+    login: str,
+    display_name: str,
+    roles: Sequence[Role],
+    now: datetime,
+    password: str | None = None,
+    clinician_id: UUID | None = None,
+    supervises: Sequence[UUID] = (),
+) -> Bootstrapped:
+    """
+    Make a person with password, authenticator and membership, for the operator and the demo.
+
+    :param password: a random one is made when None
+    """
+    from . import mfa
+
+    password = password or secrets.token_urlsafe(18)
+    user = create_user(login=login, password=password, display_name=display_name, now=now)
+    member = add_member(
+        scope=scope,
+        user=user,
+        roles=roles,
+        now=now,
+        clinician_id=clinician_id,
+        supervises=supervises,
+    )
+    secret, codes = mfa.enrol_confirmed(user=user, now=now)
+    return Bootstrapped(user, member, password, secret, codes)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import httpcore
@@ -60,11 +62,49 @@ def _system_resolver(host: str, port: int) -> Iterable[str]:
         yield str(entry[4][0])
 
 
+@lru_cache(maxsize=1)
+def _default_tls() -> ssl.SSLContext:
+    """Return the trust of this machine; reading its certificates takes longer than most calls."""
+    return ssl.create_default_context()
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A connection that as a whole ends in time, however slowly single bytes come."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: float) -> None:
+        self._inner, self._deadline = inner, deadline
+
+    def _left(self, timeout: float | None) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout
+        return min(left, timeout) if timeout is not None else left
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._left(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:  # fmt: skip
+        inner = self._inner.start_tls(ssl_context, server_hostname, self._left(timeout))
+        return _TimedStream(inner, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
 class _CheckedBackend(httpcore.NetworkBackend):
     """Opens connections, to addresses that pass only."""
 
-    def __init__(self, resolve: Resolve, *, local: bool) -> None:
-        self._resolve, self._local = resolve, local
+    def __init__(self, resolve: Resolve, *, local: bool, deadline: float) -> None:
+        self._resolve, self._local, self._deadline = resolve, local, deadline
         self._inner = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -81,7 +121,10 @@ class _CheckedBackend(httpcore.NetworkBackend):
         failure: Exception | None = None
         for address in addresses[:3]:
             try:
-                return self._inner.connect_tcp(str(address), port, timeout, local_address, socket_options)
+                stream = self._inner.connect_tcp(
+                    str(address), port, timeout, local_address, socket_options
+                )
+                return _TimedStream(stream, self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError("no address")
@@ -109,7 +152,7 @@ def post(
     """
     Send a POST and return the status.
 
-    :param timeout: seconds for each wait; connecting has two
+    :param timeout: seconds for the whole answer; connecting has two more
     :param local: also allow this machine's loopback over http (demo and tests)
     :raises UrlNotAllowed: the address is not one that we call
     :raises BlockedAddress: it led to an address that is not public
@@ -120,8 +163,10 @@ def post(
         raise InsideTransaction
     check_url(url, local=local)
     pool = httpcore.ConnectionPool(
-        ssl_context=tls or ssl.create_default_context(),
-        network_backend=_CheckedBackend(resolve, local=local),
+        ssl_context=tls or _default_tls(),
+        network_backend=_CheckedBackend(
+            resolve, local=local, deadline=time.monotonic() + timeout + 2
+        ),
         max_connections=1,
         retries=0,
         http2=False,

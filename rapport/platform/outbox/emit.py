@@ -19,7 +19,7 @@ INSERT INTO outbox_outboxevent (practice_id, id, type, object_type, object_id, v
 SELECT %(practice)s, %(id)s, %(type)s, %(object_type)s, %(object_id)s, %(version)s,
     coalesce((SELECT max(sequence) FROM outbox_outboxevent
               WHERE practice_id = %(practice)s AND object_id = %(object_id)s), 0) + 1,
-    %(changed)s, %(request_id)s, %(at)s, pg_current_xact_id()::text::bigint,
+    %(changed)s, %(request_id)s, %(at)s, pg_current_xact_id()::text::bigint + (SELECT shift FROM outbox_epoch),
     nextval('outbox_position')
 """
 
@@ -63,7 +63,7 @@ def emit(
     version: int,
     now: datetime,
     changed: Sequence[str] = (),
-) -> None:
+) -> UUID:
     """
     Record an event in the present transaction; it is delivered after the commit.
 
@@ -72,15 +72,17 @@ def emit(
 
     :param event_type: `resource.past_tense`
     :param changed: names of fields; never their values
+    :return: the event's id
     :raises EmittedOutsideTransaction: there is no transaction to commit with
     """
     if not connection.in_atomic_block:
         raise EmittedOutsideTransaction(event_type)
+    id = new_uuid()
     sql.run(
         _EMIT,
         {
             "practice": scope.practice_id,
-            "id": new_uuid(),
+            "id": id,
             "type": event_type,
             "object_type": object_type,
             "object_id": object_id,
@@ -92,3 +94,4 @@ def emit(
     )
     for listener in _listeners.get(event_type, ()):
         listener(scope, Event(event_type, object_type, object_id, version, tuple(changed)), now)
+    return id

@@ -27,7 +27,7 @@ class OutboxEvent(PracticeRecord):
     """The request that caused it."""
     created_at = models.DateTimeField()
     transaction_id = models.BigIntegerField()
-    """The transaction that wrote it. Readers only go as far as every older one has ended, so a
+    """The transaction that wrote it, plus the shift of a restore. Readers only go as far as every older one has ended, so a
     cursor can never step over an event that commits late."""
     position = models.BigIntegerField()
     """From a sequence: order within a transaction."""
@@ -67,8 +67,12 @@ class WebhookEndpoint(VersionedRecord):
     """The secret before the last rotation."""
     previous_secret_until = models.DateTimeField(null=True)
     """Until when both secrets sign."""
+    public_key = models.CharField(max_length=60, blank=True)
+    """`whpk_…` that receivers check v1a signatures with; empty for v1."""
+    previous_public_key = models.CharField(max_length=60, blank=True)
+    """The public key before the last rotation."""
     state = models.CharField(max_length=10, default="enabled")
-    """`enabled` or `disabled`."""
+    """`enabled`, `disabled`, or `deleted`: then its secrets are gone and only its past is left."""
     disabled_reason = models.CharField(max_length=40, blank=True)
     """`by_owner`, `gone` (it answered 410) or `failing`."""
     failing_since = models.DateTimeField(null=True)
@@ -106,9 +110,7 @@ class Delivery(PracticeRecord):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["practice", "endpoint", "event"], name="delivery_once"
-            )
+            models.UniqueConstraint(fields=["practice", "endpoint", "event"], name="delivery_once")
         ]
         indexes = [
             models.Index(

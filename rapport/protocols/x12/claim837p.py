@@ -279,9 +279,22 @@ class _Builder:
 
     def header(self, submitter: Submitter, *, batch_id: str, at: datetime) -> None:
         self.w.add("BHT", "0019", "00", batch_id, f"{at:%Y%m%d}", f"{at:%H%M}", "CH")
-        self.w.add("NM1", "41", "2", self.text(submitter.name, 60), "", "", "", "", "46", submitter.id)
+        self.w.add(
+            "NM1", "41", "2", self.text(submitter.name, 60), "", "", "", "", "46", submitter.id
+        )
         self.w.add("PER", "IC", self.text(submitter.contact, 60), "TE", submitter.phone)
-        self.w.add("NM1", "40", "2", self.text(submitter.receiver_name, 60), "", "", "", "", "46", submitter.receiver_id)
+        self.w.add(
+            "NM1",
+            "40",
+            "2",
+            self.text(submitter.receiver_name, 60),
+            "",
+            "",
+            "",
+            "",
+            "46",
+            submitter.receiver_id,
+        )
 
     def billing(self, provider: Provider) -> int:
         level = self.level_start("20", None, True)
@@ -367,7 +380,9 @@ class _Builder:
         )  # fmt: skip
         w.add("AMT", "D", amount(other.paid))
         w.add("OI", "", "", "Y", "", "", "Y")
-        self.person("IL", Person(other.subscriber.name, place=other.subscriber.place), "MI", other.member_id)
+        self.person(
+            "IL", Person(other.subscriber.name, place=other.subscriber.place), "MI", other.member_id
+        )
         self.name("PR", Name(other.payer.name), "PI", other.payer.id)
         if other.claim_number:
             w.add("REF", "F8", self.text(other.claim_number, 50))

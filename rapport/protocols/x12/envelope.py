@@ -20,7 +20,12 @@ FUNCTIONAL_IDS = {
 }  # fmt: skip
 """ST01 -> GS01."""
 
-VERSIONS = {"837": "005010X222A1", "835": "005010X221A1", "999": "005010X231A1", "277": "005010X214"}
+VERSIONS = {
+    "837": "005010X222A1",
+    "835": "005010X221A1",
+    "999": "005010X231A1",
+    "277": "005010X214",
+}
 """ST01 -> GS08 of the guides we write."""
 
 _BASIC = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"&'()*+,-./:;?=")
@@ -66,30 +71,20 @@ def clean(text: str, *, extended: bool = False, reserved: str = "*:^~") -> tuple
     >>> clean("Müller*John~NM1*IL")
     ('MULLER JOHN NM1 IL', 4)
     """
-    allowed = _EXTENDED if extended else _BASIC
-    replaced = 0
+    allowed = (_EXTENDED if extended else _BASIC).difference(reserved)
+    # Composed first, so that a letter and its accent are one; case is no substitution.
+    text = unicodedata.normalize("NFC", text)
     out: list[str] = []
-    if not extended:
-        # Case is no substitution: the basic set has capitals only.
-        text = "".join(_REPLACED.get(c, c) for c in text) if not text.isascii() else text
-        upper = text.upper()
-    else:
-        upper = text
-    source = upper
-    for letter in source:
-        if letter in allowed and letter not in reserved:
-            out.append(letter)
-            continue
-        replaced += 1
-        if letter in _REPLACED:
-            out.append(_REPLACED[letter] if extended else _REPLACED[letter].upper())
-            continue
-        folded = "".join(
-            c for c in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(c)
-        )
-        folded = folded if extended else folded.upper()
-        good = "".join(c for c in folded if c in allowed and c not in reserved)
-        out.append(good or " ")
+    replaced = 0
+    for letter in text:
+        plain = letter.upper() if letter.isascii() and not extended else letter
+        if plain not in allowed:
+            replaced += 1
+            folded = _REPLACED.get(letter) or unicodedata.normalize("NFKD", letter)
+            folded = folded if extended else folded.upper()
+            plain = "".join(c for c in folded if c in allowed)
+            plain = plain or ("" if unicodedata.combining(letter) else " ")
+        out.append(plain)
     return " ".join("".join(out).split()), replaced
 
 
@@ -176,56 +171,95 @@ def interchange(
                 ) + t
             ).encode("latin-1")  # fmt: skip
         control = f"{numbers.transaction + count:04}"
-        header = [e.join(("ST", kind, control, version))] if kind != "835" else [e.join(("ST", kind, control))]
+        header = (
+            [e.join(("ST", kind, control, version))]
+            if kind != "835"
+            else [e.join(("ST", kind, control))]
+        )
         trailer = e.join(("SE", str(len(segments) + 2), control))
-        yield "".join(f"{segment}{t}" for segment in [*header, *segments, trailer]).encode("latin-1")
+        yield "".join(f"{segment}{t}" for segment in [*header, *segments, trailer]).encode(
+            "latin-1"
+        )
         count += 1
-    yield (
-        f"GE{e}{count}{e}{numbers.group}{t}IEA{e}1{e}{numbers.interchange:09}{t}"
-    ).encode("latin-1")
+    yield (f"GE{e}{count}{e}{numbers.group}{t}IEA{e}1{e}{numbers.interchange:09}{t}").encode(
+        "latin-1"
+    )
 
 
 def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[Segment]:
     """
     Pass segments on, and add a finding for each fault of their envelopes.
 
-    Checked: nesting, control numbers that must be equal, counts, functional ids, characters.
+    Checked: nesting, control numbers that must be equal, counts, functional ids.
     """
 
-    def add(segment: Segment, element: str, rule: str, message: str, severity: str = "error") -> None:
+    def add(
+        segment: Segment, element: str, rule: str, message: str, severity: str = "error"
+    ) -> None:
         findings.append(Finding(segment.tag, segment.index, element, rule, severity, message))
 
     isa = gs = st = None
     groups = sets = 0
     start = 0
     seen_sets: set[str] = set()
-    last: Segment | None = None
     for segment in segments:
-        last = segment
         tag = segment.elements[0]
         if segment.elements[-1] == "" and tag != "ISA":
-            add(segment, f"{len(segment.elements) - 1:02}", "trailing-separator", "A segment ends with an empty element.")
+            add(
+                segment,
+                f"{len(segment.elements) - 1:02}",
+                "trailing-separator",
+                "A segment ends with an empty element.",
+            )
         if tag == "ISA":
             if segment.index == 1 and segment.offset == len(BYTE_ORDER_MARK):
-                add(segment, "", "byte-order-mark", "The file begins with a byte order mark; save it without.")
+                add(
+                    segment,
+                    "",
+                    "byte-order-mark",
+                    "The file begins with a byte order mark; save it without.",
+                )
             isa, groups = segment, 0
             if not segment.get(13).isdigit():
                 add(segment, "13", "isa-control-number", "ISA13 must have nine digits.")
+            if not segment.delimiters.repetition and segment.get(12) >= "00402":
+                add(
+                    segment,
+                    "11",
+                    "isa-repetition",
+                    "ISA11 is no separator of repetitions.",
+                    "warning",
+                )
             if segment.get(15) not in ("P", "T"):
                 add(segment, "15", "isa-usage", "ISA15 is P or T.")
         elif tag == "GS":
             if gs is not None:
-                add(segment, "", "gs-inside", "A GS stands inside a functional group: GE is missing.")
+                add(
+                    segment,
+                    "",
+                    "gs-inside",
+                    "A GS stands inside a functional group: GE is missing.",
+                )
             gs, sets = segment, 0
             seen_sets = set()
             groups += 1
         elif tag == "ST":
             if st is not None:
-                add(segment, "", "st-inside", "An ST stands inside a transaction set: SE is missing.")
+                add(
+                    segment,
+                    "",
+                    "st-inside",
+                    "An ST stands inside a transaction set: SE is missing.",
+                )
             if gs is None:
                 add(segment, "", "st-outside", "An ST stands outside a functional group.")
             elif FUNCTIONAL_IDS.get(segment.get(1), gs.get(1)) != gs.get(1):
-                add(segment, "01", "st-kind", "The transaction set is not of the kind that GS01 names.")
+                add(
+                    segment,
+                    "01",
+                    "st-kind",
+                    "The transaction set is not of the kind that GS01 names.",
+                )
             if segment.get(2) in seen_sets:
                 add(segment, "02", "st-control-twice", "ST02 occurs twice in the functional group.")
             seen_sets.add(segment.get(2))
@@ -236,7 +270,12 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
                 add(segment, "", "se-outside", "An SE without an ST.")
             else:
                 if segment.get(1) != str(segment.index - start + 1):
-                    add(segment, "01", "se-count", f"SE01 must be {segment.index - start + 1}, the number of segments from ST to SE.")
+                    add(
+                        segment,
+                        "01",
+                        "se-count",
+                        f"SE01 must be {segment.index - start + 1}, the number of segments from ST to SE.",
+                    )
                 if segment.get(2) != st.get(2):
                     add(segment, "02", "se-control-number", "SE02 must equal ST02.")
             st = None
@@ -248,7 +287,12 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
                     add(segment, "", "se-missing", "The transaction set before GE has no SE.")
                     st = None
                 if segment.get(1) != str(sets):
-                    add(segment, "01", "ge-count", f"GE01 must be {sets}, the number of transaction sets.")
+                    add(
+                        segment,
+                        "01",
+                        "ge-count",
+                        f"GE01 must be {sets}, the number of transaction sets.",
+                    )
                 if segment.get(2) != gs.get(6):
                     add(segment, "02", "ge-control-number", "GE02 must equal GS06.")
             gs = None
@@ -258,15 +302,18 @@ def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[S
                 gs = st = None
             if isa is not None:
                 if segment.get(1) != str(groups):
-                    add(segment, "01", "iea-count", f"IEA01 must be {groups}, the number of functional groups.")
+                    add(
+                        segment,
+                        "01",
+                        "iea-count",
+                        f"IEA01 must be {groups}, the number of functional groups.",
+                    )
                 if segment.get(2) != isa.get(13):
                     add(segment, "02", "iea-control-number", "IEA02 must equal ISA13.")
             isa = None
         elif st is None and tag not in ("TA1",):
             add(segment, "", "outside-set", "A segment stands outside a transaction set.")
         yield segment
-    if last is None:
-        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +330,8 @@ class Sealed:
     """GS08."""
     usage: str
     """ISA15."""
+    made_on: str = ""
+    """GS04, CCYYMMDD as it stands."""
 
 
 @dataclass(slots=True)
@@ -292,6 +341,8 @@ class TransactionSet:
     envelope: Sealed
     st: Segment
     body: list[Segment]
+    se: Segment | None = None
+    """None until it is reached."""
 
     @property
     def kind(self) -> str:
@@ -315,6 +366,7 @@ def transaction_sets(segments: Iterable[Segment]) -> Iterator[TransactionSet | S
             current = TransactionSet(sealed(isa, gs), segment, [])
         elif tag == "SE":
             if current is not None:
+                current.se = segment
                 yield current
             current = None
         elif current is not None:
@@ -330,4 +382,5 @@ def sealed(isa: Segment | None, gs: Segment | None) -> Sealed:
         group=gs.get(6) if gs else "",
         version=gs.get(8) if gs else "",
         usage=isa.get(15) if isa else "",
+        made_on=gs.get(4) if gs else "",
     )

@@ -8,15 +8,20 @@ adjustments = CLP04; transaction BPR02 = sum of CLP04 - sum of PLB amounts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from .envelope import Sealed, sealed
+from .envelope import Sealed, TransactionSet, sealed
+from .guides.elements import day
 from .syntax import Finding, NotX12, Segment
 
 ZERO = Decimal(0)
+_GROUPS = frozenset({"CO", "PR", "OA", "PI", "CR"})
+_STATUSES = frozenset({"1", "2", "3", "4", "19", "20", "21", "22", "23", "25"})
+_NUMBER = re.compile(r"-?(\d{1,12}(\.\d{0,6})?|\.\d{1,6})\Z", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -29,6 +34,15 @@ class Adjustment:
     """CARC."""
     amount: Decimal
     quantity: Decimal | None
+
+
+def _sum(adjustments: list[Adjustment], group: str = "") -> Decimal:
+    """Add up adjustments, those of one group when it is named."""
+    total = ZERO
+    for adjustment in adjustments:
+        if not group or adjustment.group == group:
+            total += adjustment.amount
+    return total
 
 
 @dataclass(slots=True)
@@ -56,7 +70,7 @@ class ServiceLine:
     @property
     def adjusted(self) -> Decimal:
         """Sum of the adjustments."""
-        return sum((a.amount for a in self.adjustments), ZERO)
+        return _sum(self.adjustments)
 
 
 @dataclass(slots=True)
@@ -89,9 +103,10 @@ class ClaimPayment:
     @property
     def adjusted(self) -> Decimal:
         """Sum of all adjustments, of the claim and of its lines."""
-        return sum((a.amount for a in self.adjustments), ZERO) + sum(
-            (line.adjusted for line in self.lines), ZERO
-        )
+        total = _sum(self.adjustments)
+        for line in self.lines:
+            total += _sum(line.adjustments)
+        return total
 
 
 @dataclass(slots=True)
@@ -157,53 +172,52 @@ class _Reader:
         self.line: ServiceLine | None = None
         self.party = ""
         self.seen_bpr = self.seen_trn = False
+        self.bpr_index = 0
+        self.amounts: dict[str, Decimal] = {"": ZERO}
+        """Amounts read before: a remittance repeats its charges thousands of times."""
+        self.days: dict[str, date] = {}
 
-    def fault(self, segment: Segment, element: str, rule: str, message: str, severity: str = "error") -> None:
+    def fault(
+        self, segment: Segment, element: str, rule: str, message: str, severity: str = "error"
+    ) -> None:
         self.remittance.findings.append(
             Finding(segment.elements[0], segment.index, element, rule, severity, message)
         )
 
     def money(self, segment: Segment, number: int) -> Decimal:
-        text = segment.get(number)
-        if not text:
-            return ZERO
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
+        elements = segment.elements
+        text = elements[number] if number < len(elements) else ""
+        known = self.amounts.get(text)
+        return known if known is not None else self.new_money(segment, number, text)
+
+    def new_money(self, segment: Segment, number: int, text: str) -> Decimal:
+        if not _NUMBER.match(text):
             self.fault(segment, f"{number:02}", "number", "This is not a number.")
             return ZERO
-        if not value.is_finite() or "E" in text or "e" in text or abs(value) >= 10**12:
-            self.fault(segment, f"{number:02}", "number", "This number is out of range.")
-            return ZERO
+        value = self.amounts[text] = Decimal(text)
         return value
 
     def day(self, segment: Segment, number: int) -> date | None:
         text = segment.get(number)[:8]
-        try:
-            return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-        except ValueError:
-            self.fault(segment, f"{number:02}", "date", "This is not a date of the form CCYYMMDD.")
-            return None
-
-    def adjustments(self, segment: Segment) -> Iterator[Adjustment]:
-        elements = segment.elements
-        group = segment.get(1)
-        if group not in ("CO", "PR", "OA", "PI", "CR"):
-            self.fault(segment, "01", "adjustment-group", "The group is CO, PR, OA or PI.")
-        for start in range(2, len(elements), 3):
-            if elements[start]:
-                quantity = self.money(segment, start + 2) if segment.get(start + 2) else None
-                yield Adjustment(group, elements[start], self.money(segment, start + 1), quantity)
-
-    def take(self, segment: Segment) -> None:
-        handler = _HANDLERS.get(segment.elements[0])
-        if handler is not None:
-            handler(self, segment)
+        known = self.days.get(text)
+        if known is None:
+            known = day(text)
+            if known is None:
+                message = "This is not a date of the form CCYYMMDD."
+                self.fault(segment, f"{number:02}", "date", message)
+                return None
+            self.days[text] = known
+        return known
 
     def bpr(self, s: Segment) -> None:
         r = self.remittance
-        self.seen_bpr = True
-        r.handling, r.total, r.credit, r.method = s.get(1), self.money(s, 2), s.get(3) != "D", s.get(4)
+        self.seen_bpr, self.bpr_index = True, s.index
+        r.handling, r.total, r.credit, r.method = (
+            s.get(1),
+            self.money(s, 2),
+            s.get(3) != "D",
+            s.get(4),
+        )
         if s.get(16):
             r.paid_on = self.day(s, 16)
 
@@ -245,7 +259,7 @@ class _Reader:
             patient_responsibility=self.money(s, 5), filing_indicator=s.get(6),
             payer_claim_number=s.get(7), place_of_service=s.get(8), frequency=s.get(9), index=s.index,
         )  # fmt: skip
-        if s.get(2) not in ("1", "2", "3", "4", "19", "20", "21", "22", "23", "25"):
+        if s.get(2) not in _STATUSES:
             self.fault(s, "02", "claim-status", "This is no claim status of the guide.")
         self.remittance.claims.append(self.claim)
 
@@ -288,7 +302,16 @@ class _Reader:
         if target is None:
             self.fault(s, "", "cas-outside", "An adjustment stands outside a claim.")
             return
-        target.adjustments.extend(self.adjustments(s))
+        elements = s.elements
+        group = s.get(1)
+        if group not in _GROUPS:
+            self.fault(s, "01", "adjustment-group", "The group is CO, PR, OA or PI.")
+        for start in range(2, len(elements), 3):
+            if elements[start]:
+                quantity = self.money(s, start + 2) if s.get(start + 2) else None
+                target.adjustments.append(
+                    Adjustment(group, elements[start], self.money(s, start + 1), quantity)
+                )
 
     def amt(self, s: Segment) -> None:
         if self.line is not None and s.get(1) == "B6":
@@ -329,17 +352,29 @@ class _Reader:
             return
 
         def off(element: str, rule: str, severity: str, message: str) -> None:
-            self.remittance.findings.append(Finding("CLP", claim.index, element, rule, severity, message))
+            self.remittance.findings.append(
+                Finding("CLP", claim.index, element, rule, severity, message)
+            )
 
         if claim.charge - claim.adjusted != claim.paid:
-            off("04", "balance-claim", "error", "The claim's charge less all adjustments is not what was paid.")
+            off(
+                "04",
+                "balance-claim",
+                "error",
+                "The claim's charge less all adjustments is not what was paid.",
+            )
         if claim.lines and sum((line.charge for line in claim.lines), ZERO) != claim.charge:
             off("03", "balance-claim", "error", "The claim's charge is not the sum of its lines.")
-        owed = sum((a.amount for a in claim.adjustments if a.group == "PR"), ZERO) + sum(
-            (a.amount for line in claim.lines for a in line.adjustments if a.group == "PR"), ZERO
-        )
+        owed = _sum(claim.adjustments, "PR")
+        for line in claim.lines:
+            owed += _sum(line.adjustments, "PR")
         if claim.status != "22" and owed != claim.patient_responsibility:
-            off("05", "patient-responsibility", "warning", "CLP05 is not the sum of the PR adjustments.")
+            off(
+                "05",
+                "patient-responsibility",
+                "warning",
+                "CLP05 is not the sum of the PR adjustments.",
+            )
 
     def finish(self, se: Segment) -> Remittance:
         self.close_claim()
@@ -350,7 +385,7 @@ class _Reader:
             self.fault(se, "", "trn-missing", "The remittance has no TRN segment.")
         if self.seen_bpr and r.claims_paid - r.withheld != r.total:
             r.findings.append(
-                Finding("BPR", se.index, "02", "balance-transaction", "error",
+                Finding("BPR", self.bpr_index, "02", "balance-transaction", "error",
                         "The payment is not the sum of the claims less the provider adjustments.")
             )  # fmt: skip
         keys = set()
@@ -358,7 +393,14 @@ class _Reader:
             key = (claim.control, claim.status, claim.payer_claim_number, claim.charge, claim.paid)
             if key in keys and claim.status != "22":
                 r.findings.append(
-                    Finding("CLP", claim.index, "01", "claim-twice", "warning", "The same claim payment stands twice.")
+                    Finding(
+                        "CLP",
+                        claim.index,
+                        "01",
+                        "claim-twice",
+                        "warning",
+                        "The same claim payment stands twice.",
+                    )
                 )
             keys.add(key)
         return r
@@ -369,6 +411,15 @@ _HANDLERS = {
     "NM1": _Reader.nm1, "SVC": _Reader.svc, "DTM": _Reader.dtm, "DTP": _Reader.dtm, "CAS": _Reader.cas,
     "AMT": _Reader.amt, "LQ": _Reader.lq, "MOA": _Reader.moa, "MIA": _Reader.moa, "PLB": _Reader.plb,
 }  # fmt: skip
+
+
+def from_transaction(transaction: TransactionSet) -> Remittance:
+    """Return the remittance of one transaction set that is already read."""
+    reader = _Reader(transaction.envelope, transaction.st)
+    for segment in transaction.body:
+        if segment.tag in _HANDLERS:
+            _HANDLERS[segment.tag](reader, segment)
+    return reader.finish(transaction.body[-1] if transaction.body else transaction.st)
 
 
 def remittances(segments: Iterable[Segment]) -> Iterator[Remittance]:
@@ -394,5 +445,5 @@ def remittances(segments: Iterable[Segment]) -> Iterator[Remittance]:
             if reader is not None:
                 yield reader.finish(segment)
             reader = None
-        elif reader is not None:
-            reader.take(segment)
+        elif reader is not None and tag in _HANDLERS:
+            _HANDLERS[tag](reader, segment)

@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 
 from .claim837p import Claim, Line, Provider
+from .envelope import clean
 from .syntax import Finding
 
 STATES = frozenset(
@@ -26,9 +27,10 @@ PLACES_OF_SERVICE = frozenset(
 )
 TELEHEALTH_PLACES = frozenset({"02", "10"})
 TELEHEALTH_MODIFIERS = frozenset({"95", "93", "GT", "GQ", "FQ"})
-_PROCEDURE = re.compile(r"^[0-9A-Z][0-9]{3}[0-9A-Z]$")
-_ICD10 = re.compile(r"^[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?$")
-_CONTROL = re.compile(r"^[A-Z0-9]{1,20}$")
+PROCEDURE = re.compile(r"^[0-9A-Z][0-9]{3}[0-9A-Z]\Z")
+DIAGNOSIS = re.compile(r"^[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?\Z")
+PO_BOX = re.compile(r"\s*P\.?\s*O\.?\s+BOX", re.IGNORECASE)
+_CONTROL = re.compile(r"^[A-Z0-9]{1,20}\Z")
 
 
 def npi_ok(npi: str) -> bool:
@@ -56,18 +58,32 @@ def scrub(claim: Claim, *, today: date) -> list[Finding]:
 
     :param today: the practice's day
     """
-    return [*_header(claim, today), *_providers(claim), *_people(claim, today), *_lines(claim, today)]
+    return [
+        *_header(claim, today),
+        *_providers(claim),
+        *_people(claim, today),
+        *_lines(claim, today),
+    ]
 
 
 def _header(claim: Claim, today: date) -> Iterator[Finding]:
     if not _CONTROL.match(claim.control):
-        yield _error("CLM", "01", "control-number", "The control number is 1 to 20 capitals and digits.")
+        yield _error(
+            "CLM", "01", "control-number", "The control number is 1 to 20 capitals and digits."
+        )
     if claim.frequency not in ("1", "7", "8"):
         yield _error("CLM", "05-3", "frequency", "The frequency is 1, 7 or 8.")
     elif claim.frequency in ("7", "8") and not claim.payer_claim_number:
-        yield _error("REF", "02", "payer-claim-number", "A replacement or void needs the payer's claim number (REF*F8).")
+        yield _error(
+            "REF",
+            "02",
+            "payer-claim-number",
+            "A replacement or void needs the payer's claim number (REF*F8).",
+        )
     elif claim.frequency == "1" and claim.payer_claim_number:
-        yield _warning("REF", "02", "payer-claim-number", "An original claim carries a payer claim number.")
+        yield _warning(
+            "REF", "02", "payer-claim-number", "An original claim carries a payer claim number."
+        )
     if claim.place_of_service not in PLACES_OF_SERVICE:
         yield _error("CLM", "05-1", "place-of-service", "This is no place of service code.")
     if not claim.diagnoses:
@@ -77,8 +93,13 @@ def _header(claim: Claim, today: date) -> Iterator[Finding]:
     if len(set(claim.diagnoses)) != len(claim.diagnoses):
         yield _error("HI", "02", "diagnosis-twice", "A diagnosis is named twice.")
     for number, code in enumerate(claim.diagnoses, 1):
-        if not _ICD10.match(code.upper()):
-            yield _error("HI", f"{number:02}-2", "diagnosis-form", "This is not the form of an ICD-10-CM code.")
+        if not DIAGNOSIS.match(code.upper()):
+            yield _error(
+                "HI",
+                f"{number:02}-2",
+                "diagnosis-form",
+                "This is not the form of an ICD-10-CM code.",
+            )
     if not claim.lines:
         yield _error("LX", "01", "line-missing", "A claim needs at least one service line.")
     if len(claim.lines) > 50:
@@ -88,22 +109,40 @@ def _header(claim: Claim, today: date) -> Iterator[Finding]:
     if not claim.member_id.strip():
         yield _error("NM1", "09", "member-id-missing", "The policy has no member id (2010BA).")
     if not claim.payer.id.strip():
-        yield _error("NM1", "09", "payer-id-missing", "The payer has no id at the clearinghouse (2010BB).")
+        yield _error(
+            "NM1", "09", "payer-id-missing", "The payer has no id at the clearinghouse (2010BB)."
+        )
 
 
 def _providers(claim: Claim) -> Iterator[Finding]:
     billing = claim.billing
     if not npi_ok(billing.npi):
-        yield _error("NM1", "09", "npi-check-digit", "The billing provider's NPI is missing or wrong (2010AA).")
+        yield _error(
+            "NM1",
+            "09",
+            "npi-check-digit",
+            "The billing provider's NPI is missing or wrong (2010AA).",
+        )
     if len(billing.tax_id) != 9 or not billing.tax_id.isdigit():
-        yield _error("REF", "02", "tax-id", "The billing provider's tax id has nine digits (2010AA).")
+        yield _error(
+            "REF", "02", "tax-id", "The billing provider's tax id has nine digits (2010AA)."
+        )
     if billing.place is None or not billing.place.line1:
-        yield _error("N3", "01", "address-missing", "The billing provider has no street address (2010AA).")
+        yield _error(
+            "N3", "01", "address-missing", "The billing provider has no street address (2010AA)."
+        )
     else:
-        if re.match(r"^\s*P\.?\s*O\.?\s+BOX", billing.place.line1, re.IGNORECASE):
-            yield _error("N3", "01", "po-box", "The billing address must be a street, not a PO box (2010AA).")
+        if PO_BOX.match(billing.place.line1):
+            yield _error(
+                "N3", "01", "po-box", "The billing address must be a street, not a PO box (2010AA)."
+            )
         if len(billing.place.postal_code) != 9 or not billing.place.postal_code.isdigit():
-            yield _error("N4", "03", "zip-plus-four", "The billing address needs a nine-digit ZIP code (2010AA).")
+            yield _error(
+                "N4",
+                "03",
+                "zip-plus-four",
+                "The billing address needs a nine-digit ZIP code (2010AA).",
+            )
         if billing.place.state not in STATES:
             yield _error("N4", "02", "state", "The billing address has no known state (2010AA).")
     people: tuple[tuple[str, str, Provider | None], ...] = (
@@ -113,20 +152,38 @@ def _providers(claim: Claim) -> Iterator[Finding]:
     )
     for loop, word, provider in people:
         if provider is not None and not npi_ok(provider.npi):
-            yield _error("NM1", "09", "npi-check-digit", f"The {word} provider's NPI is missing or wrong ({loop}).")
+            yield _error(
+                "NM1",
+                "09",
+                "npi-check-digit",
+                f"The {word} provider's NPI is missing or wrong ({loop}).",
+            )
     if claim.facility and (len(claim.facility.place.postal_code) != 9):
-        yield _error("N4", "03", "zip-plus-four", "The service facility needs a nine-digit ZIP code (2310C).")
+        yield _error(
+            "N4", "03", "zip-plus-four", "The service facility needs a nine-digit ZIP code (2310C)."
+        )
 
 
 def _people(claim: Claim, today: date) -> Iterator[Finding]:
     person = claim.patient or claim.subscriber
     loop = "2010CA" if claim.patient else "2010BA"
+    if not clean(person.name.last)[0]:
+        yield _error("NM1", "03", "name-missing", f"X12 can carry nothing of the name ({loop}).")
     if person.birth_on is None:
-        yield _error("DMG", "02", "birth-date-missing", f"The patient has no date of birth ({loop}).")
+        yield _error(
+            "DMG", "02", "birth-date-missing", f"The patient has no date of birth ({loop})."
+        )
     elif person.birth_on > today:
-        yield _error("DMG", "02", "birth-date-future", f"The date of birth is in the future ({loop}).")
+        yield _error(
+            "DMG", "02", "birth-date-future", f"The date of birth is in the future ({loop})."
+        )
     elif today.year - person.birth_on.year > 125:
-        yield _error("DMG", "02", "birth-date-past", f"The date of birth is more than 125 years ago ({loop}).")
+        yield _error(
+            "DMG",
+            "02",
+            "birth-date-past",
+            f"The date of birth is more than 125 years ago ({loop}).",
+        )
     if person.sex not in ("F", "M", "U"):
         yield _error("DMG", "03", "sex", f"The sex is F, M or U ({loop}).")
     if person.place is None or not person.place.line1:
@@ -142,33 +199,48 @@ def _lines(claim: Claim, today: date) -> Iterator[Finding]:
         yield from _line(claim, line, number, today)
         service = (line.procedure, line.modifiers, line.service_on)
         if service in seen:
-            yield _warning("SV1", "01", "duplicate-line", f"Line {number} repeats a service of the same day.")
+            yield _warning(
+                "SV1", "01", "duplicate-line", f"Line {number} repeats a service of the same day."
+            )
         seen.add(service)
         if line.control in controls or not line.control:
-            yield _error("REF", "02", "line-control", f"Line {number} needs a control number of its own.")
+            yield _error(
+                "REF", "02", "line-control", f"Line {number} needs a control number of its own."
+            )
         controls.add(line.control)
 
 
 def _line(claim: Claim, line: Line, number: int, today: date) -> Iterator[Finding]:
     where = f"Line {number}"
-    if not _PROCEDURE.match(line.procedure):
-        yield _error("SV1", "01-2", "procedure-form", f"{where}: this is not the form of a CPT or HCPCS code.")
+    if not PROCEDURE.match(line.procedure):
+        yield _error(
+            "SV1",
+            "01-2",
+            "procedure-form",
+            f"{where}: this is not the form of a CPT or HCPCS code.",
+        )
     if line.charge < 0:
         yield _error("SV1", "02", "charge-negative", f"{where}: a charge is not negative.")
     if line.charge != line.charge.quantize(Decimal("0.01")):
-        yield _error("SV1", "02", "charge-precision", f"{where}: a charge has two decimals at most.")
+        yield _error(
+            "SV1", "02", "charge-precision", f"{where}: a charge has two decimals at most."
+        )
     if line.units <= 0:
         yield _error("SV1", "04", "units", f"{where}: units must be more than zero.")
     if len(line.modifiers) > 4:
         yield _error("SV1", "01-6", "modifier-too-many", f"{where}: four modifiers at most.")
-    if any(not re.match(r"^[A-Z0-9]{2}$", modifier) for modifier in line.modifiers):
-        yield _error("SV1", "01-3", "modifier-form", f"{where}: a modifier has two capitals or digits.")
+    if any(not re.match(r"[A-Z0-9]{2}\Z", modifier) for modifier in line.modifiers):
+        yield _error(
+            "SV1", "01-3", "modifier-form", f"{where}: a modifier has two capitals or digits."
+        )
     if len(set(line.modifiers)) != len(line.modifiers):
         yield _error("SV1", "01-4", "modifier-twice", f"{where}: a modifier is named twice.")
     if not line.pointers or len(line.pointers) > 4:
         yield _error("SV1", "07", "pointer-missing", f"{where}: one to four diagnosis pointers.")
     if any(not 1 <= pointer <= len(claim.diagnoses) for pointer in line.pointers):
-        yield _error("SV1", "07", "pointer-beyond", f"{where}: a pointer goes beyond the diagnoses.")
+        yield _error(
+            "SV1", "07", "pointer-beyond", f"{where}: a pointer goes beyond the diagnoses."
+        )
     if line.service_on > today:
         yield _error("DTP", "03", "service-future", f"{where}: the service is in the future.")
     place = line.place_of_service or claim.place_of_service
@@ -176,6 +248,16 @@ def _line(claim: Claim, line: Line, number: int, today: date) -> Iterator[Findin
         yield _error("SV1", "05", "place-of-service", f"{where}: this is no place of service code.")
     has_modifier = bool(set(line.modifiers) & TELEHEALTH_MODIFIERS)
     if place in TELEHEALTH_PLACES and not has_modifier:
-        yield _warning("SV1", "01-3", "telehealth-modifier", f"{where}: a telehealth place of service without a telehealth modifier.")
+        yield _warning(
+            "SV1",
+            "01-3",
+            "telehealth-modifier",
+            f"{where}: a telehealth place of service without a telehealth modifier.",
+        )
     if has_modifier and place not in TELEHEALTH_PLACES:
-        yield _warning("SV1", "05", "telehealth-place", f"{where}: a telehealth modifier with a place of service that is not 02 or 10.")
+        yield _warning(
+            "SV1",
+            "05",
+            "telehealth-place",
+            f"{where}: a telehealth modifier with a place of service that is not 02 or 10.",
+        )

@@ -7,7 +7,8 @@ Latin-1, so that every byte survives reading and writing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,6 +19,15 @@ MAX_SEGMENTS = 5_000_000
 """Most segments of one file: about 250 000 remittance lines."""
 _CHUNK = 1 << 18
 _NEWLINES = "\r\n"
+BLANKS = " \t\r\n"
+"""White space that may stand between segments."""
+_TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}\Z")
+_USUAL_TAGS = frozenset(
+    "AAA AK1 AK2 AK9 AMT BHT BPR CAS CLM CLP CTX DMG DTM DTP EB GE GS HI HL IEA IK3 IK4 IK5 LQ LX"
+    " MOA N1 N3 N4 NM1 NTE PER PLB PRV REF SBR SE ST STC SV1 SVC SVD TRN".split()
+)
+"""Known to be well formed: saves the pattern for most segments."""
+_ISA_WIDTHS = (3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 BYTE_ORDER_MARK = "\xef\xbb\xbf"
 """UTF-8's mark, as Latin-1 text. Skipped on reading; `envelope.check` reports it."""
 
@@ -28,6 +38,7 @@ class Delimiters:
 
     element: str = "*"
     repetition: str = "^"
+    """Empty in a file that declares none."""
     component: str = ":"
     terminator: str = "~"
 
@@ -42,7 +53,12 @@ class Segment:
     __slots__ = ("delimiters", "elements", "index", "offset", "position")
 
     def __init__(
-        self, elements: list[str], index: int, offset: int, delimiters: Delimiters, position: int = 0
+        self,
+        elements: list[str],
+        index: int,
+        offset: int,
+        delimiters: Delimiters,
+        position: int = 0,
     ) -> None:
         self.elements = elements
         """`elements[0]` is the tag, `elements[3]` is element 03."""
@@ -69,8 +85,9 @@ class Segment:
         return self.get(number).split(self.delimiters.component)
 
     def repetitions(self, number: int) -> list[str]:
-        """Return the repetitions of element `number`."""
-        return self.get(number).split(self.delimiters.repetition)
+        """Return the repetitions of element `number`: one where the file has no such delimiter."""
+        separator = self.delimiters.repetition
+        return self.get(number).split(separator) if separator else [self.get(number)]
 
     def text(self) -> str:
         """Return the segment as it is written, without its terminator."""
@@ -84,11 +101,13 @@ class Segment:
 class NotX12(ValueError):
     """The bytes cannot be read as X12. Says where, and what would be right."""
 
-    def __init__(self, message: str, *, rule: str, segment: str = "", index: int = 0, offset: int = 0) -> None:
+    def __init__(
+        self, message: str, *, rule: str, segment: str = "", index: int = 0, offset: int = 0
+    ) -> None:
         """
         :param rule: stable code of the rule that is broken
-        :param segment: tag of the segment, where one could be made out
-        :param index: position of the segment in the file, from 1; 0: before the first
+        :param segment: tag of the segment that is wrong or missing; `?` when it cannot be made out
+        :param index: position of the segment in the file, from 1
         :param offset: position of the byte in the file
         """
         super().__init__(message)
@@ -111,168 +130,172 @@ class Finding:
     message: str
 
 
-def _isa(head: str, *, offset: int, index: int) -> tuple[Segment, Delimiters]:
-    """Read the fixed-width ISA segment at the start of `head`."""
+def _isa(head: str, *, offset: int, index: int) -> Segment:
+    """
+    Read the fixed-width ISA segment at the start of `head`.
+
+    :raises NotX12: it is not 106 bytes wide, or its delimiters cannot tell data apart
+    """
 
     def refuse(message: str, rule: str) -> NotX12:
         return NotX12(message, rule=rule, segment="ISA", index=index, offset=offset)
 
     if len(head) < ISA_LENGTH:
         raise refuse("The file ends inside the ISA segment, which has 106 bytes.", "isa-short")
-    element = head[3]
-    delimiters = Delimiters(element, head[82], head[104], head[105])
+    element, component, terminator = head[3], head[104], head[105]
     elements = head[:105].split(element)
-    if element.isalnum() or element.isspace() or len(elements) != 17:
+    if element.isalnum() or element.isspace() or len(elements) != len(_ISA_WIDTHS):
         raise refuse(
-            "The ISA segment is not 106 bytes with 16 elements: spaces may have been lost on the way.",
+            "The ISA segment is not 106 bytes with 16 elements: spaces may have been lost.",
             "isa-width",
         )
-    widths = (3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
-    for number, width in enumerate(widths):
+    for number, width in enumerate(_ISA_WIDTHS):
         if len(elements[number]) != width:
             raise refuse(f"ISA{number:02} must have {width} characters.", "isa-width")
-    if elements[12] < "00402":
-        # Before 00402 ISA11 names a standard and does not separate repetitions.
-        delimiters = Delimiters(element, "", head[104], head[105])
-    used = [c for c in delimiters.characters() if c]
+    used = (element, component, terminator)
     if len(set(used)) != len(used) or any(c.isalnum() or c == " " for c in used):
-        raise refuse("The delimiters in ISA must differ and be no letter, digit or space.", "isa-delimiters")
-    if delimiters.component in _NEWLINES or element in _NEWLINES:
+        raise refuse(
+            "The delimiters in ISA must differ and be no letter, digit or space.", "isa-delimiters"
+        )
+    if component in _NEWLINES or element in _NEWLINES:
         raise refuse("A line break separates segments only.", "isa-delimiters")
-    return Segment(elements, index, offset, delimiters), delimiters
+    repetition = elements[11]
+    if elements[12] < "00402" or repetition in used or repetition.isalnum() or repetition.isspace():
+        # Before 00402 ISA11 names a standard. After it, a file that says the same (or repeats
+        # another delimiter) can still be read, without repetitions; `envelope.check` reports it.
+        repetition = ""
+    return Segment(elements, index, offset, Delimiters(element, repetition, component, terminator))
 
 
-def _chunks(data: bytes | BinaryIO) -> Iterator[str]:
-    if isinstance(data, bytes):
-        yield data.decode("latin-1")
-        return
-    while chunk := data.read(_CHUNK):
-        yield chunk.decode("latin-1")
+class _Source:
+    """The file as text that is not yet read, and where that text begins in the file."""
+
+    __slots__ = ("_chunks", "offset", "text")
+
+    def __init__(self, data: bytes | BinaryIO) -> None:
+        self._chunks: Iterator[bytes] = (
+            iter((data,)) if isinstance(data, bytes) else iter(lambda: data.read(_CHUNK), b"")
+        )
+        self.text = ""
+        self.offset = 0
+        self.more()
+        if self.text.startswith(BYTE_ORDER_MARK):
+            self.skip(len(BYTE_ORDER_MARK))
+
+    def more(self) -> bool:
+        """Read on; tell whether there was more."""
+        chunk = next(self._chunks, b"")
+        self.text += chunk.decode("latin-1")
+        return bool(chunk)
+
+    def skip(self, length: int) -> None:
+        """Pass over what has been read."""
+        self.text = self.text[length:]
+        self.offset += length
+
+    def skip_blanks(self) -> bool:
+        """Pass over white space; tell whether anything comes after it."""
+        while True:
+            self.skip(len(self.text) - len(self.text.lstrip(BLANKS)))
+            if self.text or not self.more():
+                return bool(self.text)
 
 
 def read(data: bytes | BinaryIO) -> Iterator[Segment]:
     """
     Yield the segments of a file, one after the other, holding no more than one chunk.
 
-    Line breaks between segments are decoration. Several interchanges may follow one another.
+    White space between segments is decoration. Several interchanges may follow one another.
 
     :param data: the bytes, or an open binary file
     :raises NotX12: what is read is not X12; raised when it is reached, not before
     """
-    source = _chunks(data)
-    buffer = next(source, "")
-    consumed = 0  # bytes of the file before `buffer`
+    source = _Source(data)
     index = 0
-    ended = False
-
-    def more() -> bool:
-        nonlocal buffer, ended
-        chunk = next(source, None)
-        if chunk is None:
-            ended = True
-            return False
-        buffer += chunk
-        return True
-
-    if buffer.startswith(BYTE_ORDER_MARK):
-        buffer = buffer[len(BYTE_ORDER_MARK) :]
-        consumed = len(BYTE_ORDER_MARK)
-    while True:
-        # Between interchanges: white space only.
-        start = 0
-        while True:
-            stripped = buffer.lstrip(" \t\r\n")
-            start = len(buffer) - len(stripped)
-            if stripped or not more():
-                break
-        consumed += start
-        buffer = buffer[start:]
-        if not buffer:
-            if index == 0:
-                raise NotX12("The file is empty.", rule="empty")
-            return
-        while len(buffer) < ISA_LENGTH and more():
+    while source.skip_blanks():
+        while len(source.text) < ISA_LENGTH and source.more():
             pass
-        if buffer[:3] != "ISA":
+        if source.text[:3] != "ISA":
             place = "begin with" if index == 0 else "go on with"
             raise NotX12(
-                f"The file must {place} an ISA segment.", rule="no-isa", index=index + 1, offset=consumed
+                f"The file must {place} an ISA segment.",
+                rule="no-isa",
+                segment="ISA",
+                index=index + 1,
+                offset=source.offset,
             )
         index += 1
-        opened, delimiters = _isa(buffer, offset=consumed, index=index)
+        opened = _isa(source.text, offset=source.offset, index=index)
+        source.skip(ISA_LENGTH)
         yield opened
-        buffer = buffer[ISA_LENGTH:]
-        consumed += ISA_LENGTH
-        element, terminator = delimiters.element, delimiters.terminator
-        in_set = 0
-        closed = False
-        while not closed:
-            cut = buffer.rfind(terminator)
-            if cut < 0:
-                if len(buffer) > MAX_SEGMENT:
-                    raise NotX12("A segment is too long.", rule="segment-too-long", index=index + 1, offset=consumed)
-                if more():
-                    continue
-                rest = buffer.strip()
-                raise NotX12(
-                    "The file ends inside an interchange: "
-                    + ("its last segment has no terminator." if rest else "there is no IEA segment."),
-                    rule="truncated",
-                    segment=_tag_of(rest, element),
-                    index=index + 1,
-                    offset=consumed,
-                )
-            block, rest = buffer[:cut], buffer[cut + 1 :]
-            position = consumed
-            for raw in block.split(terminator):
-                text = raw.lstrip(_NEWLINES) if raw[:1] in ("\r", "\n") else raw
-                here = position + len(raw) - len(text)
-                position += len(raw) + 1
-                if closed:
-                    # Another interchange begins in this block: give it back.
-                    rest = block[here - consumed :] + terminator + rest
-                    position = here
-                    if not text.strip():
-                        rest = rest[len(text) + 1 :]
-                        position += len(text) + 1
-                    break
-                elements = text.split(element)
-                tag = elements[0]
-                index += 1
-                if not (2 <= len(tag) <= 3 and tag.isalnum() and tag[0].isalpha() and tag.isupper()) or not tag.isascii():
-                    if not text.strip():
-                        index -= 1
-                        continue
-                    raise NotX12(
-                        "A segment does not begin with a segment identifier of two or three capital"
-                        " letters and digits.",
-                        rule="segment-tag", segment=tag[:3] if tag[:3].isalnum() else "", index=index, offset=here,
-                    )  # fmt: skip
-                if len(text) > MAX_SEGMENT:
-                    raise NotX12("A segment is too long.", rule="segment-too-long", segment=tag, index=index, offset=here)
-                if index > MAX_SEGMENTS:
-                    raise NotX12("The file has too many segments.", rule="too-many-segments", segment=tag, index=index, offset=here)
-                if tag == "ST":
-                    in_set = 1
-                elif in_set:
-                    in_set += 1
-                if tag == "ISA":
-                    raise NotX12(
-                        "An ISA segment stands inside an interchange: IEA is missing.",
-                        rule="isa-inside", segment="ISA", index=index, offset=here,
-                    )  # fmt: skip
-                yield Segment(elements, index, here, delimiters, in_set)
-                if tag == "SE":
-                    in_set = 0
-                elif tag == "IEA":
-                    closed = True
-            consumed = position
-            buffer = rest
+        index = yield from _interchange(source, opened)
+    if index == 0:
+        raise NotX12("The file is empty.", rule="empty", segment="ISA", index=1)
 
 
-def _tag_of(text: str, element: str) -> str:
-    tag = text.split(element)[0][:3]
-    return tag if tag.isalnum() and tag.isascii() and tag.isupper() else ""
+def _interchange(source: _Source, opened: Segment) -> Generator[Segment, None, int]:
+    """Yield what follows an ISA, up to its IEA; return the position of that."""
+    delimiters, index = opened.delimiters, opened.index
+    element, terminator = delimiters.element, delimiters.terminator
+    in_set = 0
+    while True:
+        cut = source.text.rfind(terminator)
+        if cut < 0:
+            if len(source.text) > MAX_SEGMENT:
+                raise _fault("segment-too-long", source.text, element, index + 1, source.offset)
+            if not source.more():
+                raise _fault("truncated", source.text, element, index + 1, source.offset)
+            continue
+        end = source.offset
+        for raw in source.text[:cut].split(terminator):
+            text = raw.lstrip(BLANKS)
+            length = len(text)
+            end += len(raw) + 1
+            here = end - length - 1
+            if not length:
+                continue  # `check` reports it: a reader of a doubled terminator loses nothing
+            elements = text.split(element)
+            tag = elements[0]
+            index += 1
+            if tag not in _USUAL_TAGS and not _TAG.match(tag):
+                raise _fault("segment-tag", text, element, index, here)
+            if length > MAX_SEGMENT:
+                raise _fault("segment-too-long", text, element, index, here)
+            if tag == "ST":
+                in_set = 1
+            elif in_set:
+                in_set += 1
+            elif tag == "ISA":
+                raise _fault("isa-inside", text, element, index, here)
+            yield Segment(elements, index, here, delimiters, in_set)
+            if tag == "SE":
+                in_set = 0
+            elif tag == "IEA":
+                source.skip(end - source.offset)
+                return index
+        source.skip(cut + 1)
+        if index > MAX_SEGMENTS:
+            raise _fault("too-many-segments", source.text, element, index, source.offset)
+
+
+_FAULTS = {
+    "truncated": "The file ends inside an interchange: there is no IEA, or a terminator is missing.",
+    "segment-tag": "A segment does not begin with an identifier of two or three capitals and digits.",
+    "segment-too-long": "A segment is longer than any legal one.",
+    "too-many-segments": "The file has too many segments.",
+    "isa-inside": "An ISA segment stands inside an interchange: IEA is missing.",
+}
+
+
+def _fault(rule: str, text: str, element: str, index: int, offset: int) -> NotX12:
+    tag = text.lstrip(BLANKS).split(element, 1)[0] or "IEA"  # which is what is missing at the end
+    return NotX12(
+        _FAULTS[rule],
+        rule=rule,
+        segment=tag if _TAG.match(tag) else "?",
+        index=index,
+        offset=offset,
+    )
 
 
 def write(segments: Iterable[Segment], *, newline: str = "") -> bytes:

@@ -218,7 +218,7 @@ class PatientSearch(Input):
     birth_on: date | None = None
     external_id: ExternalIdIn | None = None
     email: str | None = Field(default=None, max_length=254)
-    limit: int = Field(default=25, ge=1, le=100)
+    limit: int = Field(default=25, ge=1, le=100, strict=True)
 
 
 def _npi(value: str | None) -> str | None:

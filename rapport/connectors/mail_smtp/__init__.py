@@ -1,0 +1,1 @@
+"""Mail by SMTP: supplies `platform.identity.ports.CodeMail`."""

@@ -1,0 +1,51 @@
+"""
+Places where the process may be told to die, so that tests can prove what survives it.
+
+`RAPPORT_CRASHPOINTS=relay.after_send:3` kills the process (SIGKILL: no cleaning up) the third
+time it comes by. Without the variable a crashpoint costs one comparison.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from enum import StrEnum
+
+
+class Crashpoint(StrEnum):
+    """Every place. Each sits between two steps that a crash could tear apart."""
+
+    BEFORE_COMMIT = "request.before_commit"
+    """All is written, nothing is kept yet."""
+    AFTER_COMMIT = "request.after_commit"
+    """All is kept, the caller has no answer yet."""
+    RELAY_AFTER_LEASE = "relay.after_lease"
+    """A delivery is taken, nothing was sent."""
+    RELAY_AFTER_SEND = "relay.after_send"
+    """The other side has the message, we have not noted it."""
+    JOB_BEFORE_WORK = "job.before_work"
+    """A job is taken and its try is counted."""
+    JOB_AFTER_WORK = "job.after_work"
+    """A job's work is kept, the queue does not know."""
+
+
+def _wanted() -> dict[str, int]:
+    """Return name -> which time, from the environment."""
+    wanted = {}
+    for entry in os.environ.get("RAPPORT_CRASHPOINTS", "").split(","):
+        name, _, nth = entry.partition(":")
+        if name:
+            wanted[str(Crashpoint(name))] = int(nth or 1)
+    return wanted
+
+
+_left = _wanted()
+
+
+def crashpoint(place: Crashpoint) -> None:
+    """Die here, if the environment says so."""
+    if not _left or place not in _left:
+        return
+    _left[place] -= 1
+    if _left[place] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""Implementation guides as tables, and what walks a transaction set along one."""

@@ -1,0 +1,69 @@
+"""No bytes make the codec raise anything but NotX12, and `check` not even that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rapport.protocols.x12 import show, syntax
+from rapport.protocols.x12.check import check_bytes, roundtrip
+from rapport.protocols.x12.tests.strategies import drawn, file_of, sample_claim
+
+GOOD = file_of(sample_claim())
+PIECES = st.sampled_from(
+    [b"", b"~", b"*", b":", b"^", b"\n", b"HL", b"-", b"9" * 40, b"\xff", b"ISA*"]
+)
+
+
+def survive(data: bytes) -> None:
+    """Put bytes through every door."""
+    for finding in check_bytes(data).findings:
+        assert finding.segment
+        assert finding.position > 0
+    places: list[int] = []
+    for door in (roundtrip, show.records):
+        try:
+            door(data)
+        except syntax.NotX12 as refused:
+            places.append(refused.index)
+    assert all(place > 0 for place in places)
+
+
+@drawn
+@given(st.binary(max_size=400))
+@example(b"ISA")
+@example(b"\xef\xbb\xbf")
+def test_random_bytes_are_refused_with_a_place(data: bytes) -> None:
+    survive(data)
+
+
+@settings(parent=drawn, max_examples=150)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(GOOD)), st.integers(0, 60), PIECES), min_size=1, max_size=4
+    )
+)
+def test_a_damaged_file_is_reported_and_never_breaks_the_reader(
+    damages: list[tuple[int, int, bytes]],
+) -> None:
+    data = GOOD
+    for start, length, piece in damages:
+        data = data[:start] + piece + data[start + length :]
+    survive(data)
+
+
+@drawn
+@given(st.integers(0, len(GOOD) - 2))
+def test_a_truncated_file_is_never_clean(length: int) -> None:
+    assert not check_bytes(GOOD[:length]).clean
+
+
+def test_a_file_read_in_chunks_is_the_file_read_at_once(tmp_path: Path) -> None:
+    many = file_of(*[sample_claim()] * 3000)
+    path = tmp_path / "many.edi"
+    path.write_bytes(many)
+    with path.open("rb") as stream:
+        chunked = [(s.elements, s.offset) for s in syntax.read(stream)]
+    assert chunked == [(s.elements, s.offset) for s in syntax.read(many)]

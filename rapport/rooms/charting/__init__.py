@@ -1,0 +1,1 @@
+"""Charting: clinical notes, from draft to a signed document that never changes."""

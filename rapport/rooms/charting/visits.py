@@ -1,0 +1,56 @@
+"""What charting needs to know of a visit, asked of scheduling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from rapport.platform.access.scope import Scope
+from rapport.rooms.scheduling import queries as scheduling
+from rapport.rooms.scheduling.models import Appointment
+from rapport.rooms.scheduling.states import AppointmentStatus
+
+_NOT_HELD = frozenset(
+    {AppointmentStatus.CANCELLED, AppointmentStatus.LATE_CANCELLED, AppointmentStatus.NO_SHOW}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An appointment, as far as a note is concerned."""
+
+    id: UUID
+    patient_id: UUID
+    clinician_id: UUID
+    start_at: datetime
+    service_on: date
+    """The day it is in the practice, as on the claim."""
+    held: bool
+    """Not cancelled, and the patient did not stay away."""
+
+
+def get_visit(*, scope: Scope, appointment_id: UUID) -> Visit:
+    """Return a visit. :raises NotFound: no such appointment for this actor"""
+    return _visit(scope, scheduling.get_appointment(scope=scope, appointment_id=appointment_id))
+
+
+def refer_to_visit(*, scope: Scope, appointment_id: UUID | None, pointer: str) -> Visit:
+    """Return a visit that a body refers to. :raises ReferenceNotFound: there is none"""
+    return _visit(
+        scope,
+        scheduling.refer_to_appointment(
+            scope=scope, appointment_id=appointment_id, pointer=pointer
+        ),
+    )
+
+
+def _visit(scope: Scope, row: Appointment) -> Visit:
+    return Visit(
+        id=row.id,
+        patient_id=row.patient_id,
+        clinician_id=row.clinician_id,
+        start_at=row.start_at,
+        service_on=scope.day_of(row.start_at),
+        held=row.status not in _NOT_HELD,
+    )

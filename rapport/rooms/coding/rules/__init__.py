@@ -1,0 +1,1 @@
+"""Rules of coding that need no database."""

@@ -1,0 +1,124 @@
+"""Tables of coverage."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
+from rapport.rooms.roster.models import Patient
+
+from .states import Rank, Relationship
+
+
+class Payer(VersionedRecord):
+    """A health plan as the practice bills it: an entry of the practice's own directory."""
+
+    name = models.CharField(max_length=100)
+    """As claims carry it (837P 2010BB NM103, at most 60 of it) and staff read it."""
+    payer_id_code = models.CharField(max_length=80)
+    """The id by which the clearinghouse knows the payer (837P 2010BB NM109)."""
+    claim_filing_indicator = models.CharField(max_length=2, default="CI")
+    """Claim filing indicator (837P SBR09)."""
+    phone = models.CharField(max_length=20, blank=True)
+    """Provider services; E.164."""
+    address_line1 = models.CharField(max_length=55, blank=True)
+    """Street or box for paper claims."""
+    address_line2 = models.CharField(max_length=55, blank=True)
+    """Second line."""
+    city = models.CharField(max_length=30, blank=True)
+    """City."""
+    state_code = models.CharField(max_length=2, blank=True)
+    """Two-letter USPS state code."""
+    postal_code = models.CharField(max_length=10, blank=True)
+    """ZIP or ZIP+4, digits only."""
+    active = models.BooleanField(default=True)
+    """False: not offered for new policies."""
+    external_ids = models.JSONField(default=list)
+    """[{"system", "value"}], as the API shows it."""
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["practice", "name", "id"], name="payer_by_name"),
+            models.Index(fields=["practice", "payer_id_code"], name="payer_by_code"),
+        ]
+
+
+class PayerExternalId(PracticeRecord):
+    """An id that another system gave a payer; one payer per id and system."""
+
+    payer = PracticeForeignKey(Payer)
+    """The payer."""
+    system = models.CharField(max_length=200)
+    """The other system, as a URN or URL."""
+    value = models.CharField(max_length=200)
+    """Its id for the payer."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practice", "system", "value"], name="payer_external_once"
+            )
+        ]
+        indexes = [models.Index(fields=["practice", "payer"], name="payer_external_by_payer")]
+
+
+class Policy(VersionedRecord):
+    """
+    One insurance of one patient, with its place in the order of billing and its days.
+
+    Two policies of a patient may not hold the same rank on the same day: an exclusion
+    constraint, made by the wall's migration, sees to it.
+    """
+
+    patient = PracticeForeignKey(Patient)
+    """Whose care it pays for."""
+    payer = PracticeForeignKey(Payer)
+    """Who pays."""
+    rank = models.CharField(max_length=10, choices=[(rank.value, rank.value) for rank in Rank])
+    """Place in the order of billing (837P SBR01)."""
+    member_id = models.CharField(max_length=80)
+    """As on the card, without blanks (837P 2010BA NM109)."""
+    group_number = models.CharField(max_length=50, blank=True)
+    """Group or policy number (837P SBR03)."""
+    plan_name = models.CharField(max_length=60, blank=True)
+    """Name of the plan (837P SBR04)."""
+    relationship = models.CharField(
+        max_length=6, choices=[(kin.value, kin.value) for kin in Relationship]
+    )
+    """What the patient is to the subscriber."""
+    subscriber = models.JSONField(null=True)
+    """{"name", "birth_on", "sex", "address"} of the subscriber; null: the patient is the subscriber."""
+    starts_on = models.DateField()
+    """First day of service it covers."""
+    ends_on = models.DateField(null=True)
+    """Last day of service it covers; null: until further notice."""
+    copay_cents = models.BigIntegerField(null=True)
+    """What the patient pays per visit, US cents; null: not known."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="policy_rank_known", condition=Q(rank__in=[rank.value for rank in Rank])
+            ),
+            models.CheckConstraint(
+                name="policy_subscriber_unless_self",
+                condition=Q(relationship="self", subscriber__isnull=True)
+                | (~Q(relationship="self") & Q(subscriber__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="policy_span_in_order",
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
+            ),
+            models.CheckConstraint(
+                name="policy_copay_not_negative",
+                condition=Q(copay_cents=None) | Q(copay_cents__gte=0),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["practice", "patient", "rank", "starts_on"], name="policy_by_patient"
+            ),
+            models.Index(fields=["practice", "payer"], name="policy_by_payer"),
+            models.Index(fields=["practice", "updated_at", "id"], name="policy_by_update"),
+        ]

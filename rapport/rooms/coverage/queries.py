@@ -1,0 +1,119 @@
+"""Questions about coverage. They take the scope first and change nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from django.db.models import Q
+
+from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
+from rapport.platform.access.scope import Scope
+
+from .models import Payer, PayerExternalId, Policy
+from .states import Rank
+
+
+def get_payer(*, scope: Scope, payer_id: UUID, lock: bool = False) -> Payer:
+    """Return a payer. :raises NotFound: no such payer here."""
+    found = Payer.objects.visible_to(scope).filter(id=payer_id)
+    row: Payer | None = (found.select_for_update() if lock else found).first()
+    if row is None:
+        raise NotFound(_sought=[("payer", payer_id)])
+    return row
+
+
+def refer_to_payer(*, scope: Scope, payer_id: UUID | None, pointer: str) -> Payer:
+    """
+    Return a payer that a body refers to.
+
+    :param payer_id: None: the text was no id of a payer
+    :raises ReferenceNotFound: there is none
+    """
+    row: Payer | None = None
+    if payer_id is not None:
+        row = Payer.objects.visible_to(scope).filter(id=payer_id).first()
+    if row is None:
+        raise ReferenceNotFound(
+            "A field refers to something that is not here.",
+            errors=(FieldError(pointer, "reference-not-found"),),
+            _sought=[("payer", payer_id)] if payer_id else [],
+        )
+    return row
+
+
+def payer_by_external_id(*, scope: Scope, system: str, value: str) -> UUID | None:
+    """Return the payer that another system knows by this id."""
+    row = (
+        PayerExternalId.objects.visible_to(scope)
+        .filter(system=system, value=value)
+        .values_list("payer_id", flat=True)
+        .first()
+    )
+    return row if row is None else UUID(str(row))
+
+
+def get_policy(*, scope: Scope, policy_id: UUID, lock: bool = False) -> Policy:
+    """Return a policy of a patient the actor may see. :raises NotFound: there is none."""
+    found = Policy.objects.visible_to(scope).filter(id=policy_id)
+    row: Policy | None = (found.select_for_update() if lock else found).first()
+    if row is None:
+        raise NotFound(_sought=[("insurance_policy", policy_id)])
+    scope.trail.patient_ids.add(row.patient_id)
+    return row
+
+
+def refer_to_policy(
+    *, scope: Scope, policy_id: UUID | None, pointer: str, patient_id: UUID | None = None
+) -> Policy:
+    """
+    Return a policy that a body refers to.
+
+    :param patient_id: whose it has to be; None: anybody's
+    :raises ReferenceNotFound: there is none, or it is another patient's
+    """
+    row: Policy | None = None
+    if policy_id is not None:
+        row = Policy.objects.visible_to(scope).filter(id=policy_id).first()
+        if row is not None and patient_id is not None and row.patient_id != patient_id:
+            row = None
+    if row is None:
+        raise ReferenceNotFound(
+            "A field refers to something that is not here.",
+            errors=(FieldError(pointer, "reference-not-found"),),
+            _sought=[("insurance_policy", policy_id)] if policy_id else [],
+        )
+    return row
+
+
+def policy_for(
+    *, scope: Scope, patient_id: UUID, on: date, rank: Rank | str = Rank.PRIMARY
+) -> Policy | None:
+    """
+    Return the policy that holds a rank on a day of service; at most one can.
+
+    Its payer is fetched with it.
+    """
+    row: Policy | None = (
+        Policy.objects.visible_to(scope)
+        .select_related("payer")
+        .filter(
+            Q(ends_on=None) | Q(ends_on__gte=on),
+            patient_id=patient_id,
+            rank=rank,
+            starts_on__lte=on,
+        )
+        .first()
+    )
+    return row
+
+
+def policies_on(*, scope: Scope, patient_id: UUID, on: date) -> list[Policy]:
+    """Return the policies of a day of service in the order of billing, with their payers."""
+    order = [rank.value for rank in Rank]
+    rows = (
+        Policy.objects.visible_to(scope)
+        .select_related("payer")
+        .filter(Q(ends_on=None) | Q(ends_on__gte=on), patient_id=patient_id, starts_on__lte=on)
+    )
+    return sorted(rows, key=lambda policy: order.index(policy.rank))

@@ -1,0 +1,1 @@
+"""Rules of coverage that need no database."""

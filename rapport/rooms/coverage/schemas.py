@@ -1,0 +1,241 @@
+"""Coverage's shapes in the API."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Raw, Struct
+from pydantic import Field, field_validator
+
+from rapport.kernel.ids import type_id
+from rapport.platform.access.scope import Scope
+from rapport.platform.api.shapes import (
+    Day,
+    ExternalId,
+    ExternalIdIn,
+    Input,
+    Instant,
+    MoneyIn,
+    MoneyOut,
+    Shape,
+    instant,
+)
+from rapport.rooms.roster.schemas import AddressIn, AddressOut, NameIn, NameOut, PayerRef
+
+from .rules.members import trimmed
+from .states import FILING_INDICATORS
+
+RankName = Literal["primary", "secondary", "tertiary", "quaternary"]
+Kin = Literal["self", "spouse", "child", "other"]
+
+
+class PayerOut(Shape):
+    """A payer of the practice's directory."""
+
+    object: Literal["payer"]
+    id: str
+    name: str
+    payer_id_code: Annotated[str, Meta(description="By which the clearinghouse knows it.")]
+    claim_filing_indicator: Annotated[str, Meta(description="Claim filing indicator (837P SBR09).")]
+    phone: str | None
+    address: AddressOut | None
+    active: bool
+    external_ids: list[ExternalId]
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class SubscriberOut(Struct):
+    """The person whose insurance it is, when that is not the patient."""
+
+    name: NameOut
+    birth_on: Day
+    sex: str
+    address: AddressOut
+
+
+class PolicyOut(Shape):
+    """One insurance of one patient."""
+
+    object: Literal["insurance_policy"]
+    id: str
+    patient_id: str
+    payer_id: str
+    payer: PayerRef
+    rank: RankName
+    member_id: str
+    group_number: str | None
+    plan_name: str | None
+    relationship: Kin
+    subscriber: Annotated[
+        SubscriberOut | None, Meta(description="null: the patient is the subscriber.")
+    ]
+    starts_on: Day
+    ends_on: Day | None
+    copay: MoneyOut | None
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+def _filing(value: str | None) -> str | None:
+    if value is not None and value not in FILING_INDICATORS:
+        raise ValueError("not a claim filing indicator")
+    return value
+
+
+class PayerIn(Input):
+    """A new payer."""
+
+    name: str = Field(min_length=1, max_length=100)
+    payer_id_code: str = Field(pattern=r"^[A-Za-z0-9_-]{2,80}$", examples=["60054"])
+    claim_filing_indicator: str = "CI"
+    phone: str | None = Field(default=None, pattern=r"^\+?[0-9 ().-]{7,20}$")
+    address: AddressIn | None = None
+    external_ids: list[ExternalIdIn] = Field(default_factory=list, max_length=20)
+
+    _filing = field_validator("claim_filing_indicator")(_filing)
+
+
+class PayerChange(Input):
+    """What to change."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=100)
+    payer_id_code: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{2,80}$")
+    claim_filing_indicator: str | None = None
+    phone: str | None = Field(default=None, pattern=r"^\+?[0-9 ().-]{7,20}$")
+    address: AddressIn | None = None
+    active: bool | None = None
+    external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)
+
+    _filing = field_validator("claim_filing_indicator")(_filing)
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that were sent."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class SubscriberIn(Input):
+    """The person whose insurance it is. A claim needs every part."""
+
+    name: NameIn
+    birth_on: date
+    sex: Literal["female", "male", "unknown"]
+    address: AddressIn
+
+
+def _member(value: str | None) -> str | None:
+    if value is None:
+        return None
+    kept = trimmed(value)
+    if len(kept) < 2:
+        raise ValueError("shorter than two characters")
+    return kept
+
+
+class PolicyIn(Input):
+    """A new policy."""
+
+    patient_id: str = Field(max_length=40)
+    payer_id: str = Field(max_length=40)
+    rank: RankName = "primary"
+    member_id: str = Field(min_length=2, max_length=80, pattern=r"^[\x20-\x7e]+$")
+    group_number: str | None = Field(default=None, max_length=50)
+    plan_name: str | None = Field(default=None, max_length=60)
+    relationship: Kin = "self"
+    subscriber: SubscriberIn | None = None
+    starts_on: date | None = Field(default=None, description="Today when left out.")
+    ends_on: date | None = None
+    copay: MoneyIn | None = None
+
+    _member = field_validator("member_id")(_member)
+
+
+class PolicyChange(Input):
+    """What to change; the patient stays."""
+
+    payer_id: str | None = Field(default=None, max_length=40)
+    rank: RankName | None = None
+    member_id: str | None = Field(
+        default=None, min_length=2, max_length=80, pattern=r"^[\x20-\x7e]+$"
+    )
+    group_number: str | None = Field(default=None, max_length=50)
+    plan_name: str | None = Field(default=None, max_length=60)
+    relationship: Kin | None = None
+    subscriber: SubscriberIn | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    copay: MoneyIn | None = None
+
+    _member = field_validator("member_id")(_member)
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that were sent."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+PAYER_COLUMNS = (
+    "y.id, y.name, y.payer_id_code, y.claim_filing_indicator, y.phone, y.address_line1,"
+    " y.address_line2, y.city, y.state_code, y.postal_code, y.active, y.external_ids::text,"
+    " y.version, y.created_at, y.updated_at"
+)
+"""What `payer_out` reads, in its order."""
+
+
+def payer_out(row: tuple[Any, ...], scope: Scope) -> PayerOut:
+    """Return the shape of a payer from a row of `PAYER_COLUMNS`."""
+    raw: Any = Raw
+    address = AddressOut(row[5], row[6] or None, row[7], row[8], row[9]) if row[5] else None
+    return PayerOut(
+        object="payer",
+        id=type_id("payer", row[0]),
+        name=row[1],
+        payer_id_code=row[2],
+        claim_filing_indicator=row[3],
+        phone=row[4] or None,
+        address=address,
+        active=row[10],
+        external_ids=raw(row[11]),
+        version=row[12],
+        created_at=instant(row[13]),
+        updated_at=instant(row[14]),
+    )
+
+
+POLICY_COLUMNS = (
+    "i.id, i.patient_id, i.payer_id, y.name, i.rank, i.member_id, i.group_number, i.plan_name,"
+    " i.relationship, i.subscriber::text, i.starts_on, i.ends_on, i.copay_cents, i.version,"
+    " i.created_at, i.updated_at"
+)
+"""What `policy_out` reads, in its order."""
+
+POLICY_SOURCE = (
+    "coverage_policy i JOIN coverage_payer y ON y.practice_id = i.practice_id AND y.id = i.payer_id"
+)
+
+
+def policy_out(row: tuple[Any, ...], scope: Scope) -> PolicyOut:
+    """Return the shape of a policy from a row of `POLICY_COLUMNS`."""
+    raw: Any = Raw
+    payer_id = type_id("payer", row[2])
+    return PolicyOut(
+        object="insurance_policy",
+        id=type_id("insurance_policy", row[0]),
+        patient_id=type_id("patient", row[1]),
+        payer_id=payer_id,
+        payer=PayerRef(payer_id, row[3]),
+        rank=row[4],
+        member_id=row[5],
+        group_number=row[6] or None,
+        plan_name=row[7] or None,
+        relationship=row[8],
+        subscriber=raw(row[9]) if row[9] else None,
+        starts_on=row[10],
+        ends_on=row[11],
+        copay=MoneyOut(row[12]) if row[12] is not None else None,
+        version=row[13],
+        created_at=instant(row[14]),
+        updated_at=instant(row[15]),
+    )

@@ -1,0 +1,1 @@
+"""Documents: files that are kept whole, and the short-lived links that give them out."""

@@ -1,0 +1,1 @@
+"""The ledger: who owes what to whom, as entries that are only ever added."""

@@ -1,0 +1,294 @@
+"""The ledger over HTTP. A view turns a request into one service call, and does nothing else."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from django.utils import timezone
+
+from rapport.kernel.ids import type_id
+from rapport.kernel.problems import NotFound, UnknownParameter
+from rapport.platform.access.permissions import Permission
+from rapport.platform.api import etags
+from rapport.platform.api.lists import Filter, ListSpec, Sort
+from rapport.platform.api.router import RoomRouter, ScopedRequest
+from rapport.platform.api.shapes import Answer, MoneyOut, path_id
+from rapport.platform.db import sql
+from rapport.rooms.roster import queries as roster
+
+from . import examples, queries, services
+from . import schemas as s
+from .states import EntryKind
+
+router = RoomRouter(tag="Ledger")
+
+_ENTRY = f"SELECT {s.ENTRY_COLUMNS} FROM ledger_entry e WHERE e.practice_id = %s AND e.id = %s"  # noqa: S608 - constants
+_PAYMENT = (
+    f"SELECT {s.PAYMENT_COLUMNS} FROM ledger_payment y WHERE y.practice_id = %s AND y.id = %s"  # noqa: S608 - constants
+)
+
+
+def _entry(request: ScopedRequest, id: UUID) -> Answer:
+    row = sql.one(_ENTRY, (request.auth.practice_id, id))
+    if row is None:
+        raise NotFound()
+    shape = s.entry_out(row, request.auth)
+    request.auth.trail.target("ledger_entry", id, shape.version)
+    if row[2] is not None:
+        request.auth.trail.patient_ids.add(row[2])
+    return Answer(shape, etag=etags.of(id, shape.version))
+
+
+def _payment(request: ScopedRequest, id: UUID) -> Answer:
+    row = sql.one(_PAYMENT, (request.auth.practice_id, id))
+    if row is None:
+        raise NotFound()
+    shape = s.payment_out(row, request.auth)
+    request.auth.trail.target("payment", id, shape.version)
+    request.auth.trail.patient_ids.add(row[1])
+    return Answer(shape, etag=etags.of(id, shape.version))
+
+
+_POSTED_ON = (
+    "EXISTS (SELECT 1 FROM ledger_posting p WHERE p.practice_id = e.practice_id"
+    " AND p.entry_id = e.id AND p.{column} = {{value}})"
+)
+
+ENTRIES = ListSpec(
+    route="ledger-entries",
+    columns=s.ENTRY_COLUMNS,
+    source="ledger_entry e",
+    id_column="e.id",
+    practice_column="e.practice_id",
+    sorts={
+        "effective_on": Sort("e.effective_on", "date"),
+        "recorded_at": Sort("e.recorded_at", "timestamptz"),
+    },
+    default_sort="-effective_on",
+    filters={
+        "patient_id": Filter("e.patient_id", "id:patient"),
+        "kind": Filter("e.kind", f"enum:{'|'.join(EntryKind)}", ("eq", "in")),
+        "effective_on": Filter("e.effective_on", "date", ("eq", "gte", "gt", "lt", "lte")),
+        "recorded_at": Filter("e.recorded_at", "instant", ("gte", "gt", "lt", "lte")),
+        "source": Filter("e.source_kind", "text"),
+        "appointment_id": Filter(
+            "", "id:appointment", condition=_POSTED_ON.format(column="appointment_id")
+        ),
+        "claim_id": Filter("", "id:claim", condition=_POSTED_ON.format(column="claim_id")),
+    },
+    build=s.entry_out,
+    patient_index=2,
+)
+
+
+@router.get(
+    "/ledger-entries",
+    summary="List ledger entries",
+    needs=Permission.LEDGER_READ,
+    action="ledger_entry.list",
+    returns=(200, s.LedgerEntryOut),
+    list_spec=ENTRIES,
+    example=examples.page(examples.LEDGER_ENTRY),
+)
+def list_entries(request: ScopedRequest) -> Answer:
+    """
+    Double entries, the latest day first, each with its postings.
+
+    The postings of an entry add up to zero. `source` is the kind of thing an entry comes from:
+    `appointment`, `era_line`, `payment`, `write_off` …
+    """
+    return ENTRIES.run(request, scope=request.auth)
+
+
+@router.get(
+    "/ledger-entries/{ledger_entry_id}",
+    summary="Read a ledger entry",
+    needs=Permission.LEDGER_READ,
+    action="ledger_entry.read",
+    returns=(200, s.LedgerEntryOut),
+    example=examples.LEDGER_ENTRY,
+)
+def get_entry(request: ScopedRequest, ledger_entry_id: str) -> Answer:
+    """One entry with its postings, and the entry that undid it, if one did."""
+    return _entry(request, path_id("ledger_entry", ledger_entry_id))
+
+
+@router.post(
+    "/ledger-entries/{ledger_entry_id}/reverse",
+    summary="Undo a ledger entry",
+    needs=Permission.PAYMENTS_WRITE,
+    action="ledger_entry.reverse",
+    returns=(201, s.LedgerEntryOut),
+    key="required",
+    key_days=30,
+    problems=(services.NotReversible, services.AlreadyReversed, services.CreditSpent),
+    example=examples.LEDGER_ENTRY,
+    request_example={"reason": "Entered for the wrong patient"},
+)
+def reverse_entry(request: ScopedRequest, ledger_entry_id: str, body: s.ReverseIn) -> Answer:
+    """
+    Undo a write-off, a payment, a refund or an application of credit by its exact opposite.
+
+    Nothing is removed: both entries stay. What a visit or an 835 posted is undone there. Undoing
+    a write-off also needs `write_offs:write`; a payment or refund `payments:refund`. Emits
+    `ledger_entry.reversed`.
+    """
+    id = services.reverse_by_hand(
+        scope=request.auth, entry_id=path_id("ledger_entry", ledger_entry_id), reason=body.reason,
+        now=timezone.now(),
+    )  # fmt: skip
+    return _entry(request, id)
+
+
+@router.get(
+    "/patients/{patient_id}/balance",
+    summary="Read a patient's balance",
+    needs=Permission.LEDGER_READ,
+    action="balance.read",
+    returns=(200, s.BalanceOut),
+    parameters={"as_of": "Day at whose end the balance is wanted; today when left out."},
+    example=examples.BALANCE,
+)
+def get_balance(request: ScopedRequest, patient_id: str) -> s.BalanceOut:
+    """What the patient owes, what their payers are still asked for, and the patient's credit."""
+    scope = request.auth
+    id = path_id("patient", patient_id)
+    roster.get_patient(scope=scope, patient_id=id)
+    as_of = _day(request.GET.get("as_of")) or scope.day_of(timezone.now())
+    balance = queries.balance(scope=scope, patient_id=id, as_of=as_of)
+    scope.trail.target("patient", id)
+    return s.BalanceOut(
+        object="balance",
+        id=type_id("patient", id),
+        patient_id=type_id("patient", id),
+        as_of=as_of,
+        patient_responsibility=MoneyOut(balance.patient_responsibility_cents),
+        insurance_outstanding=MoneyOut(balance.insurance_outstanding_cents),
+        credit=MoneyOut(balance.credit_cents),
+        version=queries.entry_count(scope=scope, patient_id=id),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise UnknownParameter("as_of is a day: YYYY-MM-DD.") from error
+
+
+PAYMENTS = ListSpec(
+    route="payments",
+    columns=s.PAYMENT_COLUMNS,
+    source="ledger_payment y",
+    id_column="y.id",
+    practice_column="y.practice_id",
+    sorts={
+        "received_on": Sort("y.received_on", "date"),
+        "created_at": Sort("y.created_at", "timestamptz"),
+    },
+    default_sort="-received_on",
+    filters={
+        "patient_id": Filter("y.patient_id", "id:patient"),
+        "method": Filter("y.method", "enum:cash|check|card_recorded"),
+        "received_on": Filter("y.received_on", "date", ("eq", "gte", "gt", "lt", "lte")),
+    },
+    build=s.payment_out,
+    patient_index=1,
+)
+
+
+@router.get(
+    "/payments",
+    summary="List payments",
+    needs=Permission.LEDGER_READ,
+    action="payment.list",
+    returns=(200, s.PaymentOut),
+    list_spec=PAYMENTS,
+    example=examples.page(examples.PAYMENT),
+)
+def list_payments(request: ScopedRequest) -> Answer:
+    """Money that patients gave, the latest first, with what it paid for and what was given back."""
+    return PAYMENTS.run(request, scope=request.auth)
+
+
+@router.get(
+    "/payments/{payment_id}",
+    summary="Read a payment",
+    needs=Permission.LEDGER_READ,
+    action="payment.read",
+    returns=(200, s.PaymentOut),
+    example=examples.PAYMENT,
+)
+def get_payment(request: ScopedRequest, payment_id: str) -> Answer:
+    """One payment of a patient, with what it paid for and what was given back."""
+    return _payment(request, path_id("payment", payment_id))
+
+
+@router.post(
+    "/payments",
+    summary="Record a payment",
+    needs=Permission.PAYMENTS_WRITE,
+    action="payment.create",
+    returns=(201, s.PaymentOut),
+    key="required",
+    key_days=30,
+    example=examples.PAYMENT,
+    request_example=examples.NEW_PAYMENT,
+)
+def record_payment(request: ScopedRequest, body: s.PaymentIn) -> Answer:
+    """
+    Record money that a patient gave, in cash, by check, or by card on a terminal elsewhere.
+
+    It pays what is open, the oldest visit first, unless `allocations` say otherwise; the rest
+    becomes credit. Card numbers are not taken. Emits `payment.recorded`.
+    """
+    payment = services.record_payment(scope=request.auth, body=body, now=timezone.now())
+    return _payment(request, payment.id)
+
+
+@router.post(
+    "/payments/{payment_id}/refund",
+    summary="Refund a payment",
+    needs=Permission.PAYMENTS_REFUND,
+    action="payment.refund",
+    returns=(200, s.PaymentOut),
+    key="required",
+    key_days=30,
+    problems=(services.MoreThanPaid, services.CreditSpent),
+    example=examples.PAYMENT | {"refunded": {"amount": 1500, "currency": "USD"}, "version": 2},
+    request_example=examples.REFUND,
+)
+def refund_payment(request: ScopedRequest, payment_id: str, body: s.RefundIn) -> Answer:
+    """
+    Give credit back to whom it came from.
+
+    Only credit that pays for nothing can be given back, and not more than this payment was. Emits
+    `payment.refunded`.
+    """
+    payment = services.refund_payment(
+        scope=request.auth, payment_id=path_id("payment", payment_id), body=body, now=timezone.now()
+    )
+    return _payment(request, payment.id)
+
+
+@router.post(
+    "/write-offs",
+    summary="Write off a balance",
+    needs=Permission.WRITE_OFFS_WRITE,
+    action="write_off.create",
+    returns=(201, s.LedgerEntryOut),
+    key="required",
+    key_days=30,
+    problems=(services.MoreThanOwed,),
+    example=examples.LEDGER_ENTRY | {"kind": "write_off", "reason": examples.WRITE_OFF["reason"]},
+    request_example=examples.WRITE_OFF,
+)
+def write_off(request: ScopedRequest, body: s.WriteOffIn) -> Answer:
+    """
+    Give up what a patient or a payer owes, the oldest visit first; a reason is needed.
+
+    Not more than is open. It can be undone: reverse the entry. Emits `write_off.posted`.
+    """
+    id = services.write_off(scope=request.auth, body=body, now=timezone.now())
+    return _entry(request, id)

@@ -1,0 +1,110 @@
+"""Questions about money. They take the scope first and change nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from rapport.kernel.problems import NotFound
+from rapport.platform.access.scope import Scope
+from rapport.platform.db import sql
+
+from .models import Entry, Payment
+from .rules.balances import Balance, OpenItem, balance_of
+from .rules.entries import Line
+from .states import Account
+
+_TOTALS = """
+SELECT account, sum(cents)::bigint FROM ledger_posting
+WHERE practice_id = %s AND patient_id = %s AND effective_on <= %s GROUP BY account
+"""
+
+_OPEN = """
+SELECT appointment_id, sum(cents)::bigint, coalesce(min(service_on), min(effective_on))
+FROM ledger_posting WHERE practice_id = %s AND patient_id = %s AND account = %s
+GROUP BY appointment_id HAVING sum(cents) > 0 ORDER BY 3, 1
+"""
+
+_LINES = """
+SELECT account, cents, appointment_id, claim_id, service_on FROM ledger_posting
+WHERE practice_id = %s AND entry_id = %s ORDER BY line
+"""
+
+_REFUNDED = """
+SELECT coalesce(sum(-p.cents), 0)::bigint, count(*) FROM ledger_entry e
+JOIN ledger_posting p ON p.practice_id = e.practice_id AND p.entry_id = e.id AND p.account = 'cash'
+WHERE e.practice_id = %s AND e.source_kind = 'payment' AND e.source_id = %s AND e.kind = 'refund'
+  AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.practice_id = e.practice_id AND r.reverses_id = e.id)
+"""
+
+
+def balance(*, scope: Scope, patient_id: UUID, as_of: date) -> Balance:
+    """
+    Return where a patient stands at the end of a day.
+
+    The caller has seen to it that the actor may see the patient; a patient outside the actor's
+    reach has no postings here and so a balance of zero.
+    """
+    rows = sql.rows(_TOTALS, (scope.practice_id, patient_id, as_of))
+    return balance_of(dict(rows))
+
+
+def entry_count(*, scope: Scope, patient_id: UUID) -> int:
+    """Return how many entries are about a patient; it only grows."""
+    row = sql.one(
+        "SELECT count(*) FROM ledger_entry WHERE practice_id = %s AND patient_id = %s",
+        (scope.practice_id, patient_id),
+    )
+    return int(row[0]) if row else 0
+
+
+def open_items(
+    *, scope: Scope, patient_id: UUID, account: Account = Account.PATIENT_RECEIVABLE
+) -> list[OpenItem]:
+    """Return what is still owed, visit by visit, the oldest first. :param account: by whom"""
+    rows = sql.rows(_OPEN, (scope.practice_id, patient_id, account.value))
+    return [OpenItem(appointment_id, cents, day) for appointment_id, cents, day in rows]
+
+
+def get_entry(*, scope: Scope, entry_id: UUID) -> Entry:
+    """Return an entry. :raises NotFound: no such entry for this actor"""
+    entry: Entry | None = Entry.objects.visible_to(scope).filter(id=entry_id).first()
+    if entry is None:
+        raise NotFound(_sought=[("ledger_entry", entry_id)])
+    return entry
+
+
+def entry_by_source(*, scope: Scope, kind: str, id: UUID, line: str) -> Entry | None:
+    """Return the entry that a source gave rise to, if it did."""
+    found: Entry | None = (
+        Entry.objects.visible_to(scope)
+        .filter(source_kind=kind, source_id=id, source_line=line)
+        .first()
+    )
+    return found
+
+
+def lines_of(*, scope: Scope, entry_id: UUID) -> tuple[Line, ...]:
+    """Return an entry's postings, in their order."""
+    rows = sql.rows(_LINES, (scope.practice_id, entry_id))
+    return tuple(Line(Account(row[0]), *row[1:]) for row in rows)
+
+
+def get_payment(*, scope: Scope, payment_id: UUID) -> Payment:
+    """Return a patient's payment. :raises NotFound: no such payment for this actor"""
+    payment: Payment | None = Payment.objects.visible_to(scope).filter(id=payment_id).first()
+    if payment is None:
+        raise NotFound(_sought=[("payment", payment_id)])
+    return payment
+
+
+def refunded(*, scope: Scope, payment_id: UUID) -> tuple[int, int]:
+    """Return how many cents of a payment were given back, and in how many refunds."""
+    row = sql.one(_REFUNDED, (scope.practice_id, payment_id))
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+def is_reversed(*, scope: Scope, entry_id: UUID) -> bool:
+    """Tell whether an entry was undone."""
+    return Entry.objects.visible_to(scope).filter(reverses_id=entry_id).exists()

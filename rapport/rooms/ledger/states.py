@@ -1,0 +1,58 @@
+"""The words of the ledger that are one of a few. Nothing here touches the database."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Account(StrEnum):
+    """
+    Where money is, or who owes it. A positive posting is a debit, a negative one a credit.
+
+    Of an entry, the postings of each patient add up to zero.
+    """
+
+    CASH = "cash"
+    """Money that has reached the practice."""
+    PATIENT_RECEIVABLE = "patient_receivable"
+    """What patients owe."""
+    INSURANCE_RECEIVABLE = "insurance_receivable"
+    """What payers owe."""
+    REVENUE = "revenue"
+    """What was charged for care (grows by credits)."""
+    CONTRACTUAL_ADJUSTMENTS = "contractual_adjustments"
+    """The part of charges that contracts with payers forbid to collect (CO-45 …)."""
+    WRITE_OFFS = "write_offs"
+    """What the practice decided not to collect."""
+    UNAPPLIED = "unapplied"
+    """Patients' money that pays for nothing yet: their credit (grows by credits)."""
+    PAYER_CLEARING = "payer_clearing"
+    """Between the practice and a payer, and no patient's: PLB, unmatched money (835)."""
+    INTEREST = "interest"
+    """Interest that payers paid (PLB L6), or took back."""
+
+
+class EntryKind(StrEnum):
+    """What an entry is about."""
+
+    CHARGE = "charge"
+    INSURANCE_PAYMENT = "insurance_payment"
+    CONTRACTUAL_ADJUSTMENT = "contractual_adjustment"
+    TRANSFER_TO_PATIENT = "transfer_to_patient"
+    PATIENT_PAYMENT = "patient_payment"
+    CREDIT_APPLIED = "credit_applied"
+    WRITE_OFF = "write_off"
+    REFUND = "refund"
+    PAYER_LEVEL = "payer_level"
+    """Money between practice and payer that belongs to no claim (PLB)."""
+    REVERSAL = "reversal"
+    """The exact opposite of another entry."""
+
+
+class PaymentMethod(StrEnum):
+    """How a patient paid. Card numbers are never kept: a card payment is recorded, not made."""
+
+    CASH = "cash"
+    CHECK = "check"
+    CARD_RECORDED = "card_recorded"
+    """Taken on a terminal outside this system."""

@@ -1,0 +1,85 @@
+"""Examples shown in the docs. A test checks that each fits its schema."""
+
+from __future__ import annotations
+
+NEW_APPOINTMENT = {
+    "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+    "clinician_id": "clin_01h455vb4pex5vsknk084sn02r",
+    "service_code": "90837",
+    "start_local": "2026-11-02T09:00:00",
+    "time_zone": "America/Los_Angeles",
+    "duration_minutes": 60,
+    "location_id": "loc_01h455vb4pex5vsknk084sn02v",
+    "external_ids": [{"system": "urn:example:crm", "value": "visit-1"}],
+}
+
+APPOINTMENT = {
+    "object": "appointment",
+    "id": "appt_01h455vb4pex5vsknk084sn02q",
+    "status": "booked",
+    "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+    "patient": {"id": "pat_01h455vb4pex5vsknk084sn02q", "display_name": "Annie Rivera"},
+    "clinician_id": "clin_01h455vb4pex5vsknk084sn02r",
+    "clinician": {"id": "clin_01h455vb4pex5vsknk084sn02r", "display_name": "Maya Chen, PhD"},
+    "service_code": "90837",
+    "service_code_id": "svc_01h455vb4pex5vsknk084sn02q",
+    "start_at": "2026-11-02T17:00:00.000Z",
+    "end_at": "2026-11-02T18:00:00.000Z",
+    "time_zone": "America/Los_Angeles",
+    "start_local": "2026-11-02T09:00:00",
+    "utc_offset": "-08:00",
+    "duration_minutes": 60,
+    "location_id": "loc_01h455vb4pex5vsknk084sn02v",
+    "telehealth": False,
+    "telehealth_mode": None,
+    "patient_setting": None,
+    "place_of_service_code": "11",
+    "modifiers": [],
+    "place_rule": "In person: the place-of-service code of the location, no modifier.",
+    "telehealth_session": None,
+    "overbooked": False,
+    "ended_reason": None,
+    "ended_by": None,
+    "external_ids": [{"system": "urn:example:crm", "value": "visit-1"}],
+    "source": {"system": "rapport", "remote_id": None, "as_of": "2026-10-26T15:00:00.000Z"},
+    "version": 1,
+    "created_at": "2026-10-26T15:00:00.000Z",
+    "updated_at": "2026-10-26T15:00:00.000Z",
+}
+
+SLOT = {
+    "object": "slot",
+    "clinician_id": "clin_01h455vb4pex5vsknk084sn02r",
+    "start_at": "2026-11-02T17:00:00.000Z",
+    "end_at": "2026-11-02T17:50:00.000Z",
+    "time_zone": "America/Los_Angeles",
+    "start_local": "2026-11-02T09:00:00",
+    "utc_offset": "-08:00",
+}
+
+NEW_WORK_SCHEDULE = {
+    "time_zone": "America/Los_Angeles",
+    "shifts": [{"weekday": "monday", "starts": "09:00", "ends": "17:00"}],
+}
+
+WORK_SCHEDULE = {
+    "object": "work_schedule",
+    "id": "wsch_01h455vb4pex5vsknk084sn02q",
+    "clinician_id": "clin_01h455vb4pex5vsknk084sn02r",
+    "time_zone": "America/Los_Angeles",
+    "shifts": [{"weekday": "monday", "starts": "09:00", "ends": "17:00"}],
+    "version": 1,
+}
+
+HISTORY = {
+    "object": "appointment_history",
+    "action": "check_in",
+    "status_before": "booked",
+    "status": "checked_in",
+    "clinician_id": "clin_01h455vb4pex5vsknk084sn02r",
+    "start_at": "2026-11-02T17:00:00.000Z",
+    "end_at": "2026-11-02T18:00:00.000Z",
+    "by_type": "user",
+    "version": 2,
+    "at": "2026-11-02T16:58:00.000Z",
+}

@@ -1,0 +1,173 @@
+"""Questions about appointments and free time. They take the scope first and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import islice
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
+from rapport.platform.access.scope import Scope
+from rapport.platform.db import sql
+from rapport.rooms.coding.rules.telehealth import Place
+
+from .models import Appointment, AppointmentExternalId, WorkSchedule
+from .rules.hours import DAYS, Shift, Stretch, Week, default_week, free_slots
+
+STEP = timedelta(minutes=15)
+"""Slots are offered on this grid, counted from the start of a stretch of work."""
+SEARCH_DAYS = 21
+"""How far ahead other slots are looked for when one is taken."""
+
+
+def get_appointment(*, scope: Scope, appointment_id: UUID, lock: bool = False) -> Appointment:
+    """
+    Return an appointment of a patient the actor may see.
+
+    :param lock: hold the row until the transaction ends
+    :raises NotFound: there is none for this actor
+    """
+    found = Appointment.objects.visible_to(scope).filter(id=appointment_id)
+    row: Appointment | None = (found.select_for_update() if lock else found).first()
+    if row is None:
+        raise NotFound(_sought=[("appointment", appointment_id)])
+    scope.trail.patient_ids.add(row.patient_id)
+    return row
+
+
+def refer_to_appointment(
+    *, scope: Scope, appointment_id: UUID | None, pointer: str, lock: bool = False
+) -> Appointment:
+    """
+    Return an appointment that a body refers to.
+
+    :param appointment_id: None: the text was no id of an appointment
+    :raises ReferenceNotFound: there is none for this actor
+    """
+    row: Appointment | None = None
+    if appointment_id is not None:
+        found = Appointment.objects.visible_to(scope).filter(id=appointment_id)
+        row = (found.select_for_update() if lock else found).first()
+    if row is None:
+        raise ReferenceNotFound(
+            "A field refers to something that is not here.",
+            errors=(FieldError(pointer, "reference-not-found"),),
+            _sought=[("appointment", appointment_id)] if appointment_id else [],
+        )
+    scope.trail.patient_ids.add(row.patient_id)
+    return row
+
+
+def by_external_id(*, scope: Scope, system: str, value: str) -> UUID | None:
+    """Return the appointment that another system knows by this id, whoever may see it."""
+    row = (
+        AppointmentExternalId.objects.visible_to(scope)
+        .filter(system=system, value=value)
+        .values_list("appointment_id", flat=True)
+        .first()
+    )
+    return row if row is None else UUID(str(row))
+
+
+@dataclass(frozen=True, slots=True)
+class BillingFacts:
+    """What a claim line or a note needs to know of an appointment."""
+
+    appointment_id: UUID
+    patient_id: UUID
+    clinician_id: UUID
+    location_id: UUID | None
+    service_code_id: UUID
+    code: str
+    """The service code as a payer reads it."""
+    minutes: int
+    """Real minutes from start to end."""
+    units: int
+    """By the code's time rule; 0: too short to bill under this code."""
+    service_on: date
+    """Day of service, in the practice's zone."""
+    place: Place
+    """Place of service and modifiers, with the rule that chose them."""
+    status: str
+
+
+def billing_facts(*, scope: Scope, appointment_id: UUID) -> BillingFacts:
+    """Return what is billed for an appointment. :raises NotFound: there is none for this actor."""
+    row: Appointment | None = (
+        Appointment.objects.visible_to(scope)
+        .select_related("service_code", "location")
+        .filter(id=appointment_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound(_sought=[("appointment", appointment_id)])
+    return BillingFacts(
+        appointment_id=row.id,
+        patient_id=row.patient_id,
+        clinician_id=row.clinician_id,
+        location_id=row.location_id,
+        service_code_id=row.service_code_id,
+        code=row.service_code.code,
+        minutes=row.duration_minutes,
+        units=row.units,
+        service_on=scope.day_of(row.start_at),
+        place=row.place,
+        status=row.status,
+    )
+
+
+def location_of(*, scope: Scope, appointment_id: UUID) -> UUID | None:
+    """Return where an appointment takes place; None: telehealth. :raises NotFound: there is none"""
+    location_id: UUID | None = get_appointment(
+        scope=scope, appointment_id=appointment_id
+    ).location_id
+    return location_id
+
+
+def week_of(*, scope: Scope, clinician_id: UUID) -> Week:
+    """Return a clinician's working hours; the default week when none were set."""
+    row: WorkSchedule | None = (
+        WorkSchedule.objects.visible_to(scope).filter(clinician_id=clinician_id).first()
+    )
+    if row is None:
+        return default_week(scope.time_zone)
+    return Week(ZoneInfo(row.time_zone), tuple(_shift(shift) for shift in row.shifts))
+
+
+def _shift(kept: Mapping[str, str]) -> Shift:
+    return Shift(DAYS.index(kept["weekday"]), kept["starts"], kept["ends"])
+
+
+def busy(
+    *, clinician_id: UUID, from_at: datetime, to_at: datetime, leave_out: UUID | None = None
+) -> list[Stretch]:
+    """
+    Return when a clinician's time is taken, in order, by appointments of any patient.
+
+    :param leave_out: an appointment that does not count: the one that is being moved
+    """
+    rows = sql.rows(
+        "SELECT id, start_at, end_at FROM rapport_busy(%s, %s, %s)", (clinician_id, from_at, to_at)
+    )
+    return [Stretch(row[1], row[2]) for row in rows if row[0] != leave_out]
+
+
+def slots(
+    *,
+    scope: Scope,
+    clinician_id: UUID,
+    from_at: datetime,
+    to_at: datetime,
+    duration: timedelta,
+    step: timedelta = STEP,
+    limit: int,
+    leave_out: UUID | None = None,
+) -> list[Stretch]:
+    """Return the first free slots of a clinician's working time in a window, in order."""
+    week = week_of(scope=scope, clinician_id=clinician_id)
+    taken = busy(clinician_id=clinician_id, from_at=from_at, to_at=to_at, leave_out=leave_out)
+    found = free_slots(week, taken, from_at=from_at, to_at=to_at, duration=duration, step=step)
+    return list(islice(found, limit))

@@ -1,0 +1,1 @@
+"""Rules of scheduling that need no database."""

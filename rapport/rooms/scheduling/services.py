@@ -1,0 +1,502 @@
+"""What can be done to appointments. One function per verb; each runs in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from rapport.kernel.ids import type_id
+from rapport.kernel.problems import Conflict, FieldError, ImmutableField, Invalid
+from rapport.platform.access.permissions import Permission
+from rapport.platform.access.scope import Scope
+from rapport.platform.api import etags
+from rapport.platform.db import sql
+from rapport.platform.db.errors import constraint_name, sqlstate
+from rapport.platform.outbox.emit import emit
+from rapport.rooms.roster import queries as roster
+
+from . import events, queries
+from .models import Appointment, AppointmentExternalId, WorkSchedule
+from .plans import Override, Plan, changed_plan, new_plan, override_in, reference
+from .rules import hours
+from .schemas import slot
+from .states import Action, AppointmentStatus
+from .timing import fault
+
+ALTERNATIVES = 3
+"""How many other slots an answer names when one is taken."""
+
+
+class SlotTaken(Conflict):
+    code = "slot-taken"
+    title = "The clinician's time is taken then."
+
+
+class OutsideHours(Conflict):
+    code = "outside-hours"
+    title = "The clinician does not work then."
+
+
+class ExternalIdTaken(Conflict):
+    code = "external-id-taken"
+    title = "Another object of this kind already has that external id."
+
+
+Guard = Callable[[Scope, Appointment, Action], None]
+_guards: list[Guard] = []
+
+
+def register_guard(guard: Guard) -> Guard:
+    """
+    Have a function asked before anything is done to an appointment that exists.
+
+    A room above (claims, charting) registers one when it is loaded, and raises a `Conflict` to
+    forbid the action; it is called with the row locked. Returns the function: use as decorator.
+    """
+    _guards.append(guard)
+    return guard
+
+
+Annex = Callable[[Scope, UUID], Any]
+_annexes: dict[str, Annex] = {}
+
+
+def register_annex(name: str, supply: Annex) -> None:
+    """
+    Let a room above supply a member of a single appointment's answer.
+
+    :param name: `telehealth_session`
+    :param supply: given scope and appointment id, returns the member; None: nothing to add
+    """
+    _annexes[name] = supply
+
+
+def annex(name: str, *, scope: Scope, appointment_id: UUID) -> Any:
+    """Return what a room above has to say of an appointment, or None."""
+    supply = _annexes.get(name)
+    return supply(scope, appointment_id) if supply else None
+
+
+def show_telehealth_session(
+    *, scope: Scope, appointment_id: UUID, session: Mapping[str, Any] | None
+) -> None:
+    """Show a session on its appointment. Called by telehealth, in the transaction of the change."""
+    Appointment.objects.visible_to(scope).filter(id=appointment_id).update(
+        telehealth_session=session
+    )
+
+
+# Locks and checks
+
+
+def _lock(scope: Scope, *names: str) -> None:
+    """
+    Hold locks on names within the practice until the transaction ends, always in one order.
+
+    Taken before any row is locked, so that two bookings wait for each other and never deadlock.
+    """
+    for name in sorted(set(names)):
+        sql.one(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            (f"{scope.practice_id}|{name}",),
+        )
+
+
+def _lock_calendars(scope: Scope, *clinician_ids: UUID) -> None:
+    _lock(scope, *(f"calendar|{id}" for id in clinician_ids))
+
+
+def _lock_external(scope: Scope, pairs: Sequence[Any]) -> None:
+    _lock(scope, *(f"appointment-external|{pair.system}\n{pair.value}" for pair in pairs))
+
+
+def _alternatives(scope: Scope, plan: Plan, *, leave_out: UUID | None) -> list[dict[str, str]]:
+    found = queries.slots(
+        scope=scope,
+        clinician_id=plan.clinician.id,
+        from_at=plan.start.at,
+        to_at=plan.start.at + timedelta(days=queries.SEARCH_DAYS),
+        duration=plan.duration,
+        limit=ALTERNATIVES,
+        leave_out=leave_out,
+    )
+    names = ("start_at", "end_at", "time_zone", "start_local", "utc_offset")
+    public = type_id("clinician", plan.clinician.id)
+    shapes = [slot(s, clinician_id=public, time_zone=plan.zone, scope=scope) for s in found]
+    return [{name: getattr(shape, name) for name in names} for shape in shapes]
+
+
+def _check_slot(
+    scope: Scope, plan: Plan, override: Override, *, leave_out: UUID | None = None
+) -> bool:
+    """
+    Check working hours and other appointments, under the calendar's lock.
+
+    :return: whether it is to be booked over another one
+    :raises OutsideHours: or SlotTaken, each with other slots
+    """
+    week = queries.week_of(scope=scope, clinician_id=plan.clinician.id)
+    works = week.is_default or hours.within(week, start_at=plan.start.at, end_at=plan.end_at)
+    if not works and "hours" not in override.checks:
+        raise OutsideHours(
+            "Choose another time, or override with a reason.",
+            alternatives=_alternatives(scope, plan, leave_out=leave_out),
+        )
+    taken = queries.busy(
+        clinician_id=plan.clinician.id,
+        from_at=plan.start.at,
+        to_at=plan.end_at,
+        leave_out=leave_out,
+    )
+    if taken and "conflict" not in override.checks:
+        raise _slot_taken(scope, plan, leave_out=leave_out)
+    return bool(taken)
+
+
+def _slot_taken(scope: Scope, plan: Plan, *, leave_out: UUID | None) -> SlotTaken:
+    return SlotTaken(
+        "Choose one of the alternatives, or another clinician.",
+        alternatives=_alternatives(scope, plan, leave_out=leave_out),
+    )
+
+
+def _note_override(scope: Scope, row: Appointment, override: Override) -> None:
+    if override.checks:
+        scope.trail.extra.append(
+            {
+                "action": "appointment.override",
+                "reason": override.reason,
+                "patient_ids": [row.patient_id],
+                "target_type": "appointment",
+                "target_id": row.id,
+                "target_version": row.version,
+                "changed": sorted(override.checks),
+            }
+        )
+
+
+def _keep_external_ids(scope: Scope, row: Appointment, pairs: Sequence[Any]) -> None:
+    try:
+        with transaction.atomic():
+            AppointmentExternalId.objects.visible_to(scope).filter(appointment_id=row.id).delete()
+            AppointmentExternalId.objects.bulk_create(
+                AppointmentExternalId(
+                    practice_id=scope.practice_id,
+                    appointment=row,
+                    system=pair.system,
+                    value=pair.value,
+                )
+                for pair in pairs
+            )
+    except IntegrityError as error:
+        if sqlstate(error) == "23505":
+            raise ExternalIdTaken("Look the object up by that external id.") from error
+        raise
+
+
+def _tell(
+    event: str, row: Appointment, *, scope: Scope, now: datetime, changed: Sequence[str] = ()
+) -> None:
+    scope.trail.patient_ids.add(row.patient_id)
+    scope.trail.target("appointment", row.id, row.version)
+    scope.trail.changed = list(changed)
+    emit(
+        event, scope=scope, object_type="appointment", object_id=row.id, version=row.version,
+        now=now, changed=changed,
+    )  # fmt: skip
+
+
+# Booking
+
+
+def book(*, scope: Scope, now: datetime, body: Any) -> tuple[Appointment, bool]:
+    """
+    Book an appointment, or bring the one that has the body's external id up to it.
+
+    :param body: `schemas.AppointmentIn`
+    :return: the appointment, and whether it was made now
+    :raises ReferenceNotFound: a field names something that is not here
+    :raises SlotTaken: the clinician's time is taken; with free slots
+    :raises OutsideHours: the clinician has working hours, and these are not among them
+    """
+    scope.require(Permission.APPOINTMENTS_WRITE)
+    override = override_in(scope, body.override)
+    patient_id = reference("patient", body.patient_id, "/patient_id")
+    roster.refer_to_patient(scope=scope, patient_id=patient_id, pointer="/patient_id")
+    plan = new_plan(scope, body)
+    if body.external_ids:
+        _lock_external(scope, body.external_ids)
+        known = _known(scope, body.external_ids)
+        if known is not None:
+            return _bring_up(scope, known, patient_id, plan, override, body, now=now), False
+    _lock_calendars(scope, plan.clinician.id)
+    row = Appointment(
+        practice_id=scope.practice_id,
+        patient_id=patient_id,
+        overbooked=_check_slot(scope, plan, override),
+        status=AppointmentStatus.BOOKED.value,
+        status_changed_at=now,
+        external_ids=[pair.model_dump() for pair in body.external_ids],
+        created_at=now,
+        updated_at=now,
+        **plan.columns(),
+    )
+    with _no_double_booking(scope, plan, leave_out=None):
+        row.save(force_insert=True)
+    if body.external_ids:
+        _keep_external_ids(scope, row, body.external_ids)
+    row.note("book", scope=scope, at=now, before="")
+    _note_override(scope, row, override)
+    _tell(events.CREATED, row, scope=scope, now=now)
+    return row, True
+
+
+class _no_double_booking:
+    """Run a write in a savepoint; the exclusion constraint's refusal becomes a problem."""
+
+    def __init__(self, scope: Scope, plan: Plan, *, leave_out: UUID | None) -> None:
+        self.scope, self.plan, self.leave_out = scope, plan, leave_out
+
+    def __enter__(self) -> None:
+        self._atomic = transaction.atomic()
+        self._atomic.__enter__()
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self._atomic.__exit__(kind, error, trace)
+        if (
+            isinstance(error, IntegrityError)
+            and constraint_name(error) == "appointment_no_double_booking"
+        ):
+            raise _slot_taken(self.scope, self.plan, leave_out=self.leave_out) from error
+
+
+def _known(scope: Scope, pairs: Sequence[Any]) -> UUID | None:
+    """Return the appointment that has one of these external ids."""
+    found = {
+        id
+        for pair in pairs
+        if (id := queries.by_external_id(scope=scope, system=pair.system, value=pair.value))
+    }
+    if len(found) > 1:
+        raise ExternalIdTaken("The external ids belong to different appointments.")
+    return found.pop() if found else None
+
+
+def _bring_up(
+    scope: Scope,
+    id: UUID,
+    patient_id: UUID,
+    plan: Plan,
+    override: Override,
+    body: Any,
+    *,
+    now: datetime,
+) -> Appointment:
+    seen = Appointment.objects.visible_to(scope).filter(id=id).first()
+    if seen is None:
+        # It belongs to a patient this actor may not see: the id is taken, and no more is said.
+        raise ExternalIdTaken("Look the object up by that external id.")
+    if seen.patient_id != patient_id:
+        raise ImmutableField(
+            "1 field is not valid.", errors=(FieldError("/patient_id", "immutable-field"),)
+        )
+    _lock_calendars(scope, seen.clinician_id, plan.clinician.id)
+    row = queries.get_appointment(scope=scope, appointment_id=id, lock=True)
+    _apply(scope, row, plan, override, now=now, external_ids=body.external_ids)
+    return row
+
+
+def change(
+    *,
+    scope: Scope,
+    appointment_id: UUID,
+    if_match: str,
+    now: datetime,
+    body: Any,
+    must_move: bool = False,
+) -> Appointment:
+    """
+    Change an appointment's time, clinician, service or place. The patient never changes.
+
+    :param body: `schemas.AppointmentChange` or `RescheduleIn`
+    :param must_move: a time must be given
+    :raises NotFound: no such appointment for this actor
+    :raises PreconditionFailed: it was changed since
+    :raises StateConflict: its status does not allow it
+    :raises SlotTaken: or OutsideHours, as in `book`
+    """
+    scope.require(Permission.APPOINTMENTS_WRITE)
+    given = {
+        name: getattr(body, name)
+        for name in body.model_fields_set
+        if name not in ("override", "utc_offset", "fold")
+    }
+    nulls = [name for name, value in given.items() if value is None and name != "location_id"]
+    if nulls:
+        raise Invalid(
+            f"{len(nulls)} field(s) are not valid.",
+            errors=tuple(FieldError(f"/{name}", "required") for name in sorted(nulls)),
+        )
+    if must_move and "start_at" not in given and "start_local" not in given:
+        raise fault("/start_at", "required", "Send `start_at`, or `start_local` and `time_zone`.")
+    override = override_in(scope, body.override)
+    seen = queries.get_appointment(scope=scope, appointment_id=appointment_id)
+    etags.check(seen, if_match)
+    plan = changed_plan(scope, seen, given, body)
+    pairs = given.get("external_ids")
+    if pairs:
+        _lock_external(scope, pairs)
+    _lock_calendars(scope, seen.clinician_id, plan.clinician.id)
+    row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
+    etags.check(row, if_match)
+    _apply(scope, row, plan, override, now=now, external_ids=pairs)
+    return row
+
+
+def _apply(
+    scope: Scope,
+    row: Appointment,
+    plan: Plan,
+    override: Override,
+    *,
+    now: datetime,
+    external_ids: Sequence[Any] | None,
+) -> None:
+    """Bring a locked row up to a plan, under its calendars' locks. Nothing differs: nothing happens."""
+    columns = {name: value for name, value in plan.columns().items() if getattr(row, name) != value}
+    names = set(columns)
+    shown = [pair.model_dump() for pair in external_ids] if external_ids is not None else None
+    if shown is not None and shown != row.external_ids:
+        _keep_external_ids(scope, row, external_ids or ())
+        columns["external_ids"] = shown
+    if not columns:
+        scope.trail.patient_ids.add(row.patient_id)
+        scope.trail.target("appointment", row.id, row.version)
+        return
+    moves = bool(names & {"clinician_id", "start_at", "end_at"})
+    if not names:
+        _save_outside_of_moves(scope, row, columns, now=now)
+        _tell(events.UPDATED, row, scope=scope, now=now, changed=sorted(columns))
+        return
+    action = Action.RESCHEDULE if moves else Action.CHANGE
+    row.require(action)
+    _ask_guards(scope, row, action)
+    if moves:
+        columns["overbooked"] = _check_slot(scope, plan, override, leave_out=row.id)
+    with _no_double_booking(scope, plan, leave_out=row.id):
+        row.move(action, scope=scope, at=now, **columns)
+    _note_override(scope, row, override)
+    event = events.RESCHEDULED if moves else events.UPDATED
+    _tell(event, row, scope=scope, now=now, changed=sorted(columns))
+
+
+def _save_outside_of_moves(
+    scope: Scope, row: Appointment, columns: Mapping[str, Any], *, now: datetime
+) -> None:
+    """Save what is no fact of the meeting, such as external ids; allowed in every status."""
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.version += 1
+    row.updated_at = now
+    row.save(update_fields=[*columns, "version", "updated_at"])
+
+
+def _ask_guards(scope: Scope, row: Appointment, action: Action) -> None:
+    for guard in _guards:
+        guard(scope, row, action)
+
+
+# Moves
+
+
+_EVENTS = {
+    Action.CHECK_IN: events.CHECKED_IN,
+    Action.COMPLETE: events.COMPLETED,
+    Action.CANCEL: events.CANCELLED,
+    Action.CANCEL_LATE: events.CANCELLED,
+    Action.MARK_NO_SHOW: events.NO_SHOW,
+    Action.REOPEN: events.REOPENED,
+}
+
+
+def act(
+    *,
+    scope: Scope,
+    appointment_id: UUID,
+    action: Action,
+    if_match: str,
+    now: datetime,
+    ended_reason: str = "",
+    ended_by: str = "",
+    override: Any = None,
+) -> Appointment:
+    """
+    Check in, complete, cancel, mark as no-show, or reopen.
+
+    :param ended_reason: of a cancellation, one of few words
+    :param ended_by: of a cancellation: patient, clinician or practice
+    :param override: `schemas.OverrideIn`, when reopening over another appointment
+    :raises NotFound: no such appointment for this actor
+    :raises PreconditionFailed: it was changed since
+    :raises StateConflict: its status does not allow it
+    :raises SlotTaken: it cannot be reopened, since the time was given to somebody else
+    """
+    scope.require(Permission.APPOINTMENTS_WRITE)
+    seen = queries.get_appointment(scope=scope, appointment_id=appointment_id)
+    allowance = override_in(scope, override)
+    if action is Action.REOPEN:
+        _lock_calendars(scope, seen.clinician_id)
+    row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
+    etags.check(row, if_match)
+    row.require(action)
+    _ask_guards(scope, row, action)
+    columns: dict[str, Any] = {"ended_reason": ended_reason, "ended_by": ended_by}
+    if action is Action.REOPEN:
+        plan = changed_plan(scope, row, {}, None)
+        columns["overbooked"] = _check_slot(scope, plan, allowance, leave_out=row.id)
+        with _no_double_booking(scope, plan, leave_out=row.id):
+            row.move(action, scope=scope, at=now, **columns)
+        _note_override(scope, row, allowance)
+    else:
+        row.move(action, scope=scope, at=now, **columns)
+    _tell(_EVENTS[action], row, scope=scope, now=now, changed=["status"])
+    return row
+
+
+def set_work_schedule(*, scope: Scope, clinician_id: UUID, now: datetime, body: Any) -> None:
+    """
+    Set a clinician's working week. Appointments that are there already stay.
+
+    :param body: `schemas.WorkScheduleIn`
+    :raises NotFound: no such clinician here
+    :raises Forbidden: neither the clinician nor somebody who may override appointments
+    """
+    scope.require(Permission.APPOINTMENTS_WRITE)
+    clinician = roster.get_clinician(scope=scope, clinician_id=clinician_id, lock=True)
+    if scope.clinician_id != clinician.id:
+        scope.require(Permission.APPOINTMENTS_OVERRIDE)
+    for position, shift in enumerate(body.shifts):
+        if shift.ends <= shift.starts:
+            raise fault(f"/shifts/{position}/ends", "before-start", "Later than `starts`.")
+    row = WorkSchedule.objects.visible_to(scope).filter(clinician_id=clinician.id).first()
+    columns = {
+        "time_zone": body.time_zone or scope.time_zone.key,
+        "shifts": [shift.model_dump() for shift in body.shifts],
+        "updated_at": now,
+    }
+    if row is None:
+        row = WorkSchedule(
+            practice_id=scope.practice_id, clinician=clinician, created_at=now, **columns
+        )
+        row.save(force_insert=True)
+    else:
+        for name, value in columns.items():
+            setattr(row, name, value)
+        row.version += 1
+        row.save(update_fields=[*columns, "version"])
+    scope.trail.target("clinician", clinician.id, clinician.version)
+    scope.trail.changed = ["work_schedule"]

@@ -1,0 +1,1 @@
+"""Meeting at a distance: a session per telehealth appointment, and one way in for each person."""

@@ -1,0 +1,62 @@
+"""
+A process of the product for tests that kill one: `python -m tests.support.process WHAT …`.
+
+It works on the database of the test run, which it finds by RAPPORT_HOME.
+
+- `worker [MODULE]`: a worker, after importing the module that registers tasks, until SIGTERM
+- `relay PRACTICE`: send what is due for one practice, then end
+- `patient TOKEN`: add a patient over the API, then end
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from uuid import UUID
+
+
+def start(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    """Start such a process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.support.process", *arguments],
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def main() -> None:
+    import django
+
+    from rapport.platform.telemetry import logs
+
+    django.setup()
+    logs.configure()
+    what, *rest = sys.argv[1:]
+    if what == "worker":
+        from rapport.platform.jobs.worker import run_worker
+
+        for module in rest:
+            importlib.import_module(module)
+        stop = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        run_worker(concurrency=2, stop_event=stop)
+    elif what == "relay":
+        from rapport.platform.outbox.relay import Relay
+
+        relay = Relay(practice_id=UUID(rest[0]))
+        while relay.run_once():
+            pass
+    elif what == "patient":
+        from rapport.rooms.roster import examples
+        from tests.support.cast import Api
+
+        Api(rest[0]).post("/v1/patients", examples.NEW_PATIENT | {"external_ids": []})
+
+
+if __name__ == "__main__":
+    main()
