@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .source import Source, Violation
 
 RULE = "decisions"
-HEADS = ("Context", "Decision", "Consequences", "Alternatives", "Enforced by")
+HEADS = ("Decision", "Enforced by")
 
 
 def check(source: Source) -> Iterator[Violation]:

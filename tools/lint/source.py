@@ -87,11 +87,9 @@ class Source:
         return Violation(self.path, line, rule, message, warning)
 
     def allows(self, violation: Violation) -> bool:
-        """Tell whether the line carries `lint: allow RULE - reason`."""
-        if not 0 < violation.line <= len(self.lines):
-            return False
-        allowed = _ALLOWED.search(self.lines[violation.line - 1])
-        return allowed is not None and allowed[1] == violation.rule
+        """Tell whether the line, or the one below it, carries `lint: allow RULE - reason`."""
+        near = self.lines[violation.line - 1 : violation.line + 1]
+        return any(violation.rule in _ALLOWED.findall(line) for line in near)
 
 
 def dotted(node: ast.AST) -> str:

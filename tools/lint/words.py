@@ -49,7 +49,7 @@ def read_glossary(text: str) -> list[Banned]:
     banned = []
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if not line.startswith("|") or len(cells) != 4 or cells[2] in ("", "never", "---"):
+        if not line.startswith("|") or len(cells) != 4 or cells[2].lower() in ("", "never", "---"):
             continue
         fine = [item.strip() for item in cells[3].split(",") if item.strip()]
         places = tuple(item.strip("`") for item in fine if item.startswith("`"))
