@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "rapport.rooms.coverage",
     "rapport.rooms.scheduling",
     "rapport.rooms.charting",
+    "rapport.rooms.claims",
     "rapport.rooms.telehealth",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]

@@ -91,6 +91,9 @@ def _say(text: str) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Set up, start, play, serve."""
+    # The visit listens for its webhooks on this machine.
+    if os.environ.get("RAPPORT_MODE", "demo") == "demo":
+        os.environ.setdefault("RAPPORT_LOCAL_WEBHOOKS", "1")
     from rapport.config.environment import ENVIRONMENT
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -18,6 +18,7 @@ from rapport.platform.identity import api as identity
 from rapport.platform.jobs import api as jobs
 from rapport.platform.outbox import api as outbox
 from rapport.rooms.charting import api as charting
+from rapport.rooms.claims import api as claims
 from rapport.rooms.coding import api as coding
 from rapport.rooms.coverage import api as coverage
 from rapport.rooms.documents import api as documents
@@ -38,6 +39,7 @@ ROUTERS = (
     coverage.router,
     scheduling.router,
     charting.router,
+    claims.router,
     telehealth.router,
 )
 

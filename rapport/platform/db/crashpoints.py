@@ -27,6 +27,14 @@ class Crashpoint(StrEnum):
     """A job is taken and its try is counted."""
     JOB_AFTER_WORK = "job.after_work"
     """A job's work is kept, the queue does not know."""
+    CLAIM_BEFORE_SEND = "claim.before_send"
+    """The submission is noted as sending; the socket is not open yet."""
+    CLAIM_AFTER_SEND = "claim.after_send"
+    """The clearinghouse has answered, we have not noted it."""
+    CLAIM_BEFORE_MARK_COMMIT = "claim.before_mark_commit"
+    """The answer is written, not yet committed."""
+    CLAIM_AFTER_MARK = "claim.after_mark"
+    """The answer is kept, the queue does not know."""
 
 
 def _wanted() -> dict[str, int]:

@@ -107,6 +107,32 @@ def task(name: str, *, retries: int = 2, outside: bool = False) -> Callable[[Run
     return register
 
 
+Duty = tuple[str, float, Callable[[], Any]]
+"""Name, seconds between runs, what to run."""
+
+_duties: list[Duty] = []
+
+
+def periodic(name: str, *, seconds: float) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """
+    Let every worker run a function again and again, outside any transaction.
+
+    Several workers run it side by side: it must be safe to run twice at once.
+    """
+
+    def register(run: Callable[[], Any]) -> Callable[[], Any]:
+        if all(known != name for known, _, _ in _duties):
+            _duties.append((name, seconds, run))
+        return run
+
+    return register
+
+
+def room_duties() -> list[Duty]:
+    """Return what the rooms asked workers to do again and again."""
+    return list(_duties)
+
+
 def find(name: str) -> Task:
     """Return a task. :raises UnknownTask: nobody has registered it"""
     try:

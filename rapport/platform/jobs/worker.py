@@ -27,7 +27,7 @@ from rapport.platform.db import sql
 from rapport.platform.db.session import entered
 from rapport.platform.outbox.relay import Relay
 
-from .registry import Dead, TryAgain, execute
+from .registry import Dead, TryAgain, execute, room_duties
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +92,7 @@ def duties() -> list[Duty]:
         Duty("checkpoint", 60, checkpoint_all),
         Duty("revive", 15, revive_stalled),
         Duty("purge", 3600, purge),
+        *(Duty(name, seconds, run) for name, seconds, run in room_duties()),
     ]
 
 

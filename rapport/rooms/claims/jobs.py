@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.db import transaction
 from django.utils import timezone
 
-from rapport.platform.access.scope import Scope
+from rapport.platform.access.scope import Scope, system_scope
+from rapport.platform.db import sql
 from rapport.platform.db.crashpoints import Crashpoint, crashpoint
 from rapport.platform.db.session import entered
 from rapport.platform.jobs import registry as jobs
 
 from . import queries, services
-from .models import Channel
-from .ports import Clearinghouse, NotHeld
+from .models import Channel, Submission
+from .ports import Clearinghouse
 from .services.channels import open_secret
+from .states import SubmissionState
 
-logger = logging.getLogger(__name__)
+OPEN = (SubmissionState.READY, SubmissionState.SENDING, SubmissionState.IN_DOUBT)
+"""Not settled: something remains to be done."""
 
 Supplier = Callable[[Mapping[str, object], str], Clearinghouse]
 """Channel settings and secret -> driver."""
@@ -35,27 +40,27 @@ def _driver(kind: str, settings: Mapping[str, object], secret: str) -> Clearingh
     return _suppliers[kind](settings, secret)
 
 
-@jobs.task("claims.send_submission", retries=20)
-def send_submission(*, scope: Scope, submission_id: str) -> None:
+@jobs.task("claims.send_submission", retries=10, outside=True)
+def send_submission(*, scope: Scope, submission_id: UUID) -> None:
     """
     Hand one file over, or find out what became of an earlier try.
 
     Ends in one of four ways; `later` and `in doubt` run this again after a while.
     """
-    id = UUID(submission_id)
     with entered(scope):
-        sending = services.begin_sending(scope=scope, submission_id=id, now=timezone.now())
+        sending = services.begin_sending(
+            scope=scope, submission_id=submission_id, now=timezone.now()
+        )
     if sending is None:
         return
     driver = _driver(sending.channel_kind, sending.channel_settings, sending.channel_secret)
     if sending.ask_first:
         found = driver.find(name=sending.name, key=sending.key, sha256=sending.sha256)
         with entered(scope):
-            services.resolve_doubt(scope=scope, sending=sending, answer=found, now=timezone.now())
-            jobs.defer(
-                "claims.send_submission", scope=scope, submission_id=submission_id,
-                schedule_in=0 if isinstance(found, NotHeld) else 30,
-            )  # fmt: skip
+            submission = services.resolve_doubt(
+                scope=scope, sending=sending, answer=found, now=timezone.now()
+            )
+            _again(scope, submission)
         return
     crashpoint(Crashpoint.CLAIM_BEFORE_SEND)
     answer = driver.send(file=sending.file, name=sending.name, key=sending.key)
@@ -64,22 +69,29 @@ def send_submission(*, scope: Scope, submission_id: str) -> None:
         submission = services.record_answer(
             scope=scope, sending=sending, answer=answer, now=timezone.now()
         )
+        _again(scope, submission)
         crashpoint(Crashpoint.CLAIM_BEFORE_MARK_COMMIT)
-        if submission is not None and submission.retry_at is not None:
-            wait = (submission.retry_at - timezone.now()).total_seconds()
-            jobs.defer(
-                "claims.send_submission", scope=scope, submission_id=submission_id,
-                schedule_in=max(1, int(wait) + 1),
-            )  # fmt: skip
     crashpoint(Crashpoint.CLAIM_AFTER_MARK)
 
 
-@jobs.task("claims.fetch_answers", retries=3)
-def fetch_answers(*, scope: Scope, channel_id: str) -> None:
+def _again(scope: Scope, submission: Submission | None) -> None:
+    """Ask for another run, when the submission is not settled."""
+    if submission is None or submission.state not in OPEN:
+        return
+    wait = timedelta(seconds=1)
+    if submission.retry_at is not None:
+        wait = max(wait, submission.retry_at - timezone.now() + wait)
+    jobs.defer(
+        "claims.send_submission", scope, queueing_lock=f"send:{submission.id}", schedule_in=wait,
+        submission_id=submission.id,
+    )  # fmt: skip
+
+
+@jobs.task("claims.fetch_answers", retries=2, outside=True)
+def fetch_answers(*, scope: Scope, channel_id: UUID) -> None:
     """Fetch what a channel has for us, file by file; each is kept and read in one transaction."""
-    id = UUID(channel_id)
     with entered(scope):
-        channel = queries.get_channel(scope=scope, channel_id=id)
+        channel = queries.get_channel(scope=scope, channel_id=channel_id)
         if not channel.active or channel.kind not in _suppliers:
             return
         driver = _driver(channel.kind, channel.settings, open_secret(channel))
@@ -88,9 +100,11 @@ def fetch_answers(*, scope: Scope, channel_id: str) -> None:
         files, after = driver.list_inbound(after=cursor)
         for file in files:
             with entered(scope):
-                services.receive_file(scope=scope, channel_id=id, arrived=file, now=timezone.now())
+                services.receive_file(
+                    scope=scope, channel_id=channel_id, arrived=file, now=timezone.now()
+                )
         with entered(scope):
-            Channel.objects.visible_to(scope).filter(id=id).update(
+            Channel.objects.visible_to(scope).filter(id=channel_id).update(
                 inbound_cursor=after, last_fetched_at=timezone.now()
             )
         if not files:
@@ -98,21 +112,21 @@ def fetch_answers(*, scope: Scope, channel_id: str) -> None:
         cursor = after
 
 
-@jobs.periodic("claims.poll", every_seconds=15)
-def poll(*, scope: Scope) -> None:
-    """For one practice: fetch the answers of its channels, and take up sends that were left open."""
-    with entered(scope):
-        channels = list(
-            Channel.objects.visible_to(scope).filter(active=True, kind__in=list(_suppliers))
-        )
-        open_ids = [str(s.id) for s in queries.open_submissions(scope=scope)]
-        for channel in channels:
-            jobs.defer(
-                "claims.fetch_answers", scope=scope, queueing_lock=f"fetch:{channel.id}",
-                channel_id=str(channel.id),
-            )  # fmt: skip
-        for submission_id in open_ids:
-            jobs.defer(
-                "claims.send_submission", scope=scope, queueing_lock=f"send:{submission_id}",
-                submission_id=submission_id,
-            )  # fmt: skip
+@jobs.periodic("claims.poll", seconds=5)
+def poll() -> None:
+    """Ask every active channel for answers, and take up sends that a dead worker left open."""
+    with transaction.atomic():
+        practices = [row[0] for row in sql.rows("SELECT practice_id FROM rapport_channel_practices()")]
+    for practice_id in practices:
+        scope = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
+        with entered(scope):
+            now = timezone.now()
+            channels = Channel.objects.visible_to(scope).filter(active=True, kind__in=list(_suppliers))
+            for channel in channels:
+                jobs.defer(
+                    "claims.fetch_answers", scope, queueing_lock=f"fetch:{channel.id}",
+                    channel_id=channel.id,
+                )  # fmt: skip
+            for submission in queries.open_submissions(scope=scope):
+                if submission.leased_until is None or submission.leased_until < now:
+                    _again(scope, submission)

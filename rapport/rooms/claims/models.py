@@ -59,7 +59,7 @@ class Claim(VersionedRecord):
     """The patient."""
     clinician = PracticeForeignKey("roster.Clinician")
     """Who rendered the services (2310B)."""
-    policy = PracticeForeignKey("coverage.InsurancePolicy")
+    policy = PracticeForeignKey("coverage.Policy")
     """The policy it is billed to."""
     payer = PracticeForeignKey("coverage.Payer")
     """The policy's payer, when the claim was made."""

@@ -347,8 +347,8 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
     claim.move(Action.QUEUE, by=scope.actor_id, at=now, submission_id=submission.id)
     scope.trail.target("claim", claim.id, claim.version)
     jobs.defer(
-        "claims.send_submission", scope=scope, lock=f"channel:{submission.channel_id}",
-        submission_id=str(submission.id),
+        "claims.send_submission", scope, queueing_lock=f"send:{submission.id}",
+        submission_id=submission.id,
     )  # fmt: skip
     return claim
 

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from rapport.kernel.problems import FieldError, Invalid
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
 from rapport.platform.crypto import aead
+from rapport.platform.net.addresses import UrlNotAllowed, check_url
 
 from .. import queries
 from ..models import Channel
@@ -31,9 +33,24 @@ def open_secret(channel: Channel) -> str:
     ).decode()
 
 
+def _check_address(scope: Scope, settings: Any) -> None:
+    """Refuse an address that leads inside. Practices without real patients may use loopback."""
+    if settings.base_url is None:
+        return
+    try:
+        check_url(settings.base_url, local=not scope.livemode)
+    except UrlNotAllowed as error:
+        raise Invalid(
+            "1 field is not valid.",
+            errors=(FieldError("/settings/base_url", "url-not-allowed", str(error)),),
+            reason="ssrf",
+        ) from error
+
+
 def create_channel(*, scope: Scope, now: datetime, body: Any) -> Channel:
     """Add a channel. :param body: `schemas.ChannelIn`; its secret is sealed and never returned"""
     scope.require(Permission.PAYERS_WRITE)
+    _check_address(scope, body.settings)
     channel = Channel(
         practice_id=scope.practice_id,
         name=body.name,
@@ -58,6 +75,7 @@ def change_channel(
     if given.get("name"):
         channel.name = given["name"]
     if given.get("settings"):
+        _check_address(scope, given["settings"])
         channel.settings = given["settings"].model_dump(exclude_none=True)
     if given.get("secret"):
         channel.secret_sealed = _seal(channel, given["secret"])

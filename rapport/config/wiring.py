@@ -1,0 +1,36 @@
+"""Which connector supplies which port. The only file that knows both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rapport.connectors.clearinghouse_http.driver import HttpClearinghouse
+from rapport.connectors.clearinghouse_http.settings import HttpSettings
+from rapport.connectors.clearinghouse_sftp.driver import SftpClearinghouse
+from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
+from rapport.rooms.claims import jobs as claims
+from rapport.rooms.claims.ports import Clearinghouse
+
+
+def _http(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
+    return HttpClearinghouse(HttpSettings(base_url=str(settings["base_url"]), api_key=secret))
+
+
+def _sftp(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
+    return SftpClearinghouse(
+        SftpSettings(
+            host=str(settings["host"]),
+            port=int(settings.get("port") or 22),
+            user=str(settings["user"]),
+            host_key=str(settings["host_key"]),
+            password=secret,
+            keeps_received_in=tuple(settings.get("keeps_received_in") or ()),
+        )
+    )
+
+
+def connect() -> None:
+    """Hand the drivers to the rooms. Called once by a process that works on jobs."""
+    claims.supply("http", _http)
+    claims.supply("sftp", _sftp)

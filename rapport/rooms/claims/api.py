@@ -1,0 +1,329 @@
+"""Claims over HTTP. A view turns a request into one service call, and does nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from rapport.kernel.problems import NotAcceptable, ReferenceNotFound, StateConflict
+from rapport.platform.access.permissions import Permission
+from rapport.platform.access.scope import Scope
+from rapport.platform.api import etags
+from rapport.platform.api.lists import Filter, ListSpec, Sort
+from rapport.platform.api.router import RoomRouter, ScopedRequest
+from rapport.platform.api.shapes import Answer, path_id
+
+from . import examples, queries, services
+from . import schemas as s
+from .models import Acknowledgement, Channel, ClaimHistory, Submission
+
+router = RoomRouter(tag="Claims")
+
+X12 = "application/edi-x12"
+PDF = "application/pdf"
+
+
+def _whole(scope: Scope, claim_id: UUID, *, status: int | None = None) -> Answer:
+    claim = queries.get_claim(scope=scope, claim_id=claim_id)
+    mine = {"claim_id": claim.id}
+    return Answer(
+        s.claim_out(
+            claim,
+            lines=queries.lines_of(scope=scope, claim_id=claim.id),
+            submissions=list(Submission.objects.visible_to(scope).filter(**mine).order_by("attempt")),
+            acknowledgements=list(
+                Acknowledgement.objects.visible_to(scope).filter(**mine).order_by("received_at", "id")
+            ),
+            history=list(ClaimHistory.objects.visible_to(scope).filter(**mine).order_by("at", "id")),
+        ),
+        etag=etags.of(claim.id, claim.version),
+        status=status,
+    )
+
+
+CLAIMS = ListSpec(
+    route="claims",
+    columns="c.id",
+    source="claims_claim c",
+    id_column="c.id",
+    practice_column="c.practice_id",
+    sorts={
+        "created_at": Sort("c.created_at", "timestamptz"),
+        "updated_at": Sort("c.updated_at", "timestamptz"),
+        "service_from_on": Sort("c.service_from_on", "date"),
+    },
+    default_sort="-created_at",
+    filters={
+        "state": Filter("c.state", "text", ("eq", "in")),
+        "patient_id": Filter("c.patient_id", "id:patient"),
+        "payer_id": Filter("c.payer_id", "id:payer"),
+        "clinician_id": Filter("c.clinician_id", "id:clinician"),
+        "service_from_on": Filter("c.service_from_on", "date", ("gte", "lt")),
+        "updated_at": Filter("c.updated_at", "instant", ("gte", "lt")),
+        "appointment_id": Filter(
+            "", "id:appointment",
+            condition="EXISTS (SELECT 1 FROM claims_claimline l WHERE l.practice_id = c.practice_id"
+            " AND l.claim_id = c.id AND l.appointment_id = {value})",
+        ),
+    },
+    build=lambda row, scope: s.claim_summary(
+        queries.get_claim(scope=scope, claim_id=row[0])
+    ),
+)  # fmt: skip
+
+
+@router.get(
+    "/claims",
+    summary="List claims",
+    needs=Permission.CLAIMS_READ,
+    action="claim.list",
+    returns=(200, s.ClaimSummary),
+    list_spec=CLAIMS,
+    example=examples.page(examples.SUMMARY),
+)
+def list_claims(request: ScopedRequest) -> Answer:
+    """
+    The practice's claims, newest first. `state=rejected` is the rejection queue, `state=unknown`
+    what waits until it is known whether the file arrived.
+    """
+    return CLAIMS.run(request, scope=request.auth)
+
+
+@router.post(
+    "/claims",
+    summary="Assemble a claim",
+    needs=Permission.CLAIMS_WRITE,
+    action="claim.create",
+    returns=(201, s.ClaimOut),
+    key="required",
+    key_days=30,
+    problems=(services.DuplicateClaim, ReferenceNotFound, StateConflict),
+    example=examples.CLAIM,
+    request_example={"appointment_ids": ["appt_01h455vb4pex5vsknk084sn031"]},
+)
+def create_claim(request: ScopedRequest, body: s.ClaimIn) -> Answer:
+    """
+    Assemble a claim from completed appointments whose notes are signed.
+
+    Lines, modifiers, places of service and rates follow from the visits. Everything missing is
+    named at once (422). A service that this payer is already asked for is refused with
+    `duplicate-claim`. The answer carries `findings`: those of severity `error` block sending.
+    """
+    claim = services.create_claim(scope=request.auth, now=timezone.now(), body=body)
+    return _whole(request.auth, claim.id)
+
+
+@router.get(
+    "/claims/{claim_id}",
+    summary="Read a claim",
+    needs=Permission.CLAIMS_READ,
+    action="claim.read",
+    returns=(200, s.ClaimOut),
+    problems=(NotAcceptable, StateConflict),
+    example=examples.CLAIM,
+    other_types={X12: "The exact bytes that were or will be sent.", PDF: "CMS-1500 (02/12)."},
+    parameters={"background": "For PDF: `true` draws the form (a copy to read); else data only."},
+)
+def get_claim(request: ScopedRequest, claim_id: str) -> Answer:
+    """
+    A claim with its findings, lines, submissions, acknowledgements and history.
+
+    `Accept: application/edi-x12` gives the exact bytes of the latest submission, and
+    `Accept: application/pdf` the paper form.
+    """
+    id = path_id("claim", claim_id)
+    wanted = request.headers.get("Accept", "")
+    if X12 in wanted:
+        claim = queries.get_claim(scope=request.auth, claim_id=id)
+        submission = queries.latest_submission(scope=request.auth, claim_id=claim.id)
+        if submission is None:
+            raise StateConflict("Nothing was made to be sent yet.", current_state=claim.state)
+        return Answer(queries.submission_bytes(submission=submission), content_type=X12)
+    if PDF in wanted:
+        claim = queries.get_claim(scope=request.auth, claim_id=id)
+        from .paper import cms1500
+
+        record = services.build_record(scope=request.auth, claim=claim)
+        return Answer(
+            cms1500(
+                record, today=request.auth.day_of(timezone.now()),
+                background=request.GET.get("background") == "true",
+            ),
+            content_type=PDF,
+            headers={"Content-Disposition": f'attachment; filename="{claim_id}.pdf"'},
+        )  # fmt: skip
+    return _whole(request.auth, id)
+
+
+@router.post(
+    "/claims/{claim_id}/validate",
+    summary="Validate a claim",
+    needs=Permission.CLAIMS_WRITE,
+    action="claim.validate",
+    returns=(200, s.ClaimOut),
+    problems=(StateConflict,),
+    example=examples.CLAIM,
+    request_example={},
+)
+def validate_claim(request: ScopedRequest, claim_id: str, body: s.Nothing) -> Answer:
+    """Look for faults again after something was mended. A rejected claim becomes a draft first."""
+    claim = services.validate_claim(
+        scope=request.auth, claim_id=path_id("claim", claim_id), now=timezone.now()
+    )
+    return _whole(request.auth, claim.id)
+
+
+@router.post(
+    "/claims/{claim_id}/submit",
+    summary="Submit a claim",
+    needs=Permission.CLAIMS_SUBMIT,
+    action="claim.submit",
+    returns=(202, s.ClaimOut),
+    match=True,
+    key="required",
+    key_days=30,
+    problems=(services.ClaimNotClean, services.NoChannel, StateConflict),
+    example=examples.CLAIM,
+    request_example={},
+)
+def submit_claim(request: ScopedRequest, claim_id: str, body: s.Nothing) -> Answer:
+    """
+    Freeze the claim into a submission and queue it to be sent.
+
+    Answers 202: the file is made and kept, and not yet with the payer. Listen for
+    `claim.submitted`, `claim.acknowledged`, `claim.accepted`, `claim.rejected`, `claim.unknown`.
+    """
+    claim = services.submit_claim(
+        scope=request.auth, claim_id=path_id("claim", claim_id), if_match=request.edge.if_match,
+        now=timezone.now(),
+    )  # fmt: skip
+    return _whole(request.auth, claim.id)
+
+
+@router.post(
+    "/claims/{claim_id}/hold",
+    summary="Hold a claim, or let it go",
+    needs=Permission.CLAIMS_WRITE,
+    action="claim.hold",
+    returns=(200, s.ClaimOut),
+    match=True,
+    problems=(StateConflict,),
+    example=examples.CLAIM,
+    request_example={"reason": "waiting for the new card"},
+)
+def hold_claim(request: ScopedRequest, claim_id: str, body: s.HoldIn) -> Answer:
+    """Hold a claim back, with a reason; without a reason a held claim is let go again."""
+    claim = services.hold_claim(
+        scope=request.auth, claim_id=path_id("claim", claim_id), if_match=request.edge.if_match,
+        reason=body.reason, now=timezone.now(),
+    )  # fmt: skip
+    return _whole(request.auth, claim.id)
+
+
+@router.post(
+    "/claims/{claim_id}/void",
+    summary="Withdraw a claim that no payer has",
+    needs=Permission.CLAIMS_WRITE,
+    action="claim.void",
+    returns=(200, s.ClaimOut),
+    match=True,
+    problems=(StateConflict,),
+    example=examples.CLAIM,
+    request_example={},
+)
+def void_claim(request: ScopedRequest, claim_id: str, body: s.Nothing) -> Answer:
+    """
+    Withdraw a claim before any payer has it; its services can be billed anew. For a claim that a
+    payer has decided, assemble one with `frequency: void` instead.
+    """
+    claim = services.void_claim(
+        scope=request.auth, claim_id=path_id("claim", claim_id), if_match=request.edge.if_match,
+        now=timezone.now(),
+    )  # fmt: skip
+    return _whole(request.auth, claim.id)
+
+
+CHANNELS = ListSpec(
+    route="channels",
+    columns="c.id",
+    source="claims_channel c",
+    id_column="c.id",
+    practice_column="c.practice_id",
+    sorts={"name": Sort("c.name", "text")},
+    default_sort="name",
+    filters={"active": Filter("c.active", "bool")},
+    build=lambda row, scope: s.channel_out(
+        queries.get_channel(scope=scope, channel_id=row[0])
+    ),
+)  # fmt: skip
+
+
+def _channel(channel: Channel) -> Answer:
+    return Answer(s.channel_out(channel), etag=etags.of(channel.id, channel.version))
+
+
+@router.get(
+    "/channels",
+    summary="List channels",
+    needs=Permission.PAYERS_READ,
+    action="channel.list",
+    returns=(200, s.ChannelOut),
+    list_spec=CHANNELS,
+    example=examples.page(examples.CHANNEL),
+)
+def list_channels(request: ScopedRequest) -> Answer:
+    """The practice's ways to its payers. Secrets are never returned."""
+    return CHANNELS.run(request, scope=request.auth)
+
+
+@router.get(
+    "/channels/{channel_id}",
+    summary="Read a channel",
+    needs=Permission.PAYERS_READ,
+    action="channel.read",
+    returns=(200, s.ChannelOut),
+    example=examples.CHANNEL,
+)
+def get_channel(request: ScopedRequest, channel_id: str) -> Answer:
+    """One channel, and when it was last asked for answers."""
+    id = path_id("channel", channel_id)
+    return _channel(queries.get_channel(scope=request.auth, channel_id=id))
+
+
+@router.post(
+    "/channels",
+    summary="Add a channel",
+    needs=Permission.PAYERS_WRITE,
+    action="channel.create",
+    returns=(201, s.ChannelOut),
+    example=examples.CHANNEL,
+    request_example=examples.NEW_CHANNEL,
+)
+def create_channel(request: ScopedRequest, body: s.ChannelIn) -> Answer:
+    """Add a way to the payers: an HTTP or SFTP clearinghouse, or files carried by hand."""
+    return _channel(services.create_channel(scope=request.auth, now=timezone.now(), body=body))
+
+
+@router.patch(
+    "/channels/{channel_id}",
+    summary="Change a channel",
+    needs=Permission.PAYERS_WRITE,
+    action="channel.update",
+    returns=(200, s.ChannelOut),
+    match=True,
+    example=examples.CHANNEL,
+    request_example={"active": False},
+)
+def change_channel(request: ScopedRequest, channel_id: str, body: s.ChannelChange) -> Answer:
+    """Change a channel's name, settings or secret, or take it out of use."""
+    given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+    return _channel(
+        services.change_channel(
+            scope=request.auth, channel_id=path_id("channel", channel_id),
+            if_match=request.edge.if_match, given=given, now=timezone.now(),
+        )
+    )  # fmt: skip
+
+

@@ -1,0 +1,97 @@
+"""Examples shown in the docs. A test checks that each fits its schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SUMMARY: dict[str, Any] = {
+    "object": "claim",
+    "id": "clm_01h455vb4pex5vsknk084sn02q",
+    "state": "accepted",
+    "state_changed_at": "2026-11-02T15:20:00.000Z",
+    "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+    "clinician_id": "clin_01h455vb4pex5vsknk084sn02r",
+    "policy_id": "pol_01h455vb4pex5vsknk084sn02s",
+    "payer_id": "payer_01h455vb4pex5vsknk084sn02t",
+    "channel_id": "chan_01h455vb4pex5vsknk084sn02v",
+    "original_claim_id": None,
+    "format": "837p",
+    "frequency": "original",
+    "rank": "primary",
+    "control_number": "RA7K2M9QX4T1B8ZW3C",
+    "payer_claim_number": "2026110200017",
+    "service_from_on": "2026-11-02",
+    "service_to_on": "2026-11-02",
+    "charge": {"amount": 15000, "currency": "USD"},
+    "findings": [],
+    "source": {"system": "rapport", "remote_id": None, "as_of": "2026-11-02T15:20:00.000Z"},
+    "version": 6,
+    "created_at": "2026-11-02T15:00:00.000Z",
+    "updated_at": "2026-11-02T15:20:00.000Z",
+}
+
+CLAIM: dict[str, Any] = SUMMARY | {
+    "place_of_service_code": "10",
+    "diagnosis_codes": ["F41.1"],
+    "hold_reason": None,
+    "lines": [
+        {
+            "id": "clv_01h455vb4pex5vsknk084sn030",
+            "position": 1,
+            "appointment_id": "appt_01h455vb4pex5vsknk084sn031",
+            "note_id": "note_01h455vb4pex5vsknk084sn032",
+            "service_on": "2026-11-02",
+            "service_code": "90837",
+            "modifiers": ["95"],
+            "place_of_service_code": "10",
+            "units": 1,
+            "charge": {"amount": 15000, "currency": "USD"},
+            "diagnosis_pointers": [1],
+            "control_number": "LQ4T1B8ZW3C7K2M9X",
+            "rate_rule": "code_default",
+        }
+    ],
+    "submissions": [],
+    "acknowledgements": [],
+    "history": [
+        {"action": "pass", "state": "validated", "at": "2026-11-02T15:00:00.000Z", "detail": None}
+    ],
+    "artefacts": [
+        {
+            "kind": "837p",
+            "media_type": "application/edi-x12",
+            "url": "/v1/claims/clm_01h455vb4pex5vsknk084sn02q",
+        }
+    ],
+}
+
+NEW_CHANNEL: dict[str, Any] = {
+    "name": "Clearinghouse",
+    "kind": "http",
+    "settings": {
+        "base_url": "https://clearinghouse.example.org",
+        "sender_id": "WILLOWBH",
+        "receiver_id": "CLEARING01",
+        "receiver_name": "EXAMPLE CLEARINGHOUSE",
+    },
+    "secret": "the key they gave you",
+}
+
+CHANNEL: dict[str, Any] = {
+    "object": "channel",
+    "id": "chan_01h455vb4pex5vsknk084sn02v",
+    "name": "Clearinghouse",
+    "kind": "http",
+    "settings": NEW_CHANNEL["settings"],
+    "has_secret": True,
+    "active": True,
+    "last_fetched_at": None,
+    "version": 1,
+    "created_at": "2026-10-01T15:00:00.000Z",
+    "updated_at": "2026-10-01T15:00:00.000Z",
+}
+
+
+def page(member: dict[str, Any]) -> dict[str, Any]:
+    """Return a list of one."""
+    return {"object": "list", "data": [member], "has_more": False, "next_cursor": None, "prev_cursor": None}

@@ -1,0 +1,322 @@
+"""The shapes of claims in the API."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+from pydantic import Field
+
+from rapport.kernel.ids import type_id
+from rapport.platform.api.shapes import Day, Input, Instant, MoneyOut, Shape, Source, instant, instant_or_none
+
+from .models import Acknowledgement, Channel, Claim, ClaimHistory, ClaimLine, Submission
+
+
+class FindingOut(Struct):
+    """One fault of a claim: where it is mended, and its X12 position."""
+
+    code: str
+    severity: str
+    pointer: str
+    position: str
+    message: str
+
+
+class LineOut(Struct, kw_only=True):
+    """One service of a claim."""
+
+    id: str
+    position: int
+    appointment_id: str
+    note_id: str
+    service_on: Day
+    service_code: str
+    modifiers: list[str]
+    place_of_service_code: str
+    units: int
+    charge: MoneyOut
+    diagnosis_pointers: list[int]
+    control_number: str
+    rate_rule: str
+
+
+class SubmissionOut(Struct, kw_only=True):
+    """One file that was made for the claim: frozen, with what became of it."""
+
+    id: str
+    channel_id: str
+    attempt: int
+    state: str
+    interchange_number: str
+    group_number: int
+    sha256: str
+    size: int
+    substitutions: int
+    receipt: str | None
+    last_code: str | None
+    created_at: Instant
+    state_changed_at: Instant
+    retry_at: Instant | None
+
+
+class AcknowledgementOut(Struct, kw_only=True):
+    """What one answer said of the claim."""
+
+    kind: Literal["TA1", "999", "277CA"]
+    verdict: str
+    codes: list[dict[str, Any]]
+    source: str | None
+    submission_id: str
+    received_at: Instant
+
+
+class HistoryOut(Struct, kw_only=True):
+    """One move of the claim."""
+
+    action: str
+    state: str
+    at: Instant
+    detail: str | None
+
+
+class ArtefactOut(Struct, kw_only=True):
+    """A file that can be had of the claim, by Accept header on the claim itself."""
+
+    kind: str
+    media_type: str
+    url: str
+
+
+class ClaimSummary(Shape):
+    """A claim in a list."""
+
+    object: Literal["claim"]
+    id: str
+    state: str
+    state_changed_at: Instant
+    patient_id: str
+    clinician_id: str
+    policy_id: str
+    payer_id: str
+    channel_id: str | None
+    original_claim_id: str | None
+    format: str
+    frequency: str
+    rank: str
+    control_number: str
+    payer_claim_number: str | None
+    service_from_on: Day
+    service_to_on: Day
+    charge: MoneyOut
+    findings: list[FindingOut]
+    source: Source
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class ClaimOut(ClaimSummary):
+    """A claim with everything that is known of it."""
+
+    place_of_service_code: str
+    diagnosis_codes: list[str]
+    hold_reason: str | None
+    lines: list[LineOut]
+    submissions: list[SubmissionOut]
+    acknowledgements: list[AcknowledgementOut]
+    history: list[HistoryOut]
+    artefacts: list[ArtefactOut]
+
+
+class ChannelOut(Shape):
+    """A way to the payers. Its secret is never returned."""
+
+    object: Literal["channel"]
+    id: str
+    name: str
+    kind: str
+    settings: dict[str, Any]
+    has_secret: bool
+    active: bool
+    last_fetched_at: Instant | None
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class ClaimIn(Input):
+    """Which services to bill, and to whom."""
+
+    appointment_ids: list[str] = Field(min_length=1, max_length=50)
+    policy_id: str | None = None
+    format: Literal["837p", "cms1500"] = "837p"
+    frequency: Literal["original", "replacement", "void"] = "original"
+    original_claim_id: str | None = None
+    channel_id: str | None = None
+
+
+class HoldIn(Input):
+    """Why the claim is held; without a reason it is let go again."""
+
+    reason: str | None = Field(default=None, max_length=200)
+
+
+class Nothing(Input):
+    """An empty body."""
+
+
+class ChannelSettings(Input):
+    """How the other side is reached, and the names in the envelope."""
+
+    base_url: str | None = Field(default=None, max_length=300)
+    host: str | None = Field(default=None, max_length=200)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    user: str | None = Field(default=None, max_length=100)
+    host_key: str | None = Field(default=None, max_length=2000)
+    keeps_received_in: list[str] | None = Field(default=None, max_length=5)
+    sender_id: str = Field(min_length=1, max_length=15, pattern=r"^[A-Z0-9]+$")
+    sender_qualifier: str = Field(default="ZZ", pattern=r"^[A-Z0-9]{2}$")
+    receiver_id: str = Field(min_length=1, max_length=15, pattern=r"^[A-Z0-9]+$")
+    receiver_qualifier: str = Field(default="ZZ", pattern=r"^[A-Z0-9]{2}$")
+    receiver_name: str = Field(min_length=1, max_length=60)
+
+
+class ChannelIn(Input):
+    """A new way to the payers."""
+
+    name: str = Field(min_length=1, max_length=100)
+    kind: Literal["http", "sftp", "download"]
+    settings: ChannelSettings
+    secret: str | None = Field(default=None, max_length=500)
+
+
+class ChannelChange(Input):
+    """What to change."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=100)
+    settings: ChannelSettings | None = None
+    secret: str | None = Field(default=None, max_length=500)
+    active: bool | None = None
+
+
+def _common(claim: Claim) -> dict[str, Any]:
+    updated = instant(claim.updated_at)
+    return {
+        "object": "claim",
+        "id": type_id("claim", claim.id),
+        "state": claim.state,
+        "state_changed_at": instant(claim.state_changed_at),
+        "patient_id": type_id("patient", claim.patient_id),
+        "clinician_id": type_id("clinician", claim.clinician_id),
+        "policy_id": type_id("insurance_policy", claim.policy_id),
+        "payer_id": type_id("payer", claim.payer_id),
+        "channel_id": type_id("channel", claim.channel_id) if claim.channel_id else None,
+        "original_claim_id": type_id("claim", claim.original_id) if claim.original_id else None,
+        "format": claim.format,
+        "frequency": claim.frequency,
+        "rank": claim.rank,
+        "control_number": claim.control_number,
+        "payer_claim_number": claim.payer_claim_number or None,
+        "service_from_on": claim.service_from_on,
+        "service_to_on": claim.service_to_on,
+        "charge": MoneyOut(claim.charge_cents),
+        "findings": [FindingOut(**finding) for finding in claim.findings],
+        "source": Source(system="rapport", remote_id=None, as_of=updated),
+        "version": claim.version,
+        "created_at": instant(claim.created_at),
+        "updated_at": updated,
+    }
+
+
+def claim_summary(claim: Claim) -> ClaimSummary:
+    """Return a claim as a list shows it."""
+    return ClaimSummary(**_common(claim))
+
+
+def claim_out(
+    claim: Claim, *, lines: list[ClaimLine], submissions: list[Submission],
+    acknowledgements: list[Acknowledgement], history: list[ClaimHistory],
+) -> ClaimOut:  # fmt: skip
+    """Return a claim whole."""
+    shown = type_id("claim", claim.id)
+    artefacts = [
+        ArtefactOut(kind="cms1500", media_type="application/pdf", url=f"/v1/claims/{shown}"),
+        ArtefactOut(kind="837p", media_type="application/edi-x12", url=f"/v1/claims/{shown}"),
+    ]
+    return ClaimOut(
+        **_common(claim),
+        place_of_service_code=claim.place_of_service_code,
+        diagnosis_codes=list(claim.diagnosis_codes),
+        hold_reason=claim.hold_reason or None,
+        lines=[_line(line) for line in lines],
+        submissions=[_submission(submission) for submission in submissions],
+        acknowledgements=[
+            AcknowledgementOut(
+                kind=ack.kind, verdict=ack.verdict, codes=ack.codes, source=ack.source or None,
+                submission_id=type_id("submission", ack.submission_id),
+                received_at=instant(ack.received_at),
+            )
+            for ack in acknowledgements
+        ],
+        history=[
+            HistoryOut(action=h.action, state=h.state, at=instant(h.at), detail=h.detail or None)
+            for h in history
+        ],
+        artefacts=artefacts,
+    )  # fmt: skip
+
+
+def _line(line: ClaimLine) -> LineOut:
+    return LineOut(
+        id=type_id("claim_line", line.id),
+        position=line.position,
+        appointment_id=type_id("appointment", line.appointment_id),
+        note_id=type_id("clinical_note", line.note_id),
+        service_on=line.service_on,
+        service_code=line.service_code,
+        modifiers=list(line.modifiers),
+        place_of_service_code=line.place_of_service_code,
+        units=line.units,
+        charge=MoneyOut(line.charge_cents),
+        diagnosis_pointers=list(line.diagnosis_pointers),
+        control_number=line.control_number,
+        rate_rule=line.rate_rule,
+    )
+
+
+def _submission(row: Submission) -> SubmissionOut:
+    return SubmissionOut(
+        id=type_id("submission", row.id),
+        channel_id=type_id("channel", row.channel_id),
+        attempt=row.attempt,
+        state=row.state,
+        interchange_number=f"{row.interchange_number:09}",
+        group_number=row.group_number,
+        sha256=row.sha256,
+        size=row.size,
+        substitutions=row.substitutions,
+        receipt=row.receipt or None,
+        last_code=row.last_code or None,
+        created_at=instant(row.created_at),
+        state_changed_at=instant(row.state_changed_at),
+        retry_at=instant_or_none(row.retry_at),
+    )
+
+
+def channel_out(channel: Channel) -> ChannelOut:
+    """Return a channel without its secret."""
+    return ChannelOut(
+        object="channel",
+        id=type_id("channel", channel.id),
+        name=channel.name,
+        kind=channel.kind,
+        settings=channel.settings,
+        has_secret=channel.secret_sealed is not None,
+        active=channel.active,
+        last_fetched_at=instant_or_none(channel.last_fetched_at),
+        version=channel.version,
+        created_at=instant(channel.created_at),
+        updated_at=instant(channel.updated_at),
+    )
+
