@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "rapport.rooms.scheduling",
     "rapport.rooms.charting",
     "rapport.rooms.claims",
+    "rapport.rooms.remittance",
     "rapport.rooms.telehealth",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]

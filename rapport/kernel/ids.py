@@ -35,6 +35,7 @@ PREFIXES: dict[str, str] = {
     "acknowledgement": "ack",
     "channel": "chan",
     "era_file": "era",
+    "inbound_file": "inb",
     "remittance": "rem",
     "payment": "pay",
     "ledger_entry": "led",

@@ -1,5 +1,7 @@
 """x"""
 from django.http import HttpResponse
+
+
 def front(r): return HttpResponse(b'')
 docs=front
 def docs_page(r,page): return HttpResponse(b'')

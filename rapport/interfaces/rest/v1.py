@@ -23,6 +23,7 @@ from rapport.rooms.coding import api as coding
 from rapport.rooms.coverage import api as coverage
 from rapport.rooms.documents import api as documents
 from rapport.rooms.ledger import api as ledger
+from rapport.rooms.remittance import api as remittance
 from rapport.rooms.roster import api as roster
 from rapport.rooms.scheduling import api as scheduling
 from rapport.rooms.telehealth import api as telehealth
@@ -40,6 +41,7 @@ ROUTERS = (
     scheduling.router,
     charting.router,
     claims.router,
+    remittance.router,
     telehealth.router,
 )
 

@@ -82,7 +82,7 @@ class Limiter:
                                 "RateLimit-Policy": self.policy,
                                 "RateLimit": f'"{limit.name}";r=0;t={seconds}',
                             },
-                            **{"violated-policies": [limit.name]},
+                            violated_policies=[limit.name],
                         )
                     left.append(limit.quota - counted - units)
                     writes.append((offset, tag, int(window), used + units, before))

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from ninja import NinjaAPI
 
 from rapport.kernel.problems import Problem
@@ -15,7 +16,6 @@ from rapport.kernel.problems import Problem
 from .limits import WEIGHTS
 from .middleware import API_VERSION
 from .router import ROUTES, RouteInfo
-from .shapes import Struct
 
 _TEMPLATE = "#/components/schemas/{name}"
 _PROBLEM = {

@@ -9,7 +9,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja.errors import ValidationError
 
-from rapport.kernel.problems import FieldError, Invalid, MalformedJson, Problem, UnknownField, UnknownParameter
+from rapport.kernel.problems import (
+    FieldError,
+    Invalid,
+    MalformedJson,
+    Problem,
+    UnknownField,
+    UnknownParameter,
+)
 
 _encoder = msgspec.json.Encoder()
 

@@ -21,16 +21,16 @@ def _cursor() -> psycopg.Cursor[tuple[Any, ...]]:
 def rows(statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
     """Run a prepared statement and return its rows. The text must be one of few: it is cached."""
     with _cursor() as cursor:
-        return cursor.execute(statement, parameters, prepare=True).fetchall()  # type: ignore[call-overload,no-any-return]
+        return cursor.execute(statement, parameters, prepare=True).fetchall()
 
 
 def one(statement: str, parameters: Parameters = ()) -> tuple[Any, ...] | None:
     """Run a prepared statement and return its first row, or None."""
     with _cursor() as cursor:
-        return cursor.execute(statement, parameters, prepare=True).fetchone()  # type: ignore[call-overload,no-any-return]
+        return cursor.execute(statement, parameters, prepare=True).fetchone()
 
 
 def run(statement: str, parameters: Parameters = ()) -> int:
     """Run a prepared statement that returns no rows; return how many rows it touched."""
     with _cursor() as cursor:
-        return cursor.execute(statement, parameters, prepare=True).rowcount  # type: ignore[call-overload,no-any-return]
+        return cursor.execute(statement, parameters, prepare=True).rowcount

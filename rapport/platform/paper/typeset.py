@@ -47,8 +47,7 @@ def typeset(template: str, data: Mapping[str, Any]) -> bytes:
         done = subprocess.run(  # noqa: S603 - our own interpreter and constants
             [sys.executable, "-I", "-c", _CHILD, str(path), str(MEMORY_BYTES), str(SECONDS), str(TEMPLATES)],
             input=json.dumps(data).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=SECONDS + 5,
             check=False,
             env={"PATH": ""},

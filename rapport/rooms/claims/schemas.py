@@ -8,7 +8,16 @@ from msgspec import Struct
 from pydantic import Field
 
 from rapport.kernel.ids import type_id
-from rapport.platform.api.shapes import Day, Input, Instant, MoneyOut, Shape, Source, instant, instant_or_none
+from rapport.platform.api.shapes import (
+    Day,
+    Input,
+    Instant,
+    MoneyOut,
+    Shape,
+    Source,
+    instant,
+    instant_or_none,
+)
 
 from .models import Acknowledgement, Channel, Claim, ClaimHistory, ClaimLine, Submission
 
@@ -63,7 +72,8 @@ class SubmissionOut(Struct, kw_only=True):
 class AcknowledgementOut(Struct, kw_only=True):
     """What one answer said of the claim."""
 
-    kind: Literal["TA1", "999", "277CA"]
+    kind: str
+    """TA1, 999 or 277CA."""
     verdict: str
     codes: list[dict[str, Any]]
     source: str | None

@@ -24,7 +24,7 @@ def get_patient(*, scope: Scope, patient_id: UUID, lock: bool = False) -> Patien
     :raises NotFound: no such patient for this actor
     """
     found = Patient.objects.visible_to(scope).filter(id=patient_id)
-    patient = (found.select_for_update() if lock else found).first()
+    patient: Patient | None = (found.select_for_update() if lock else found).first()
     if patient is None:
         raise NotFound(_sought=[("patient", patient_id)])
     scope.trail.patient_ids.add(patient.id)

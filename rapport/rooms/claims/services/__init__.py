@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .answers import receive_file
+from .answers import mark_unreadable, receive_file
 from .assembly import (
     ClaimNotClean,
     DuplicateClaim,
@@ -29,6 +29,7 @@ __all__ = [
     "create_channel",
     "create_claim",
     "hold_claim",
+    "mark_unreadable",
     "receive_file",
     "record_answer",
     "record_decision",

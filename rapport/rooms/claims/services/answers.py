@@ -20,11 +20,10 @@ from rapport.platform.outbox.emit import emit
 from rapport.protocols.x12 import acks
 from rapport.protocols.x12.envelope import TransactionSet, transaction_sets
 from rapport.protocols.x12.syntax import NotX12, Segment, read
-
-from .. import events, queries
-from ..models import Acknowledgement, Channel, Claim, InboundFile, Submission
-from ..ports import InboundFile as Arrived
-from ..states import Action
+from rapport.rooms.claims import events, queries
+from rapport.rooms.claims.models import Acknowledgement, Channel, Claim, InboundFile, Submission
+from rapport.rooms.claims.ports import InboundFile as Arrived
+from rapport.rooms.claims.states import Action
 
 
 @transaction.atomic
@@ -62,6 +61,11 @@ def receive_file(*, scope: Scope, channel_id: UUID, arrived: Arrived, now: datet
         InboundFile.objects.visible_to(scope).filter(id=file.id).update(outcome="parked")
         file.outcome = "parked"
     return file
+
+
+def mark_unreadable(*, scope: Scope, inbound_file_id: UUID) -> None:
+    """Say of a file that what it is for could not read it."""
+    InboundFile.objects.visible_to(scope).filter(id=inbound_file_id).update(outcome="unreadable")
 
 
 def _take(scope: Scope, channel: Channel, file: InboundFile, part: TransactionSet | Segment, *, now: datetime) -> bool:

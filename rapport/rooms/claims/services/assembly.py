@@ -32,15 +32,14 @@ from rapport.protocols.x12.claim837p import Claim as Record
 from rapport.protocols.x12.envelope import Numbers
 from rapport.protocols.x12.scrub837p import scrub
 from rapport.rooms.charting import queries as charting
+from rapport.rooms.claims import events, mapping, queries
+from rapport.rooms.claims.models import Billed, Channel, Claim, ClaimLine, Submission
+from rapport.rooms.claims.rules.findings import Finding, from_x12
+from rapport.rooms.claims.states import Action, ClaimState
 from rapport.rooms.coding import queries as coding
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.roster import queries as roster
 from rapport.rooms.scheduling import queries as scheduling
-
-from .. import events, mapping, queries
-from ..models import Billed, Channel, Claim, ClaimLine, Submission
-from ..rules.findings import Finding, from_x12
-from ..states import Action, ClaimState
 
 _CONTROL_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -200,13 +199,13 @@ def _policy(scope: Scope, body: Any, *, patient_id: UUID, on: date) -> Any:
                 errors=(FieldError("/policy_id", "reference-not-found"),),
             )
         return policy
-    policy = coverage.policy_for(scope=scope, patient_id=patient_id, on=on, rank="primary")
-    if policy is None:
+    active = coverage.policy_for(scope=scope, patient_id=patient_id, on=on, rank="primary")
+    if active is None:
         raise Invalid(
             "The patient has no primary policy on that day.",
             errors=(FieldError("/policy_id", "no-policy", "Add the policy, or name one."),),
         )
-    return policy
+    return active
 
 
 def _original(scope: Scope, body: Any) -> Claim | None:
@@ -343,7 +342,7 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
         raise ClaimNotClean("Mend every finding, then submit again.", findings=blocking)
     if claim.channel_id is None:
         raise NoChannel("Add a channel, and name it on the claim.")
-    submission = _freeze(scope, claim, now=now)
+    submission = _freeze(scope, claim, channel_id=claim.channel_id, now=now)
     claim.move(Action.QUEUE, by=scope.actor_id, at=now, submission_id=submission.id)
     scope.trail.target("claim", claim.id, claim.version)
     jobs.defer(
@@ -353,11 +352,11 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
     return claim
 
 
-def _freeze(scope: Scope, claim: Claim, *, now: datetime) -> Submission:
+def _freeze(scope: Scope, claim: Claim, *, channel_id: UUID, now: datetime) -> Submission:
     """Make the file, and keep it with everything it was made from. From here on nothing changes."""
     record = build_record(scope=scope, claim=claim)
     practice = tenancy.get_practice(scope=scope)
-    channel = queries.get_channel(scope=scope, channel_id=claim.channel_id, lock=True)
+    channel = queries.get_channel(scope=scope, channel_id=channel_id, lock=True)
     channel.last_interchange += 1
     channel.last_group += 1
     channel.save(update_fields=["last_interchange", "last_group"])

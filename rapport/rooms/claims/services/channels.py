@@ -13,9 +13,8 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
 from rapport.platform.crypto import aead
 from rapport.platform.net.addresses import UrlNotAllowed, check_url
-
-from .. import queries
-from ..models import Channel
+from rapport.rooms.claims import queries
+from rapport.rooms.claims.models import Channel
 
 
 def _seal(channel: Channel, secret: str | None) -> bytes | None:

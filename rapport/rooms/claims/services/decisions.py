@@ -7,10 +7,9 @@ from uuid import UUID
 
 from rapport.platform.access.scope import Scope
 from rapport.platform.outbox.emit import emit
-
-from .. import events, queries
-from ..models import Claim
-from ..states import Action
+from rapport.rooms.claims import events, queries
+from rapport.rooms.claims.models import Claim
+from rapport.rooms.claims.states import Action
 
 
 def record_decision(

@@ -13,11 +13,11 @@ from uuid import UUID
 
 from rapport.platform.access.scope import Scope
 from rapport.platform.outbox.emit import emit
+from rapport.rooms.claims import events, queries
+from rapport.rooms.claims.models import Channel, Claim, Submission
+from rapport.rooms.claims.ports import Held, InDoubt, Later, NotHeld, Refused, Sent
+from rapport.rooms.claims.states import Action, ClaimState, SubmissionState
 
-from .. import events, queries
-from ..models import Channel, Claim, Submission
-from ..ports import Held, InDoubt, Later, NotHeld, Refused, Sent
-from ..states import Action, ClaimState, SubmissionState
 from .channels import open_secret
 
 LEASE = timedelta(seconds=60)

@@ -1,0 +1,1 @@
+"""What payers say they paid: read, matched to what was asked, and posted once."""

@@ -1,0 +1,215 @@
+"""Remittances over HTTP. A view turns a request into one service call, and does nothing else."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from rapport.kernel.problems import StateConflict, TooLarge
+from rapport.platform.access.permissions import Permission
+from rapport.platform.access.scope import Scope
+from rapport.platform.api import etags
+from rapport.platform.api.lists import Filter, ListSpec, Sort
+from rapport.platform.api.router import RoomRouter, ScopedRequest
+from rapport.platform.api.shapes import Answer, path_id
+
+from . import examples, queries, services
+from . import schemas as s
+from .models import EraFile
+
+router = RoomRouter(tag="Remittance")
+
+MAX_BYTES = 32 * 1024 * 1024
+
+
+def _file(scope: Scope, file: EraFile, *, status: int | None = None, duplicate: bool = False) -> Answer:
+    checks = [
+        s.remittance_out(row, queries.lines_of(scope=scope, remittance_id=row.id))
+        for row in queries.remittances_of(scope=scope, era_file_id=file.id)
+    ]
+    return Answer(
+        s.era_file_out(file, checks, duplicate=duplicate),
+        etag=etags.of(file.id, file.version),
+        status=status,
+    )
+
+
+def _shown(scope: Scope, era_file_id: UUID) -> s.EraFileOut:
+    file = queries.get_era_file(scope=scope, era_file_id=era_file_id)
+    shape: s.EraFileOut = _file(scope, file).body
+    return shape
+
+
+ERA_FILES = ListSpec(
+    route="era-files",
+    columns="f.id",
+    source="remittance_erafile f",
+    id_column="f.id",
+    practice_column="f.practice_id",
+    sorts={"created_at": Sort("f.created_at", "timestamptz")},
+    default_sort="-created_at",
+    filters={"state": Filter("f.state", "enum:received|held|posted|unposted", ("eq", "in"))},
+    build=lambda row, scope: _shown(scope, row[0]),
+)
+
+REMITTANCES = ListSpec(
+    route="remittances",
+    columns="r.id",
+    source="remittance_remittance r",
+    id_column="r.id",
+    practice_column="r.practice_id",
+    sorts={"created_at": Sort("r.created_at", "timestamptz")},
+    default_sort="-created_at",
+    filters={
+        "era_file_id": Filter("r.era_file_id", "id:era_file"),
+        "paid_on": Filter("r.paid_on", "date", ("gte", "lt")),
+        "claim_id": Filter(
+            "", "id:claim",
+            condition="EXISTS (SELECT 1 FROM remittance_remittanceline l WHERE l.practice_id = r.practice_id"
+            " AND l.remittance_id = r.id AND l.claim_id = {value})",
+        ),
+    },
+    build=lambda row, scope: s.remittance_out(
+        queries.get_remittance(scope=scope, remittance_id=row[0]),
+        queries.lines_of(scope=scope, remittance_id=row[0]),
+    ),
+)  # fmt: skip
+
+
+@router.post(
+    "/era-files",
+    summary="Hand in a remittance file",
+    needs=Permission.REMITTANCES_POST,
+    action="era_file.create",
+    returns=(201, s.EraFileOut),
+    content_types=("application/edi-x12", "text/plain"),
+    example=examples.ERA_FILE,
+    problems=(TooLarge,),
+)
+def create_era_file(request: ScopedRequest) -> Answer:
+    """
+    Hand in an 835 as `application/edi-x12`. It is kept, matched, and posted when everything is
+    known and balances; else it waits (`received`) or is held (`held`) with its findings.
+
+    The same content again, renamed or in another envelope, answers 200 with `duplicate_of`, and
+    posts nothing.
+    """
+    if len(request.body) > MAX_BYTES:
+        raise TooLarge(f"A file may have {MAX_BYTES} bytes at most.")
+    file, created = services.receive(scope=request.auth, data=request.body, via="upload", now=timezone.now())
+    return _file(request.auth, file, status=201 if created else 200, duplicate=not created)
+
+
+@router.get(
+    "/era-files",
+    summary="List remittance files",
+    needs=Permission.REMITTANCES_READ,
+    action="era_file.list",
+    returns=(200, s.EraFileOut),
+    list_spec=ERA_FILES,
+    example=examples.page(examples.ERA_FILE),
+)
+def list_era_files(request: ScopedRequest) -> Answer:
+    """Remittance files, newest first. `state=received` and `state=held` are the work list."""
+    return ERA_FILES.run(request, scope=request.auth)
+
+
+@router.get(
+    "/era-files/{era_file_id}",
+    summary="Read a remittance file",
+    needs=Permission.REMITTANCES_READ,
+    action="era_file.read",
+    returns=(200, s.EraFileOut),
+    example=examples.ERA_FILE,
+)
+def get_era_file(request: ScopedRequest, era_file_id: str) -> Answer:
+    """A file with its checks, its services, and what was posted for each."""
+    id = path_id("era_file", era_file_id)
+    return _file(request.auth, queries.get_era_file(scope=request.auth, era_file_id=id))
+
+
+@router.post(
+    "/era-files/{era_file_id}/plan",
+    summary="Show what would be posted",
+    needs=Permission.REMITTANCES_READ,
+    action="era_file.plan",
+    returns=(200, s.EraFileOut),
+    key="none",
+    example=examples.ERA_FILE,
+    request_example={},
+)
+def plan_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing) -> Answer:
+    """
+    What posting does, service by service: each adjustment with its plan (`contractual`,
+    `patient`, `review`, `inform`) and each match with its confidence. Changes nothing.
+    """
+    id = path_id("era_file", era_file_id)
+    return _file(request.auth, queries.get_era_file(scope=request.auth, era_file_id=id))
+
+
+@router.post(
+    "/era-files/{era_file_id}/post",
+    summary="Post a remittance file",
+    needs=Permission.REMITTANCES_POST,
+    action="era_file.post",
+    returns=(200, s.EraFileOut),
+    key="required",
+    key_days=30,
+    problems=(services.RemittanceHeld, StateConflict),
+    example=examples.ERA_FILE,
+    request_example={},
+)
+def post_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing) -> Answer:
+    """Post what the plan shows. A file that was posted already is answered as it is, not again."""
+    id = path_id("era_file", era_file_id)
+    return _file(request.auth, services.post_file(scope=request.auth, era_file_id=id, now=timezone.now()))
+
+
+@router.post(
+    "/era-files/{era_file_id}/unpost",
+    summary="Take a posted remittance file back",
+    needs=Permission.REMITTANCES_POST,
+    action="era_file.unpost",
+    returns=(200, s.EraFileOut),
+    key="required",
+    key_days=30,
+    problems=(StateConflict,),
+    example=examples.ERA_FILE,
+    request_example={"reason": "posted to the wrong bank account"},
+)
+def unpost_era_file(request: ScopedRequest, era_file_id: str, body: s.UnpostIn) -> Answer:
+    """Reverse exactly what was posted, by new entries; the ledger's history stays."""
+    id = path_id("era_file", era_file_id)
+    file = services.unpost_file(scope=request.auth, era_file_id=id, reason=body.reason, now=timezone.now())
+    return _file(request.auth, file)
+
+
+@router.get(
+    "/remittances",
+    summary="List remittances",
+    needs=Permission.REMITTANCES_READ,
+    action="remittance.list",
+    returns=(200, s.RemittanceOut),
+    list_spec=REMITTANCES,
+    example=examples.page(examples.REMITTANCE),
+)
+def list_remittances(request: ScopedRequest) -> Answer:
+    """Checks and EFTs, newest first; each service with its visit, claim and ledger entries."""
+    return REMITTANCES.run(request, scope=request.auth)
+
+
+@router.get(
+    "/remittances/{remittance_id}",
+    summary="Read a remittance",
+    needs=Permission.REMITTANCES_READ,
+    action="remittance.read",
+    returns=(200, s.RemittanceOut),
+    example=examples.REMITTANCE,
+)
+def get_remittance(request: ScopedRequest, remittance_id: str) -> Answer:
+    """One check, with every service that it pays for."""
+    row = queries.get_remittance(scope=request.auth, remittance_id=path_id("remittance", remittance_id))
+    lines = queries.lines_of(scope=request.auth, remittance_id=row.id)
+    request.auth.trail.target("remittance", row.id)
+    return Answer(s.remittance_out(row, lines))

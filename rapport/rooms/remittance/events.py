@@ -1,0 +1,7 @@
+"""What remittance tells."""
+
+from __future__ import annotations
+
+ERA_RECEIVED = "era.received"
+ERA_POSTED = "era.posted"
+ERA_HELD = "era.held"

@@ -1,0 +1,62 @@
+"""Examples shown in the docs. A test checks that each fits its schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REMITTANCE: dict[str, Any] = {
+    "object": "remittance",
+    "id": "rem_01h455vb4pex5vsknk084sn02q",
+    "era_file_id": "era_01h455vb4pex5vsknk084sn02r",
+    "payer_name": "EXAMPLE HEALTH PLAN",
+    "payer_identifier": "1512345678",
+    "trace": "EFT202611050001",
+    "method": "ACH",
+    "paid_on": "2026-11-05",
+    "total": {"amount": 11900, "currency": "USD"},
+    "provider_adjustments": [],
+    "same_trace": False,
+    "lines": [
+        {
+            "claim_id": "clm_01h455vb4pex5vsknk084sn02q",
+            "appointment_id": "appt_01h455vb4pex5vsknk084sn031",
+            "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+            "control_number": "RA7K2M9QX4T1B8ZW3C",
+            "status_code": "1",
+            "payer_claim_number": "2026110200017",
+            "service_code": "90837",
+            "service_on": "2026-11-02",
+            "charge": {"amount": 18000, "currency": "USD"},
+            "paid": {"amount": 11900, "currency": "USD"},
+            "allowed": {"amount": 14400, "currency": "USD"},
+            "adjustments": [
+                {"group": "CO", "reason": "45", "amount": {"amount": 3600, "currency": "USD"}, "plan": "contractual"},
+                {"group": "PR", "reason": "3", "amount": {"amount": 2500, "currency": "USD"}, "plan": "patient"},
+            ],
+            "remarks": [],
+            "matched_by": "line_control",
+            "confidence": "certain",
+            "ledger_entry_ids": ["led_01h455vb4pex5vsknk084sn033"],
+        }
+    ],
+    "created_at": "2026-11-05T15:00:00.000Z",
+}
+
+ERA_FILE: dict[str, Any] = {
+    "object": "era_file",
+    "id": "era_01h455vb4pex5vsknk084sn02r",
+    "state": "posted",
+    "received_via": "channel",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "duplicate_of": None,
+    "findings": [],
+    "remittances": [REMITTANCE],
+    "version": 2,
+    "created_at": "2026-11-05T15:00:00.000Z",
+    "updated_at": "2026-11-05T15:00:00.000Z",
+}
+
+
+def page(member: dict[str, Any]) -> dict[str, Any]:
+    """Return a list of one."""
+    return {"object": "list", "data": [member], "has_more": False, "next_cursor": None, "prev_cursor": None}

@@ -1,0 +1,29 @@
+"""What remittance does when something happens below it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from rapport.kernel.problems import Invalid
+from rapport.platform.access.scope import Scope
+from rapport.platform.outbox.emit import Event, on
+from rapport.rooms.claims import events as claims
+from rapport.rooms.claims import queries
+from rapport.rooms.claims import services as claim_services
+
+from . import services
+
+logger = logging.getLogger(__name__)
+
+
+@on(claims.REMITTANCE_FILE_RECEIVED)
+def take_in(scope: Scope, event: Event, now: datetime) -> None:
+    """Read an 835 that came through a channel, in the transaction that keeps it."""
+    _, data = queries.inbound_bytes(scope=scope, inbound_file_id=event.object_id)
+    try:
+        services.receive(scope=scope, data=data, via="channel", now=now)
+    except Invalid:
+        # The file is kept with its channel, marked so that a person sees it there.
+        logger.warning("a remittance could not be read", extra={"object_id": str(event.object_id)})
+        claim_services.mark_unreadable(scope=scope, inbound_file_id=event.object_id)

@@ -1,0 +1,122 @@
+"""Remittance files, the checks in them, and what was posted for each service."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
+
+
+class EraFile(VersionedRecord):
+    """One file of remittances, kept as it came."""
+
+    content_sha256 = models.CharField(max_length=64)
+    """Of its transaction sets without envelope and line breaks: the same remittance in another
+    envelope has the same digest."""
+    blob_key = models.CharField(max_length=64)
+    """Where the bytes are."""
+    sha256 = models.CharField(max_length=64)
+    """Of the bytes, hex."""
+    received_via = models.CharField(max_length=10)
+    """`upload` or `channel`."""
+    state = models.CharField(max_length=10)
+    """`received` (waits for a person), `held` (does not balance, or is not ours), `posted` or
+    `unposted`."""
+    findings = models.JSONField(default=list)
+    """[{rule, severity, segment, position, element, message}] of the reader."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "content_sha256"], name="era_content_once")
+        ]
+        indexes = [models.Index(fields=["practice", "-created_at", "id"], name="era_by_time")]
+
+
+class Remittance(PracticeRecord):
+    """One check or EFT (one 835 transaction set)."""
+
+    era_file = PracticeForeignKey(EraFile)
+    """The file it came in."""
+    position = models.IntegerField()
+    """1, 2, … in the file."""
+    payer_name = models.CharField(max_length=80, blank=True)
+    """N1*PR."""
+    payer_identifier = models.CharField(max_length=80, blank=True)
+    """TRN03."""
+    payee_npi = models.CharField(max_length=10, blank=True)
+    """N1*PE."""
+    trace = models.CharField(max_length=60, blank=True)
+    """TRN02: check or EFT number."""
+    method = models.CharField(max_length=3, blank=True)
+    """BPR04."""
+    paid_on = models.DateField(null=True)
+    """BPR16."""
+    total_cents = models.BigIntegerField()
+    """BPR02."""
+    provider_adjustments = models.JSONField(default=list)
+    """[{reason, reference, cents}] of PLB; positive takes money away."""
+    same_trace = models.BooleanField(default=False)
+    """Another, different remittance has the same payer, trace, day and amount: look at both."""
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "era_file", "position"], name="remittance_position")
+        ]
+        indexes = [
+            models.Index(fields=["practice", "-created_at", "id"], name="remittance_by_time"),
+            models.Index(fields=["practice", "payer_identifier", "trace"], name="remittance_by_trace"),
+        ]
+
+
+class RemittanceLine(PracticeRecord):
+    """What the payer decided about one service; or about a whole claim, when it named no service."""
+
+    remittance = PracticeForeignKey(Remittance)
+    """The check."""
+    claim_position = models.IntegerField()
+    """Which CLP of the check."""
+    position = models.IntegerField()
+    """Which SVC of the claim; 0 for the claim itself."""
+    control_number = models.CharField(max_length=38)
+    """CLP01."""
+    status_code = models.CharField(max_length=2)
+    """CLP02."""
+    payer_claim_number = models.CharField(max_length=50, blank=True)
+    """CLP07."""
+    claim_id = models.UUIDField(null=True)
+    """Ours; null: nobody knows it."""
+    appointment_id = models.UUIDField(null=True)
+    """The visit of the service."""
+    patient_id = models.UUIDField(null=True)
+    """Whose."""
+    service_code = models.CharField(max_length=48, blank=True)
+    """As adjudicated."""
+    service_on = models.DateField(null=True)
+    """Day of service as the payer has it."""
+    charge_cents = models.BigIntegerField()
+    """SVC02."""
+    paid_cents = models.BigIntegerField()
+    """SVC03."""
+    allowed_cents = models.BigIntegerField(null=True)
+    """AMT*B6."""
+    adjustments = models.JSONField(default=list)
+    """[{group, reason, cents, plan}]: each with what is done about it."""
+    remarks = ArrayField(models.CharField(max_length=10), default=list)
+    """LQ*HE."""
+    matched_by = models.CharField(max_length=20)
+    """`line_control`, `code_and_date`, `only_line`, `claim` or `unmatched`."""
+    ledger_entry_ids = ArrayField(models.UUIDField(), default=list)
+    """What was posted for it."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practice", "remittance", "claim_position", "position"], name="remittance_line_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["practice", "claim_id"], name="remittance_line_by_claim"),
+            models.Index(fields=["practice", "payer_claim_number"], name="remittance_line_by_number"),
+        ]

@@ -1,0 +1,44 @@
+"""Questions about remittances. They change nothing."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from rapport.kernel.problems import NotFound
+from rapport.platform.access.scope import Scope
+
+from .models import EraFile, Remittance, RemittanceLine
+
+
+def get_era_file(*, scope: Scope, era_file_id: UUID, lock: bool = False) -> EraFile:
+    """Return a file. :raises NotFound: there is none"""
+    found = EraFile.objects.visible_to(scope).filter(id=era_file_id)
+    row: EraFile | None = (found.select_for_update() if lock else found).first()
+    if row is None:
+        raise NotFound(_sought=[("era_file", era_file_id)])
+    scope.trail.target("era_file", row.id, row.version)
+    return row
+
+
+def get_remittance(*, scope: Scope, remittance_id: UUID) -> Remittance:
+    """Return a check. :raises NotFound: there is none"""
+    row: Remittance | None = Remittance.objects.visible_to(scope).filter(id=remittance_id).first()
+    if row is None:
+        raise NotFound(_sought=[("remittance", remittance_id)])
+    return row
+
+
+def remittances_of(*, scope: Scope, era_file_id: UUID) -> list[Remittance]:
+    """Return the checks of a file in order."""
+    return list(Remittance.objects.visible_to(scope).filter(era_file_id=era_file_id).order_by("position"))
+
+
+def lines_of(*, scope: Scope, remittance_id: UUID) -> list[RemittanceLine]:
+    """Return a check's services in order, and note whose they are."""
+    rows = list(
+        RemittanceLine.objects.visible_to(scope)
+        .filter(remittance_id=remittance_id)
+        .order_by("claim_position", "position")
+    )
+    scope.trail.patient_ids.update(row.patient_id for row in rows if row.patient_id)
+    return rows

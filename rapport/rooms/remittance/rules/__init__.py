@@ -1,0 +1,1 @@
+"""Rules of remittance: plain functions of plain values."""

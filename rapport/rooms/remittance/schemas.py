@@ -1,0 +1,155 @@
+"""The shapes of remittances in the API."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+from pydantic import Field
+
+from rapport.kernel.ids import type_id
+from rapport.platform.api.shapes import Day, Input, Instant, MoneyOut, Shape, instant
+
+from .models import EraFile, Remittance, RemittanceLine
+
+
+class AdjustmentOut(Struct, kw_only=True):
+    """One reason of the payer, and what is done about it."""
+
+    group: str
+    reason: str
+    amount: MoneyOut
+    plan: str
+
+
+class RemittanceLineOut(Struct, kw_only=True):
+    """What the payer decided about one service."""
+
+    claim_id: str | None
+    appointment_id: str | None
+    patient_id: str | None
+    control_number: str
+    status_code: str
+    payer_claim_number: str | None
+    service_code: str | None
+    service_on: Day | None
+    charge: MoneyOut
+    paid: MoneyOut
+    allowed: MoneyOut | None
+    adjustments: list[AdjustmentOut]
+    remarks: list[str]
+    matched_by: str
+    confidence: str
+    ledger_entry_ids: list[str]
+
+
+class RemittanceOut(Shape):
+    """One check or EFT."""
+
+    object: Literal["remittance"]
+    id: str
+    era_file_id: str
+    payer_name: str | None
+    payer_identifier: str | None
+    trace: str | None
+    method: str | None
+    paid_on: Day | None
+    total: MoneyOut
+    provider_adjustments: list[dict[str, Any]]
+    same_trace: bool
+    lines: list[RemittanceLineOut]
+    created_at: Instant
+
+
+class EraFileOut(Shape):
+    """A remittance file: what it says, and whether it was posted."""
+
+    object: Literal["era_file"]
+    id: str
+    state: str
+    received_via: str
+    sha256: str
+    duplicate_of: str | None
+    findings: list[dict[str, Any]]
+    remittances: list[RemittanceOut]
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class UnpostIn(Input):
+    """Why the postings are taken back."""
+
+    reason: str = Field(min_length=3, max_length=200)
+
+
+class Nothing(Input):
+    """An empty body."""
+
+
+_CONFIDENCE = {"line_control": "certain", "code_and_date": "high", "only_line": "fair", "claim": "certain"}
+"""How sure a match is."""
+
+
+def line_out(line: RemittanceLine) -> RemittanceLineOut:
+    """Return one service."""
+    return RemittanceLineOut(
+        claim_id=type_id("claim", line.claim_id) if line.claim_id else None,
+        appointment_id=type_id("appointment", line.appointment_id) if line.appointment_id else None,
+        patient_id=type_id("patient", line.patient_id) if line.patient_id else None,
+        control_number=line.control_number,
+        status_code=line.status_code,
+        payer_claim_number=line.payer_claim_number or None,
+        service_code=line.service_code or None,
+        service_on=line.service_on,
+        charge=MoneyOut(line.charge_cents),
+        paid=MoneyOut(line.paid_cents),
+        allowed=MoneyOut(line.allowed_cents) if line.allowed_cents is not None else None,
+        adjustments=[
+            AdjustmentOut(group=a["group"], reason=a["reason"], amount=MoneyOut(a["cents"]), plan=a["plan"])
+            for a in line.adjustments
+        ],
+        remarks=list(line.remarks),
+        matched_by=line.matched_by,
+        confidence=_CONFIDENCE.get(line.matched_by, "none"),
+        ledger_entry_ids=[type_id("ledger_entry", id) for id in line.ledger_entry_ids],
+    )
+
+
+def remittance_out(row: Remittance, lines: list[RemittanceLine]) -> RemittanceOut:
+    """Return one check with its services."""
+    return RemittanceOut(
+        object="remittance",
+        id=type_id("remittance", row.id),
+        era_file_id=type_id("era_file", row.era_file_id),
+        payer_name=row.payer_name or None,
+        payer_identifier=row.payer_identifier or None,
+        trace=row.trace or None,
+        method=row.method or None,
+        paid_on=row.paid_on,
+        total=MoneyOut(row.total_cents),
+        provider_adjustments=[
+            {"reason": p["reason"], "reference": p["reference"], "amount": MoneyOut(p["cents"])}
+            for p in row.provider_adjustments
+        ],
+        same_trace=row.same_trace,
+        lines=[line_out(line) for line in lines],
+        created_at=instant(row.created_at),
+    )
+
+
+def era_file_out(file: EraFile, remittances: list[RemittanceOut], *, duplicate: bool = False) -> EraFileOut:
+    """Return a file. :param duplicate: its content was received before; this is the first one"""
+    return EraFileOut(
+        object="era_file",
+        id=type_id("era_file", file.id),
+        state=file.state,
+        received_via=file.received_via,
+        sha256=file.sha256,
+        duplicate_of=type_id("era_file", file.id) if duplicate else None,
+        findings=list(file.findings),
+        remittances=remittances,
+        version=file.version,
+        created_at=instant(file.created_at),
+        updated_at=instant(file.updated_at),
+    )
