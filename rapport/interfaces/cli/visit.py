@@ -222,16 +222,16 @@ def _scenes(run: Play, base_url: str, told_file: dict[str, Any], users: dict[str
     )
     run.step("The remittance", _money(remittance["data"][0]["total"]), "GET", "/v1/remittances", None, remittance, 200)
     balance = run.call(biller, "What the patient owes", "GET", f"/patients/{patient['id']}/balance",
-                       note=lambda a: _money(a["patient"]))  # fmt: skip
-    if balance["patient"]["amount"] > 0:
+                       note=lambda a: _money(a["patient_responsibility"]))  # fmt: skip
+    if balance["patient_responsibility"]["amount"] > 0:
         run.call(biller, "The copay is paid", "POST", "/payments", {
-            "patient_id": patient["id"], "amount": balance["patient"], "method": "cash",
+            "patient_id": patient["id"], "amount": balance["patient_responsibility"], "method": "cash",
         }, note=lambda a: _money(a["amount"]))  # fmt: skip
     run.call(biller, "The ledger", "GET", f"/ledger-entries?patient_id={patient['id']}",
              note=lambda a: f"{len(a['data'])} entries, each summing to zero")  # fmt: skip
     final = run.call(biller, "Balanced", "GET", f"/patients/{patient['id']}/balance",
-                     note=lambda a: f"patient {_money(a['patient'])}, insurance {_money(a['insurance'])}")  # fmt: skip
-    if final["patient"]["amount"] or final["insurance"]["amount"]:
+                     note=lambda a: f"patient {_money(a['patient_responsibility'])}, insurance {_money(a['insurance_outstanding'])}")  # fmt: skip
+    if final["patient_responsibility"]["amount"] or final["insurance_outstanding"]["amount"]:
         raise VisitFailed("Balanced: something is still owed")
     events = biller.call("GET", f"/events?object_id={claim['id']}")["data"]
     by_step = {"Assemble the claim": "claim.created", "Submit it as 837P": "claim.submitted",

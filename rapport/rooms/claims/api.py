@@ -18,6 +18,7 @@ from rapport.platform.api.shapes import Answer, path_id
 from . import examples, queries, services
 from . import schemas as s
 from .models import Acknowledgement, Channel, ClaimHistory, Submission
+from .paper import cms1500
 
 router = RoomRouter(tag="Claims")
 
@@ -143,8 +144,6 @@ def get_claim(request: ScopedRequest, claim_id: str) -> Answer:
         return Answer(queries.submission_bytes(submission=submission), content_type=X12)
     if PDF in wanted:
         claim = queries.get_claim(scope=request.auth, claim_id=id)
-        from .paper import cms1500
-
         record = services.build_record(scope=request.auth, claim=claim)
         return Answer(
             cms1500(

@@ -1,0 +1,1 @@
+"""The CMS-1500 (02/12) paper claim, as positions on a page. Pure."""
