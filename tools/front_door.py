@@ -21,6 +21,9 @@ class FrontDoorContract(Contract):
     but_not: Any = fields.StringField(required=False)
     """A package among the visitors that has a contract of its own."""
     doors: Any = fields.SetField(subfield=fields.StringField())
+    edges: Any = fields.SetField(subfield=fields.StringField(), required=False)
+    """Files of a visiting room that may also enter by `edge_doors`."""
+    edge_doors: Any = fields.SetField(subfield=fields.StringField(), required=False)
 
     def check(self, graph: Any, verbose: bool) -> ContractCheck:
         """Collect every visitor that is in a room by another way than a door."""
@@ -35,8 +38,14 @@ class FrontDoorContract(Contract):
             and visitor != room
             and not visitor.startswith(f"{room}.")
             and "tests" not in visitor.split(".")
+            and not self._is_between_edges(visitor, module, room)
         ]
         return ContractCheck(kept=not breaches, metadata={"breaches": breaches})
+
+    def _is_between_edges(self, visitor: str, module: str, room: str) -> bool:
+        door = module.removeprefix(f"{room}.").split(".")[0]
+        place = visitor.removeprefix(f"{self.rooms}.").split(".")
+        return door in (self.edge_doors or ()) and len(place) > 1 and place[1] in (self.edges or ())
 
     def render_broken_contract(self, check: ContractCheck) -> None:
         """Say who came in where, and which doors there are."""

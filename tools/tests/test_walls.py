@@ -22,7 +22,10 @@ HOUSE = {
     ),
     "rapport/connectors/courier_one/driver.py": "from rapport.rooms.claims import ports\n",
     "rapport/connectors/courier_two/driver.py": "",
-    "rapport/rooms/claims/api.py": "from . import services\n",
+    "rapport/rooms/claims/api.py": (
+        "from rapport.rooms.roster import schemas\n\nfrom . import services\n"
+    ),
+    "rapport/rooms/roster/schemas.py": "",
     "rapport/rooms/claims/services/sending.py": (
         "from rapport.rooms.claims import models\nfrom rapport.rooms.roster import queries\n"
     ),
@@ -116,6 +119,11 @@ OFFENCES = {
     "a connector takes a room's tables": (
         "connectors/courier_one/driver.py", "from rapport.rooms.claims import models",
         "Doors: a connector",
+    ),
+    "a service takes another room's shapes": (
+        "rooms/claims/services/sending.py",
+        "from rapport.rooms.roster import schemas",
+        "Doors: rooms call one another",
     ),
     "an interface takes tables": (
         "interfaces/rest/v1.py", "from rapport.rooms.roster import models", "Doors: interfaces",

@@ -30,7 +30,7 @@ def instant(value: datetime) -> str:
 
 
 def instant_or_none(value: datetime | None) -> str | None:
-    """`instant`, or None."""
+    """Write an instant that may be missing."""
     return None if value is None else instant(value)
 
 

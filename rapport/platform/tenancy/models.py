@@ -31,6 +31,7 @@ class Practice(Record):
     """A group that sees patients and bills under one agreement. The tenant."""
 
     name = models.CharField(max_length=200)
+    """As patients and payers know it."""
     time_zone = models.CharField(max_length=64)
     """IANA name. A service date is a day in *this* zone, whatever zone the server is in."""
     livemode = models.BooleanField(default=False)

@@ -12,9 +12,6 @@ from rapport.kernel.problems import PreconditionFailed
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
-from rapport.rooms.documents.models import Document
-from rapport.rooms.roster.models import Clinician, Patient
-from rapport.rooms.scheduling.models import Appointment
 
 from .states import MOVES, Action, NoteStatus, NoteType, SignatureRole
 
@@ -28,11 +25,11 @@ class ClinicalNote(VersionedRecord):
     `missing` and `signatures` are kept here as the API shows them, so that a list reads one table.
     """
 
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """Whom it is about. Never changes."""
-    clinician = PracticeForeignKey(Clinician)
+    clinician = PracticeForeignKey("roster.Clinician")
     """Who treated. Never changes."""
-    appointment = PracticeForeignKey(Appointment, null=True)
+    appointment = PracticeForeignKey("scheduling.Appointment", null=True)
     """The visit it is about, if one. Never changes."""
     author_user_id = models.UUIDField()
     """Who writes it: the only one who may change or sign it. Never changes."""
@@ -60,7 +57,7 @@ class ClinicalNote(VersionedRecord):
     """What the supervisor wants changed."""
     revision = models.IntegerField(default=1)
     """Counts the texts that were, or will be, signed."""
-    document = PracticeForeignKey(Document, null=True)
+    document = PracticeForeignKey("documents.Document", null=True)
     """The signed PDF of the latest revision that was signed."""
     signed_at = models.DateTimeField(null=True)
     """When the last signature of that revision was given."""
@@ -158,7 +155,7 @@ class NoteMove(PracticeRecord):
 
     note = PracticeForeignKey(ClinicalNote)
     """The note."""
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """As on the note."""
     action = models.CharField(max_length=10)
     """What was done."""
@@ -175,6 +172,7 @@ class NoteMove(PracticeRecord):
     reason = models.TextField(blank=True)
     """Why, in their words, where a reason is asked for."""
     moved_at = models.DateTimeField()
+    """When."""
 
     class Meta:
         indexes = [models.Index(fields=["practice", "note", "version"], name="note_move_by_note")]
@@ -185,7 +183,7 @@ class SignedText(PracticeRecord):
 
     note = PracticeForeignKey(ClinicalNote)
     """The note."""
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """As on the note."""
     revision = models.IntegerField()
     """Which of the note's texts."""
@@ -212,7 +210,7 @@ class Signature(PracticeRecord):
 
     note = PracticeForeignKey(ClinicalNote)
     """The note."""
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """As on the note."""
     signed_text = PracticeForeignKey(SignedText)
     """What was signed."""
@@ -229,6 +227,7 @@ class Signature(PracticeRecord):
     sha256 = models.CharField(max_length=64)
     """Hex digest of the text that was signed."""
     signed_at = models.DateTimeField()
+    """The moment that the signed text names."""
 
     class Meta:
         constraints = [
@@ -244,7 +243,7 @@ class Addendum(PracticeRecord):
 
     note = PracticeForeignKey(ClinicalNote)
     """The note; its own text stays as it is."""
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """As on the note."""
     author_user_id = models.UUIDField()
     """Who wrote and signed it."""
@@ -258,9 +257,10 @@ class Addendum(PracticeRecord):
     """What the signature says."""
     sha256 = models.CharField(max_length=64)
     """Hex digest of the text."""
-    document = PracticeForeignKey(Document, null=True)
+    document = PracticeForeignKey("documents.Document", null=True)
     """Its own signed PDF; none for psychotherapy notes."""
     signed_at = models.DateTimeField()
+    """The moment that the signed text names."""
 
     class Meta:
         indexes = [models.Index(fields=["practice", "note", "signed_at"], name="addendum_by_note")]

@@ -73,7 +73,7 @@ def may_read_text(scope: Scope, *, status: str, author_user_id: UUID, clinician_
     return clinician_id in scope.supervisee_ids or Role.CLINICAL_ADMINISTRATOR in scope.roles
 
 
-def seal_of(note_id: UUID, part: str) -> bytes:
+def seal_of(note_id: UUID, *, part: str) -> bytes:
     """Return what a sealed text is bound to: it opens nowhere else."""
     return b"psychotherapy|" + note_id.bytes + part.encode()
 
@@ -82,7 +82,7 @@ def content_of(note: ClinicalNote) -> dict[str, Any]:
     """Return what a note says, section by section."""
     if note.sealed_content is not None:
         plain = aead.open_(
-            bytes(note.sealed_content), aad=seal_of(note.id, "content"), purpose="field"
+            bytes(note.sealed_content), aad=seal_of(note.id, part="content"), purpose="field"
         )
         opened: dict[str, Any] = json.loads(plain)
         return opened
@@ -90,7 +90,7 @@ def content_of(note: ClinicalNote) -> dict[str, Any]:
     return content
 
 
-def words_of(note: ClinicalNote, content: Mapping[str, Any]) -> Words:
+def words_of(note: ClinicalNote, *, content: Mapping[str, Any]) -> Words:
     """Return everything of a note that a signature covers."""
     return Words(
         note_id=note.id,
@@ -110,7 +110,7 @@ def addendum_text(row: Addendum) -> str:
     if row.sealed_text is None:
         return row.text
     return aead.open_(
-        bytes(row.sealed_text), aad=seal_of(row.note_id, f"addendum|{row.id}"), purpose="field"
+        bytes(row.sealed_text), aad=seal_of(row.note_id, part=f"addendum|{row.id}"), purpose="field"
     ).decode()
 
 
@@ -119,7 +119,7 @@ def signed_text(row: SignedText) -> str:
     if row.sealed_text is None:
         return row.text
     return aead.open_(
-        bytes(row.sealed_text), aad=seal_of(row.note_id, f"signed|{row.id}"), purpose="field"
+        bytes(row.sealed_text), aad=seal_of(row.note_id, part=f"signed|{row.id}"), purpose="field"
     ).decode()
 
 

@@ -92,7 +92,7 @@ def create_note(*, scope: Scope, body: Any, now: datetime) -> ClinicalNote:
         raise NoteExists("Continue the note that is there.") from error
     scope.trail.patient_ids.add(note.patient_id)
     scope.trail.target("clinical_note", note.id, note.version)
-    tell(events.NOTE_CREATED, note, scope=scope, now=now)
+    tell(events.NOTE_CREATED, note=note, scope=scope, now=now)
     return note
 
 
@@ -151,11 +151,11 @@ def discard_note(*, scope: Scope, note_id: UUID, if_match: str, now: datetime) -
     etags.check(note, if_match)
     note.move(Action.DISCARD, NoteStatus.VOID, scope=scope, now=now)
     scope.trail.target("clinical_note", note.id, note.version)
-    tell(events.NOTE_VOIDED, note, scope=scope, now=now)
+    tell(events.NOTE_VOIDED, note=note, scope=scope, now=now)
     return note
 
 
-def tell(event: str, note: ClinicalNote, *, scope: Scope, now: datetime) -> None:
+def tell(event: str, *, note: ClinicalNote, scope: Scope, now: datetime) -> None:
     """Emit an event of a note; a psychotherapy note tells nothing to anybody."""
     if not note.is_psychotherapy:
         emit(
@@ -269,7 +269,9 @@ def _fill(
     note.missing = missing(NoteType(note.type), content=content, diagnoses=diagnoses)
     if note.is_psychotherapy:
         note.sealed_content = aead.seal(
-            json.dumps(content).encode(), aad=queries.seal_of(note.id, "content"), purpose="field"
+            json.dumps(content).encode(),
+            aad=queries.seal_of(note.id, part="content"),
+            purpose="field",
         )
         return
     note.content = dict(content)

@@ -62,7 +62,7 @@ def verify_note(*, scope: Scope, note_id: UUID) -> Verdict:
     signatures = queries.signatures_of(scope=scope, text_id=row.id)
     try:
         kept = digest_of(queries.signed_text(row))
-        now_text = digest_of(queries.words_of(note, queries.content_of(note)).canonical())
+        now_text = digest_of(queries.words_of(note, content=queries.content_of(note)).canonical())
     except aead.SealBroken:
         kept = now_text = ""
     document, pdf_signature = _file_holds(scope, note.document_id)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rapport.platform.access.scope import Scope
 from rapport.rooms.scheduling import queries as scheduling
-from rapport.rooms.scheduling.models import Appointment
 from rapport.rooms.scheduling.states import AppointmentStatus
+
+if TYPE_CHECKING:
+    from rapport.rooms.scheduling.models import Appointment
 
 _NOT_HELD = frozenset(
     {AppointmentStatus.CANCELLED, AppointmentStatus.LATE_CANCELLED, AppointmentStatus.NO_SHOW}

@@ -215,6 +215,7 @@ class ClaimHistory(PracticeRecord):
     by = models.UUIDField()
     """Who: a user, a key, or the practice itself for what came from outside."""
     at = models.DateTimeField()
+    """When it happened here."""
     detail = models.CharField(max_length=80, blank=True)
     """A code: `999:A`, `277CA:A2`, …"""
     submission_id = models.UUIDField(null=True)

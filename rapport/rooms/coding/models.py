@@ -8,7 +8,6 @@ from django.db.models import Q
 
 from rapport.kernel.ids import new_uuid
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
-from rapport.rooms.roster.models import Clinician
 
 
 class DiagnosisList(models.Model):
@@ -19,6 +18,7 @@ class DiagnosisList(models.Model):
     codes = models.IntegerField()
     """How many codes it holds."""
     loaded_at = models.DateTimeField()
+    """When this installation loaded it."""
 
     def __str__(self) -> str:
         return f"ICD-10-CM of {self.released_on}"
@@ -141,7 +141,7 @@ class Rate(PracticeRecord):
     """What is charged for."""
     payer_id = models.UUIDField(null=True)
     """Only for this payer; null: for all. Its constraint is made by coverage, which owns payers."""
-    clinician = PracticeForeignKey(Clinician, null=True)
+    clinician = PracticeForeignKey("roster.Clinician", null=True)
     """Only for this clinician; null: for all."""
     rate_cents = models.BigIntegerField()
     """Charge per unit, US cents."""

@@ -6,7 +6,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
-from rapport.rooms.roster.models import Patient
 
 from .states import Rank, Relationship
 
@@ -71,7 +70,7 @@ class Policy(VersionedRecord):
     constraint, made by the wall's migration, sees to it.
     """
 
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """Whose care it pays for."""
     payer = PracticeForeignKey(Payer)
     """Who pays."""

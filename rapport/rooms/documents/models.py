@@ -5,13 +5,12 @@ from __future__ import annotations
 from django.db import models
 
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord
-from rapport.rooms.roster.models import Patient
 
 
 class Document(PracticeRecord):
     """A file as it was stored. Neither the row nor the file ever changes."""
 
-    patient = PracticeForeignKey(Patient, null=True)
+    patient = PracticeForeignKey("roster.Patient", null=True)
     """Whom it is about; none for files of the practice itself."""
     kind = models.CharField(max_length=30)
     """What it is: `clinical_note`, `addendum`, `cms1500`, `era_file` …"""

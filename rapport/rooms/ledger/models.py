@@ -6,7 +6,6 @@ from django.db import models
 from django.db.models import Q
 
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord
-from rapport.rooms.roster.models import Patient
 
 from .states import Account, EntryKind, PaymentMethod
 
@@ -16,7 +15,7 @@ class Entry(PracticeRecord):
 
     kind = models.CharField(max_length=24, choices=[(kind.value, kind.value) for kind in EntryKind])
     """What it is about."""
-    patient = PracticeForeignKey(Patient, null=True)
+    patient = PracticeForeignKey("roster.Patient", null=True)
     """Whose money it is about; none where a payer's money belongs to no claim."""
     effective_on = models.DateField()
     """The day it counts from, in the practice."""
@@ -70,7 +69,7 @@ class Posting(PracticeRecord):
     """The account."""
     cents = models.BigIntegerField()
     """Debits are positive, credits negative; never zero."""
-    patient = PracticeForeignKey(Patient, null=True)
+    patient = PracticeForeignKey("roster.Patient", null=True)
     """As on the entry, so that sums read one table."""
     effective_on = models.DateField()
     """As on the entry."""
@@ -102,7 +101,7 @@ class Posting(PracticeRecord):
 class Payment(PracticeRecord):
     """Money that a patient gave. What it paid for is in its entry."""
 
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """Who paid."""
     cents = models.BigIntegerField()
     """How much."""

@@ -13,10 +13,8 @@ from rapport.kernel.ids import type_id
 from rapport.kernel.problems import StateConflict
 from rapport.platform.access.scope import Scope
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
-from rapport.rooms.coding.models import ServiceCode
 from rapport.rooms.coding.rules import time_rules
 from rapport.rooms.coding.rules.telehealth import Means, Place, Setting, place_of
-from rapport.rooms.roster.models import Clinician, Location, Patient
 
 from .states import MOVES, Action, AppointmentStatus
 
@@ -30,11 +28,11 @@ class Appointment(VersionedRecord):
     frozen by a trigger; `move` is the only writer of its status.
     """
 
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """Who comes. Never changes."""
-    clinician = PracticeForeignKey(Clinician)
+    clinician = PracticeForeignKey("roster.Clinician")
     """Whose time it takes."""
-    service_code = PracticeForeignKey(ServiceCode)
+    service_code = PracticeForeignKey("coding.ServiceCode")
     """What for."""
     start_at = models.DateTimeField()
     """The instant it begins."""
@@ -45,7 +43,7 @@ class Appointment(VersionedRecord):
     start_local = models.CharField(max_length=23)
     """The wall time that was agreed, ISO 8601; kept, so that a change of the zone's own rules
     can be noticed."""
-    location = PracticeForeignKey(Location, null=True)
+    location = PracticeForeignKey("roster.Location", null=True)
     """Where; null: telehealth."""
     means = models.CharField(max_length=9, choices=[(means.value, means.value) for means in Means])
     """In person, by video, or by voice alone."""
@@ -212,7 +210,7 @@ class AppointmentHistory(PracticeRecord):
 
     appointment = PracticeForeignKey(Appointment)
     """To which."""
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """Whose; for who may see the row."""
     clinician_id = models.UUIDField()
     """The clinician from then on."""
@@ -267,7 +265,7 @@ class AppointmentExternalId(PracticeRecord):
 class WorkSchedule(VersionedRecord):
     """A clinician's working week. Without one any time may be booked."""
 
-    clinician = PracticeForeignKey(Clinician)
+    clinician = PracticeForeignKey("roster.Clinician")
     """Whose."""
     time_zone = models.CharField(max_length=64)
     """IANA zone of the wall times."""

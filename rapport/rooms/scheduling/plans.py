@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,15 +14,16 @@ from rapport.kernel.problems import FieldError, ReferenceNotFound
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.rooms.coding import queries as coding
-from rapport.rooms.coding.models import ServiceCode
 from rapport.rooms.coding.rules.telehealth import Means, Setting
 from rapport.rooms.roster import queries as roster
-from rapport.rooms.roster.models import Clinician, Location
 
 from .models import Appointment
-from .rules.wall_clock import LocalTime, show
-from .schemas import wall_text
+from .rules.wall_clock import LocalTime, show, wall_text
 from .timing import fault, start_of
+
+if TYPE_CHECKING:
+    from rapport.rooms.coding.models import ServiceCode
+    from rapport.rooms.roster.models import Clinician, Location
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from rapport.rooms.roster.schemas import ClinicianRef
 
 from .rules.hours import Stretch
 from .rules.wall_clock import show, zone_named
+from .timing import slot_times
 
 Status = Literal["booked", "checked_in", "completed", "cancelled", "late_cancelled", "no_show"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -343,23 +344,10 @@ def appointment_out(
     )
 
 
-def wall_text(wall: datetime) -> str:
-    """Write a wall time: seconds always, fractions when there are any."""
-    return wall.isoformat(timespec="milliseconds" if wall.microsecond else "seconds")
-
-
 def slot(stretch: Stretch, *, clinician_id: str, time_zone: str, scope: Scope) -> Slot:
     """Return the shape of a free stretch of time."""
-    local = show(stretch.start_at, zone_named(time_zone) or scope.time_zone)
-    return Slot(
-        object="slot",
-        clinician_id=clinician_id,
-        start_at=instant(stretch.start_at),
-        end_at=instant(stretch.end_at),
-        time_zone=time_zone,
-        start_local=wall_text(local.wall),
-        utc_offset=local.offset_text,
-    )
+    times = slot_times(stretch, time_zone=time_zone, scope=scope)
+    return Slot(object="slot", clinician_id=clinician_id, **times)
 
 
 HISTORY = (

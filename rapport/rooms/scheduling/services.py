@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from rapport.kernel.ids import type_id
 from rapport.kernel.problems import Conflict, FieldError, ImmutableField, Invalid
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
@@ -23,9 +22,8 @@ from . import events, queries
 from .models import Appointment, AppointmentExternalId, WorkSchedule
 from .plans import Override, Plan, changed_plan, new_plan, override_in, reference
 from .rules import hours
-from .schemas import slot
 from .states import Action, AppointmentStatus
-from .timing import fault
+from .timing import fault, slot_times
 
 ALTERNATIVES = 3
 """How many other slots an answer names when one is taken."""
@@ -65,7 +63,7 @@ Annex = Callable[[Scope, UUID], Any]
 _annexes: dict[str, Annex] = {}
 
 
-def register_annex(name: str, supply: Annex) -> None:
+def register_annex(name: str, *, supply: Annex) -> None:
     """
     Let a room above supply a member of a single appointment's answer.
 
@@ -124,10 +122,7 @@ def _alternatives(scope: Scope, plan: Plan, *, leave_out: UUID | None) -> list[d
         limit=ALTERNATIVES,
         leave_out=leave_out,
     )
-    names = ("start_at", "end_at", "time_zone", "start_local", "utc_offset")
-    public = type_id("clinician", plan.clinician.id)
-    shapes = [slot(s, clinician_id=public, time_zone=plan.zone, scope=scope) for s in found]
-    return [{name: getattr(shape, name) for name in names} for shape in shapes]
+    return [slot_times(one, time_zone=plan.zone, scope=scope) for one in found]
 
 
 def _check_slot(

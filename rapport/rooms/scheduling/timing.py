@@ -7,11 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rapport.kernel.problems import FieldError, Invalid
+from rapport.platform.access.scope import Scope
 from rapport.platform.api.shapes import instant
 
 from .rules import wall_clock
-from .rules.wall_clock import LocalTime
-from .schemas import wall_text
+from .rules.hours import Stretch
+from .rules.wall_clock import LocalTime, wall_text
 
 
 class NonexistentLocalTime(Invalid):
@@ -33,6 +34,18 @@ def shown(local: LocalTime) -> dict[str, str]:
     """Return a wall time as a choice in an answer."""
     return {
         "start_at": instant(local.at),
+        "start_local": wall_text(local.wall),
+        "utc_offset": local.offset_text,
+    }
+
+
+def slot_times(stretch: Stretch, *, time_zone: str, scope: Scope) -> dict[str, str]:
+    """Return when a free stretch is, as an instant and on the wall; in the practice's zone by default."""
+    local = wall_clock.show(stretch.start_at, wall_clock.zone_named(time_zone) or scope.time_zone)
+    return {
+        "start_at": instant(stretch.start_at),
+        "end_at": instant(stretch.end_at),
+        "time_zone": time_zone,
         "start_local": wall_text(local.wall),
         "utc_offset": local.offset_text,
     }

@@ -36,4 +36,4 @@ def connect() -> None:
         scheduling.CHECKED_IN, scheduling.COMPLETED, scheduling.NO_SHOW, scheduling.REOPENED,
     ):  # fmt: skip
         on(event)(follow_appointment)
-    register_annex("telehealth_session", session_with_links)
+    register_annex("telehealth_session", supply=session_with_links)

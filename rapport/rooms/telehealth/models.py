@@ -11,8 +11,6 @@ from django.db.models import F, Q
 from rapport.kernel.problems import StateConflict
 from rapport.platform.access.scope import Scope
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
-from rapport.rooms.roster.models import Clinician, Patient
-from rapport.rooms.scheduling.models import Appointment
 
 from .states import MOVES, Action, SessionState
 
@@ -23,11 +21,11 @@ PERSONS = ("host", "patient")
 class Session(VersionedRecord):
     """A meeting at a distance. It belongs to one appointment, and follows it."""
 
-    appointment = PracticeForeignKey(Appointment)
+    appointment = PracticeForeignKey("scheduling.Appointment")
     """The appointment."""
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """Who is met; for who may see the row."""
-    host = PracticeForeignKey(Clinician)
+    host = PracticeForeignKey("roster.Clinician")
     """Who starts and ends it."""
     state = models.CharField(
         max_length=9,
@@ -109,7 +107,7 @@ class SessionHistory(PracticeRecord):
 
     session = PracticeForeignKey(Session)
     """To which."""
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """Whose; for who may see the row."""
     action = models.CharField(max_length=20)
     """`create`, `reschedule`, `hand_over`, `knock`, or a word of `states.Action`."""
@@ -138,7 +136,7 @@ class Link(PracticeRecord):
 
     session = PracticeForeignKey(Session)
     """Into which."""
-    patient = PracticeForeignKey(Patient)
+    patient = PracticeForeignKey("roster.Patient")
     """The session's patient; for who may see the row."""
     person = models.CharField(max_length=7)
     """`host` or `patient`."""

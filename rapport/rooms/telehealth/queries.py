@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -16,9 +16,11 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.api.shapes import instant
 from rapport.platform.crypto import aead
 from rapport.platform.db import sql
-from rapport.rooms.roster.models import Clinician
 
 from .models import Link, Session
+
+if TYPE_CHECKING:
+    from rapport.rooms.roster.models import Clinician
 
 
 def get_session(*, scope: Scope, session_id: UUID, lock: bool = False) -> Session:
@@ -48,7 +50,7 @@ def may_hand_on(scope: Scope) -> bool:
     return scope.allows(Permission.APPOINTMENTS_WRITE) or scope.allows(Permission.TELEHEALTH_HOST)
 
 
-def summary(session: Session, host: Clinician) -> dict[str, Any]:
+def summary(session: Session, *, host: Clinician) -> dict[str, Any]:
     """Return a session as its appointment shows it, without links."""
     return {
         "id": type_id("telehealth_session", session.id),

@@ -70,7 +70,7 @@ class LinksIn(Input):
 def session_ref(scope: Scope, session: Session) -> SessionRef:
     """Return a session as its appointment's answer carries it, with links."""
     host = roster.get_clinician(scope=scope, clinician_id=session.host_id)
-    kept = queries.summary(session, host)
+    kept = queries.summary(session, host=host)
     kept["join_urls"] = queries.join_urls(scope=scope, session=session)
     return msgspec.convert(kept, SessionRef)
 

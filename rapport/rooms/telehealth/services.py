@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,12 +17,14 @@ from rapport.platform.outbox.emit import emit
 from rapport.rooms.roster import queries as roster
 from rapport.rooms.scheduling import queries as scheduling
 from rapport.rooms.scheduling import services as scheduling_services
-from rapport.rooms.scheduling.models import Appointment
 from rapport.rooms.scheduling.states import AppointmentStatus
 
 from . import events, queries
 from .models import PERSONS, Link, Session
 from .states import CLOSES_AFTER, OPENS_BEFORE, Action, SessionState
+
+if TYPE_CHECKING:
+    from rapport.rooms.scheduling.models import Appointment
 
 
 class LinkInvalid(Forbidden):
@@ -167,7 +170,7 @@ def _show(scope: Scope, session: Session, *, now: datetime) -> None:
     scheduling_services.show_telehealth_session(
         scope=scope,
         appointment_id=session.appointment_id,
-        session=queries.summary(session, host),
+        session=queries.summary(session, host=host),
     )
 
 

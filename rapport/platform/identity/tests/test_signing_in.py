@@ -175,7 +175,7 @@ def test_codes_of_other_times_are_refused(willow: House, seconds: int) -> None:
     caller = Caller()
     with time_machine.travel(timezone.now(), tick=False):
         answer = caller.second(caller.ticket(maya.login), maya.code(seconds))
-        # A client's clock is not asked: an own field is unknown, a header is ignored.
+        # A caller's clock is not asked: an own field is unknown, a header is ignored.
         told = caller.second(
             caller.ticket(maya.login), maya.code(seconds), now="2030-01-01T00:00:00Z"
         )

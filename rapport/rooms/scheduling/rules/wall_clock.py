@@ -124,3 +124,8 @@ def resolve(
     if fold is None:
         raise TwoSuchWallTimes(early, late)
     return options[fold]
+
+
+def wall_text(wall: datetime) -> str:
+    """Write a wall time: seconds always, fractions when there are any."""
+    return wall.isoformat(timespec="milliseconds" if wall.microsecond else "seconds")
