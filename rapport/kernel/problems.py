@@ -135,6 +135,10 @@ class ExpandForbidden(Forbidden):
     code, title = "expand-forbidden", "You may not read one of the expansions asked for."
 
 
+class LinkInvalid(Forbidden):
+    code, title = "link-invalid", "The link is not valid."
+
+
 class NotFound(Problem):
     status, code, title = 404, "not-found", "There is no such thing here."
 
@@ -161,6 +165,10 @@ class IdempotencyInFlight(Conflict):
 
 class Gone(Problem):
     status, code, title = 410, "gone", "This is no longer available."
+
+
+class LinkExpired(Gone):
+    code, title = "link-expired", "The link has expired. Ask for a new one."
 
 
 class PreconditionFailed(Problem):

@@ -54,7 +54,7 @@ class Billing:
         return {
             "name": "Clearinghouse", "kind": "http", "secret": self.sandbox.api_key,
             "settings": {
-                "base_url": self.sandbox.http_url, "sender_id": "WILLOWBH",
+                "base_url": self.sandbox.http_url, "sender_id": f"W{self.house.id.hex[-12:].upper()}",
                 "receiver_id": "SANDBOXCH", "receiver_name": "SANDBOX CLEARINGHOUSE",
             } | settings,
         }  # fmt: skip

@@ -28,7 +28,7 @@ from rapport.platform.tenancy.services import create_practice
 NOW = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 """A Monday, nine in the morning in Los Angeles: for rules and services that are told the time."""
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 - the cast's, in no installation
+PASSWORD = "correct horse battery staple"  # the cast's, in no installation
 
 
 class Api:
@@ -149,7 +149,7 @@ def found(name: str, time_zone: str) -> House:
             tax_id="123456789", taxonomy_code="261QM0801X", phone="5035550100",
             address_line1="100 Willow Street", city="Portland", state_code="OR",
             postal_code="972050001",
-        )  # fmt: skip
+        )
     )
 
 

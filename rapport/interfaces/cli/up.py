@@ -41,7 +41,7 @@ class Family:
         folder = ENVIRONMENT.home / "logs"
         folder.mkdir(exist_ok=True)
         with (folder / f"{name}.log").open("ab") as log:
-            self._children[name] = subprocess.Popen(  # noqa: S603 - our own commands
+            self._children[name] = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

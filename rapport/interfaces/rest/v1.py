@@ -9,7 +9,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
-from rapport.kernel.problems import MalformedJson, Problem
+from rapport.kernel.problems import Forbidden, MalformedJson, Problem
 from rapport.platform.api import bodies
 from rapport.platform.api.gate import Replayed
 from rapport.platform.api.problems import as_response, from_validation
@@ -56,7 +56,13 @@ class StrictParser(Parser):
         return value
 
 
+def nobody_may(request: HttpRequest) -> None:
+    """Refuse: what a route without a gate of its own gets."""
+    raise Forbidden(reason="no_gate")
+
+
 api = NinjaAPI(
+    auth=nobody_may,
     title="Rapport",
     version="1",
     docs_url=None,

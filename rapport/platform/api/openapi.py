@@ -178,13 +178,18 @@ def build(api: NinjaAPI) -> dict[str, Any]:
     schemas.update(definitions)
     schemas["Problem"] = _PROBLEM
     by_shape: dict[Any, dict[str, Any]] = dict(zip(shapes, references, strict=True))
+    names: set[str] = set()
     for info in ROUTES:
+        name = info.action.replace(".", "_") or f"{info.method.lower()}_{info.tag.lower()}"
+        if name in names:  # the same deed at two addresses
+            name = f"{name}_of_{info.path.split('/')[1].replace('-', '_')}_{info.method.lower()}"
+        names.add(name)
         operation = document["paths"]["/v1" + info.path][info.method.lower()]
         if info.shape is not None and info.shape not in by_shape:
             by_shape[info.shape] = msgspec.json.schema(info.shape)
         operation.update(
             {
-                "operationId": info.action.replace(".", "_") or f"{info.method}_{info.path}",
+                "operationId": name,
                 "summary": info.summary,
                 "description": info.description,
                 "responses": _responses(info, by_shape),

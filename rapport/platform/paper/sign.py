@@ -122,7 +122,7 @@ def sign_pdf(pdf: bytes, *, signer: Signer, reason: str, name: str) -> bytes:
     :param reason: shown with the signature, e.g. `Signed by the author`
     :param name: who signed, as shown; the installation vouches for it
     """
-    store: Any = SimpleCertificateStore()
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     store.register(signer.certificate)
     simple = SimpleSigner(signing_cert=signer.certificate, signing_key=signer.key, cert_registry=store)
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))

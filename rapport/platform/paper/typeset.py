@@ -44,7 +44,7 @@ def typeset(template: str, data: Mapping[str, Any]) -> bytes:
     """
     path = TEMPLATES / f"{template}.typ"
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and constants
+        done = subprocess.run(
             [sys.executable, "-I", "-c", _CHILD, str(path), str(MEMORY_BYTES), str(SECONDS), str(TEMPLATES)],
             input=json.dumps(data).encode(),
             capture_output=True,

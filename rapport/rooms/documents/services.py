@@ -10,7 +10,14 @@ from uuid import UUID
 from django.db.models import Q
 
 from rapport.kernel.ids import new_uuid
-from rapport.kernel.problems import Forbidden, Gone, Invalid, NotFound, TooLarge
+from rapport.kernel.problems import (
+    Gone,
+    Invalid,
+    LinkExpired,
+    LinkInvalid,
+    NotFound,
+    TooLarge,
+)
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope, Source
 from rapport.platform.audit.write import nobody
@@ -50,14 +57,6 @@ _NEEDS = {"clinical_note": Permission.NOTES_READ, "addendum": Permission.NOTES_R
 class DocumentCorrupted(Gone):
     code = "document-corrupted"
     title = "The file is not what was stored, so it is not given out."
-
-
-class LinkInvalid(Forbidden):
-    code, title = "link-invalid", "The link does not open anything."
-
-
-class LinkExpired(Gone):
-    code, title = "link-expired", "The link has expired. Ask for a new one."
 
 
 def store(

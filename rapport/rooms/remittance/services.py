@@ -236,7 +236,9 @@ def post_file(*, scope: Scope, era_file_id: UUID, now: datetime) -> EraFile:
 def _post(scope: Scope, file: EraFile, *, now: datetime) -> None:
     """Post every check of a file, all of it or nothing."""
     for check_row in queries.remittances_of(scope=scope, era_file_id=file.id):
-        day = check_row.paid_on or scope.day_of(now)
+        # Entries count from the day they are posted, in the practice's zone; the payer's date is kept
+        # on the remittance. A check dated tomorrow would else be invisible in today's balance.
+        day = scope.day_of(now)
         by_claim: dict[int, list[RemittanceLine]] = {}
         for line in queries.lines_of(scope=scope, remittance_id=check_row.id):
             by_claim.setdefault(line.claim_position, []).append(line)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from rapport.kernel.problems import Conflict, Forbidden, Gone, StateConflict
+from rapport.kernel.problems import Conflict, Forbidden, LinkExpired, LinkInvalid, StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope, Source
 from rapport.platform.crypto import aead
@@ -25,16 +25,6 @@ from .states import CLOSES_AFTER, OPENS_BEFORE, Action, SessionState
 
 if TYPE_CHECKING:
     from rapport.rooms.scheduling.models import Appointment
-
-
-class LinkInvalid(Forbidden):
-    code = "link-invalid"
-    title = "That link opens nothing. Ask for a new one."
-
-
-class LinkExpired(Gone):
-    code = "link-expired"
-    title = "That link has expired. Ask for a new one."
 
 
 class NotYet(Conflict):

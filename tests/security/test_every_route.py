@@ -1,0 +1,163 @@
+"""Every route, whichever room it comes from (M1 to M4, S-001, S-002, S-068)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client, RequestFactory
+from django.urls import get_resolver
+
+from rapport.interfaces.rest.v1 import api, nobody_may
+from rapport.kernel.ids import PREFIXES, new_uuid, type_id
+from rapport.kernel.problems import Forbidden, Problem
+from rapport.platform.access.permissions import ROLE_PERMISSIONS, Role
+from rapport.platform.api.edge import PATH_KINDS
+from rapport.platform.api.gate import Gate
+from rapport.platform.api.openapi import build
+from rapport.platform.api.router import ROUTES, RouteInfo
+from tests.support.cast import House
+
+OPEN = {
+    ("POST", "/sessions"), ("POST", "/sessions/mfa"), ("POST", "/sessions/mfa/send"),
+    ("POST", "/sessions/refresh"), ("POST", "/password-resets"), ("POST", "/password-resets/confirm"),
+    ("POST", "/telehealth/join"), ("GET", "/document-links/{token}"),
+}  # fmt: skip
+"""Routes that need no permission, each for its reason: signing in, and links that are secrets."""
+
+DOCUMENT = build(api)
+
+
+def name(info: RouteInfo) -> str:
+    return f"{info.method} {info.path}"
+
+
+def address(info: RouteInfo) -> str:
+    """Return the route's address with ids that nobody has."""
+    path = info.path
+    while "{" in path:
+        word = path[path.index("{") + 1 : path.index("}")]
+        kind = PATH_KINDS.get(word)
+        filled = type_id(kind, new_uuid()) if kind in PREFIXES else "nothing-that-exists"
+        path = path.replace("{" + word + "}", filled)
+    return f"/v1{path}"
+
+
+def test_m1_the_document_the_resolver_and_the_routes_are_the_same_set() -> None:
+    declared = {(info.method, "/v1" + info.path) for info in ROUTES}
+    written = {
+        (method.upper(), path) for path, verbs in DOCUMENT["paths"].items() for method in verbs
+    }
+    assert declared == written
+    assert len(declared) == len(ROUTES), "a route is declared twice"
+    resolver = next(p for p in get_resolver().url_patterns if str(p.pattern) == "v1/")
+    assert len(resolver.url_patterns) >= len({info.path for info in ROUTES})
+
+
+@pytest.mark.parametrize("info", ROUTES, ids=name)
+def test_m1_a_route_says_what_it_needs_and_explains_itself(info: RouteInfo) -> None:
+    assert (info.needs is None) == ((info.method, info.path) in OPEN)
+    assert info.summary
+    assert len(info.description) > 40, "say what it does, and what each answer means"
+    assert info.problems
+    operation = DOCUMENT["paths"]["/v1" + info.path][info.method.lower()]
+    assert operation["operationId"]
+    if info.shape is not None:
+        assert info.example, "an answer is shown"
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    ids = [verb["operationId"] for verbs in DOCUMENT["paths"].values() for verb in verbs.values()]
+    assert len(ids) == len(set(ids)), sorted({i for i in ids if ids.count(i) > 1})
+
+
+def test_m2_a_route_without_a_gate_refuses_everybody() -> None:
+    with pytest.raises(Forbidden):
+        nobody_may(RequestFactory().get("/v1/forgotten"))
+    assert list(api.auth or ()) == [nobody_may], "what a route without a gate of its own gets"
+    for _, router in api._routers:
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                assert [type(gate) for gate in operation.auth_callbacks] == [Gate]
+
+
+def test_every_permission_is_held_by_some_role_and_asked_for_by_some_route() -> None:
+    asked = {info.needs for info in ROUTES if info.needs}
+    held = frozenset().union(*ROLE_PERMISSIONS.values())
+    assert asked <= held, asked - held
+    assert set(ROLE_PERMISSIONS) == set(Role)
+
+
+def every_problem(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from every_problem(subclass)
+
+
+def test_every_problem_has_its_own_code() -> None:
+    codes: dict[str, type[Problem]] = {}
+    for problem in every_problem():
+        other = codes.setdefault(problem.code, problem)
+        # Rooms that mean the same thing say the same thing; the same name for two things is a defect.
+        assert other.status == problem.status, (problem, other)
+
+
+@pytest.mark.parametrize("info", [i for i in ROUTES if i.needs], ids=name)
+def test_m3_without_a_credential_every_route_answers_401(info: RouteInfo) -> None:
+    answer = Client().generic(info.method, address(info), b"{}", content_type="application/json")
+
+    assert answer.status_code == 401, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Request-Id"].startswith("req_")
+
+
+@pytest.mark.parametrize("role", list(Role), ids=str)
+def test_m4_each_role_is_refused_what_it_does_not_hold_and_finds_nothing_of_nobody(
+    willow: House, role: Role
+) -> None:
+    person = willow.person("somebody", role)
+    for info in ROUTES:
+        if info.needs is None:
+            continue
+        body: Any = info.request_example if info.request_example is not None else {}
+        answer = person.call(
+            info.method, address(info), None if info.method == "GET" else body,
+            if_match='"1-0000000"', idempotency_key=new_uuid().hex,
+        )
+        held = info.needs in ROLE_PERMISSIONS[role]
+        if not held:
+            assert answer.status_code == 403, (name(info), answer.status_code, answer.content)
+            assert answer["Content-Type"] == "application/problem+json"
+        else:
+            assert answer.status_code < 500, (name(info), answer.content)
+
+
+PLANTED = {
+    "practice_id": "prac_01h455vb4pex5vsknk084sn02q", "created_at": "2026-01-01T00:00:00Z", "locked": True,
+    "balance_cents": 0, "is_staff": True, "owner_id": "usr_01h455vb4pex5vsknk084sn02q", "signed_at": "2026-01-01",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "info",
+    [i for i in ROUTES if i.method in ("POST", "PATCH") and i.request_example is not None and i.needs],
+    ids=name,
+)
+def test_s068_a_field_that_nobody_asked_for_is_named_and_never_dropped(willow: House, info: RouteInfo) -> None:
+    assert info.needs is not None
+    role = next(r for r, held in ROLE_PERMISSIONS.items() if info.needs in held)
+    person = willow.person("somebody", role)
+    for field, value in PLANTED.items():
+        if field in info.request_example:
+            continue
+        answer = person.call(
+            info.method, address(info), dict(info.request_example) | {field: value},
+            if_match='"1-0000000"', idempotency_key=new_uuid().hex,
+        )
+        assert answer.status_code in (404, 412, 422), (field, answer.status_code, answer.content)
+        if answer.status_code == 422:
+            pointers = {error["pointer"] for error in answer.json().get("errors", ())}
+            assert f"/{field}" in pointers, (field, answer.content)
