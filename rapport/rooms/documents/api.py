@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 
-from rapport.kernel.problems import NotFound, Unauthenticated
+from rapport.kernel.problems import LinkExpired, LinkInvalid, NotFound, Unauthenticated
 from rapport.platform.access.permissions import Permission
 from rapport.platform.api import etags
 from rapport.platform.api.gate import enter
@@ -121,7 +121,7 @@ def revoke_link(request: ScopedRequest, document_id: str, document_link_id: str)
     needs=None,
     action="document_link.use",
     returns=(200, None),
-    problems=(services.LinkInvalid, services.LinkExpired, services.DocumentCorrupted),
+    problems=(LinkInvalid, LinkExpired, services.DocumentCorrupted),
     other_types={media: "The file itself." for media in services.ENDINGS},
     example=None,
 )
@@ -140,11 +140,11 @@ def open_link(request: ScopedRequest, token: str) -> HttpResponse:
         try:
             asker_id = enter(header.removeprefix("Bearer ").strip()[:500], edge).actor_id
         except Unauthenticated as error:
-            raise services.LinkInvalid(reason="other_actor") from error
+            raise LinkInvalid(reason="other_actor") from error
     found = services.find_link(token=token, source=edge.source, asker_id=asker_id)
     edge.scope = found.scope
     if request.META.get("QUERY_STRING"):
-        raise services.LinkInvalid(reason="tampered")
+        raise LinkInvalid(reason="tampered")
     document, data = services.read_link(found)
     response = HttpResponse(data, content_type=document.content_type)
     response["Content-Disposition"] = f'attachment; filename="{document.file_name}"'

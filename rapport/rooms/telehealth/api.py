@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from rapport.kernel.ids import type_id
-from rapport.kernel.problems import Problem, StateConflict
+from rapport.kernel.problems import LinkExpired, LinkInvalid, Problem, StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.api import etags
 from rapport.platform.api.router import RoomRouter, ScopedRequest
@@ -103,7 +103,7 @@ def renew_links(
     action="telehealth_session.join",
     returns=(200, s.JoinOut),
     key="none",
-    problems=(services.LinkInvalid, services.LinkExpired),
+    problems=(LinkInvalid, LinkExpired),
     example=examples.JOIN,
     request_example={"token": "k3mJ…"},
 )
