@@ -239,7 +239,7 @@ def _scenes(run: Play, base_url: str, told_file: dict[str, Any], users: dict[str
                "Decided: 835 received and posted": "claim.paid", "Add a patient": "patient.created",
                "Book a telehealth session": "appointment.created", "Check in": "appointment.checked_in",
                "The session took place": "appointment.completed", "Write the progress note": "note.created",
-               "Sign it": "note.signed", "The remittance": "era.posted", "The copay is paid": "payment.succeeded"}  # fmt: skip
+               "Sign it": "note.signed", "The remittance": "era.posted", "The copay is paid": "payment.recorded"}  # fmt: skip
     kinds = {event["type"] for event in events}
     _until("The webhooks", lambda: set(told.types), lambda types: kinds <= types)
     for step in run.steps:
