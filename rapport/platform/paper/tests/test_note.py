@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
 from pypdf import PdfReader
 
 from rapport.platform.paper import sign
-from rapport.platform.paper.typeset import typeset
+from rapport.platform.paper.glyphs import COVERED, showable
+from rapport.platform.paper.typeset import TEMPLATES, CannotTypeset, typeset
 
 HOSTILE = "#panic() $x$ \\ *bold* _it_ @ref <label> \"quotes\" // comment #read(\"/etc/passwd\") {{7*7}}"
 DATA = {
@@ -34,6 +36,49 @@ def test_hostile_text_is_shown_and_never_obeyed() -> None:
         assert part in text
     assert "root:" not in text
     assert "Page 2 of" in text
+
+
+def note_of(text: str) -> str:
+    return text_of(typeset("note", DATA | {"sections": [{"heading": "Plan", "text": text}]}))
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("glad \U0001f600 today", "glad [U+1F600 grinning face] today"),
+        ("name \u6f22", "name [U+6F22 cjk unified ideograph-6f22]"),
+        ("bell\x07end", "bell[U+0007]end"),
+        ("no\x00thing", "no[U+0000]thing"),
+        ("half \ud800", "half [U+D800]"),
+        ("not \u202etaerht a", "not [U+202E right-to-left override]taerht a"),
+        ("key 1\ufe0f\u20e3", "[U+20E3 combining enclosing keycap]"),
+        ("\u05e9\u05dc\u05d5\u05dd", "\u05e9\u05dc\u05d5\u05dd"),
+        ("one\r\ntwo\ttabbed", "two tabbed"),
+    ],
+)
+def test_a_character_without_a_glyph_is_named_and_never_stops_the_note(written: str, printed: str) -> None:
+    assert printed in " ".join(note_of(written).split())
+
+
+def test_twenty_thousand_characters_are_all_there() -> None:
+    text = note_of(" ".join(f"w{n:05d}" for n in range(2858)))
+    assert all(f"w{n:05d}" in text for n in range(2858))
+
+
+def test_every_character_said_to_be_covered_can_be_typeset() -> None:
+    letters = " ".join(sorted(c for c in COVERED if showable(c) == c))
+    assert "U+" not in note_of(letters)
+
+
+def test_only_templates_of_the_folder_are_used_and_none_names_a_package() -> None:
+    for name in ("../tests/note", "/etc/passwd", "absent", ""):
+        with pytest.raises(CannotTypeset):
+            typeset(name, DATA)
+    for template in TEMPLATES.glob("*.typ"):
+        code = "\n".join(line for line in template.read_text().splitlines() if not line.startswith("//"))
+        assert "@" not in code
+        assert "import" not in code
+        assert "eval" not in code
 
 
 def test_a_signature_holds_until_one_byte_changes(tmp_path: Path) -> None:
