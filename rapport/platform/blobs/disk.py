@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
+
+from rapport.platform.crypto.files import replace, sync_folder
 
 from .raw import BlobMissing
 
@@ -24,19 +25,14 @@ class DiskStore:
     def write(self, key: str, data: bytes) -> None:
         """Write beside, sync, rename, sync the folder: a crash leaves all of it or nothing."""
         path = self._path(key)
-        path.parent.mkdir(exist_ok=True, mode=0o700)
-        temporary = path.with_name(f".{key}.part")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        if not path.parent.exists():
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            sync_folder(self.folder)  # else a power cut could take the new folder and all in it
+        replace(path, data)
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such a file."""
+        return self._path(key).is_file()
 
     def read(self, key: str) -> bytes:
         """Return the bytes. :raises BlobMissing: there are none"""

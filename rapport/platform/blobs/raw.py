@@ -20,6 +20,10 @@ class RawStore(Protocol):
         """Return the bytes. :raises BlobMissing: there are none"""
         ...
 
+    def exists(self, key: str) -> bool:
+        """Whether there is such a file."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove; nothing happens when it is not there."""
         ...

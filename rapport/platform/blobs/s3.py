@@ -33,6 +33,18 @@ class S3Store:
         except self.client.exceptions.NoSuchKey as error:
             raise BlobMissing(key) from error
 
+    def exists(self, key: str) -> bool:
+        """Whether there is such a file. Raises what boto3 raises when the store cannot say."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self.client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return False
+            raise
+        return True
+
     def delete(self, key: str) -> None:
         """Remove; nothing happens when it is not there."""
         self.client.delete_object(Bucket=self.bucket, Key=key)

@@ -61,6 +61,10 @@ class BlobStore:
             raise BlobCorrupted(key)
         return data
 
+    def exists(self, *, key: str) -> bool:
+        """Whether the store has such a file; says nothing of whether it is whole."""
+        return self.raw.exists(key)
+
     def delete(self, *, key: str) -> None:
         """Remove a file."""
         self.raw.delete(key)

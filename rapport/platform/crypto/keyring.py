@@ -18,9 +18,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from .files import create_once, replace
+
 
 class NoKeyring(RuntimeError):
-    """`install` was not called: a defect in how the process starts."""
+    """There are no keys: `install` was not called, or the file is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,9 @@ _current: Keyring | None = None
 _lock = threading.Lock()
 
 
-def _write(path: Path, roots: dict[str, bytes]) -> None:
-    """Replace the file in one step, so that a crash leaves the old or the new one whole."""
-    text = json.dumps({"keys": [{"id": id, "key": key.hex()} for id, key in roots.items()]}, indent=1)
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+def _text(roots: dict[str, bytes]) -> bytes:
+    keys = [{"id": id, "key": key.hex()} for id, key in roots.items()]
+    return json.dumps({"keys": keys}, indent=1).encode()
 
 
 def _new_id(roots: dict[str, bytes]) -> str:
@@ -85,29 +80,28 @@ def load_or_create(path: Path) -> Keyring:
     Return the key ring of a file; make file and first key when there is none.
 
     Losing this file means losing everything that is sealed: it belongs in a backup of its own.
+
+    :raises NoKeyring: the file is there but is no key ring; it is left as it is
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = {_new_id({}): os.urandom(32)}
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        except FileExistsError:
-            pass  # another process makes it at this moment
-        else:
-            _write(path, fresh)
-    for _ in range(200):
-        text = path.read_text()
-        if text:
-            return Keyring({entry["id"]: bytes.fromhex(entry["key"]) for entry in json.loads(text)["keys"]})
-        threading.Event().wait(0.01)
-    raise NoKeyring(f"{path} is empty")
+        create_once(path, _text({_new_id({}): os.urandom(32)}))
+    try:
+        entries = json.loads(path.read_bytes())["keys"]
+        roots = {entry["id"]: bytes.fromhex(entry["key"]) for entry in entries}
+    except (ValueError, KeyError, TypeError) as error:
+        # Never replaced by a fresh one: that would lock out everything that is sealed.
+        raise NoKeyring(f"{path.name} cannot be read; restore it from its backup") from error
+    if not roots:
+        raise NoKeyring(f"{path.name} holds no key; restore it from its backup")
+    return Keyring(roots)
 
 
 def add_key(path: Path) -> Keyring:
     """Add a root key that seals from now on; the others still open. Running processes restart."""
     roots = dict(load_or_create(path).roots)
     roots[_new_id(roots)] = os.urandom(32)
-    _write(path, roots)
+    replace(path, _text(roots))
     return Keyring(roots)
 
 

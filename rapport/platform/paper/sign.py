@@ -30,6 +30,7 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from rapport.platform.crypto import aead
+from rapport.platform.crypto.files import create_once
 
 _AAD = b"signing-certificate"
 
@@ -43,6 +44,8 @@ class Verification:
     signatures: int
     reasons: tuple[str, ...]
     """The reason that each signature gives."""
+    covers_whole_file: bool
+    """The last signature reaches the file's last byte: nothing was added after it."""
 
 
 def _make() -> bytes:
@@ -86,12 +89,7 @@ def signer_from(home: Path) -> Signer:
     """Return the installation's signer; made on first use, kept sealed below `home`."""
     path = home / "signing.sealed"
     if not path.exists():
-        try:
-            with path.open("xb") as file:
-                file.write(aead.seal(_make(), aad=_AAD, purpose="field"))
-            path.chmod(0o600)
-        except FileExistsError:
-            pass  # another process was first
+        create_once(path, aead.seal(_make(), aad=_AAD, purpose="field"))
     pem = aead.open_(path.read_bytes(), aad=_AAD, purpose="field")
     key = serialization.load_pem_private_key(pem, None)
     certificate = x509.load_pem_x509_certificate(pem[pem.index(b"-----BEGIN CERT") :])
@@ -145,7 +143,14 @@ def verify_pdf(pdf: bytes, *, signer: Signer) -> Verification:
         found = list(PdfFileReader(io.BytesIO(pdf)).embedded_signatures)
         statuses = [validate_pdf_signature(s, context) for s in found]
     except (PdfError, ValueError, KeyError, IndexError, TypeError):
-        return Verification(False, 0, ())
+        return Verification(False, 0, (), False)
     reasons = tuple(str(s.sig_object.get("/Reason", "")) for s in found)
-    good = bool(statuses) and all(s.intact and s.valid and s.trusted and s.bottom_line for s in statuses)
-    return Verification(good, len(statuses), reasons)
+    whole = any(_end(signature) == len(pdf) for signature in found)
+    good = whole and all(s.intact and s.valid and s.trusted and s.bottom_line for s in statuses)
+    return Verification(good, len(statuses), reasons, whole)
+
+
+def _end(signature: Any) -> int:
+    """Return the position after the last byte that a signature covers."""
+    *_, start, length = (int(number) for number in signature.byte_range)
+    return start + length

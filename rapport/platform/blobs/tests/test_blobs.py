@@ -59,8 +59,32 @@ def test_a_flipped_bit_another_owner_or_a_swapped_file_is_refused(store: BlobSto
 
 def test_what_is_gone_is_missing_and_can_be_deleted_again(store: BlobStore) -> None:
     ref = store.put(data=TEXT, aad="p|d")
+    assert store.exists(key=ref.key)
     store.delete(key=ref.key)
     store.delete(key=ref.key)
+    assert not store.exists(key=ref.key)
 
     with pytest.raises(BlobMissing):
         store.get(key=ref.key, aad="p|d", digest=ref.sha256)
+
+
+def test_on_disk_there_is_no_plaintext_no_leftover_and_nothing_for_others(tmp_path: Path) -> None:
+    folder = tmp_path / "blobs"
+    store = BlobStore(DiskStore(folder))
+    refs = [store.put(data=TEXT, aad=f"p|{n}") for n in range(20)]
+    files = [path for path in folder.rglob("*") if path.is_file()]
+
+    assert sorted(path.name for path in files) == sorted(ref.key for ref in refs)
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (folder, *folder.iterdir())} == {0o700}
+    for path in files:
+        assert TEXT not in path.read_bytes()
+        assert b"ZZPHI" not in path.read_bytes()
+
+
+def test_a_name_never_leads_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"x")
+    raw = DiskStore(tmp_path / "blobs")
+    for name in ("../secret", "/etc/passwd", "..", "", "a/b"):
+        with pytest.raises(BlobMissing):
+            raw.read(name)

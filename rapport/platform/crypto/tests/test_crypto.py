@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,45 @@ def test_after_a_key_is_added_old_seals_open_and_new_ones_use_it(tmp_path: Path)
 def test_the_file_is_ours_alone(tmp_path: Path, ring: keyring.Keyring) -> None:
     assert (tmp_path / "keys.json").stat().st_mode & 0o777 == 0o600
     assert keyring.load_or_create(tmp_path / "keys.json").roots == ring.roots
+
+
+def test_a_damaged_file_is_left_alone_and_never_replaced_by_fresh_keys(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    for damage in (b"", b"{", b"[]", b'{"keys": []}', b'{"keys": [{"id": "k1"}]}', b"\xff"):
+        path.write_bytes(damage)
+        with pytest.raises(keyring.NoKeyring):
+            keyring.load_or_create(path)
+        assert path.read_bytes() == damage
+
+
+def test_of_many_starts_at_once_all_have_the_same_keys(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    with ThreadPoolExecutor(16) as pool:
+        rings = list(pool.map(lambda _: keyring.load_or_create(path), range(64)))
+
+    assert len({tuple(ring.roots.items()) for ring in rings}) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["keys.json"]
+
+
+def test_each_purpose_has_a_key_of_its_own(ring: keyring.Keyring) -> None:
+    purposes = ("field", "blob", "cursor", "link", "token-hash", "blind-index", "checkpoint-signing", "webhook-signing")
+
+    assert len({ring.derive(purpose) for purpose in purposes}) == len(purposes)
+    assert ring.derive("field") not in ring.roots.values()
+
+
+def test_the_same_value_is_found_in_its_own_column_only(ring: keyring.Keyring) -> None:
+    def index(value: str, context: str) -> bytes:
+        return aead.blind_index(value, context=context, keyring=ring)
+
+    assert index("123456789", "patient.ssn") == index("123456789", "patient.ssn")
+    assert index("123456789", "patient.ssn") != index("123456789", "clinician.ssn")
+
+
+def test_no_bit_of_a_seal_can_be_flipped(ring: keyring.Keyring) -> None:
+    sealed = aead.seal(b"secret", aad=b"a", purpose="field", keyring=ring)
+    for bit in range(len(sealed) * 8):
+        broken = bytearray(sealed)
+        broken[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(aead.SealBroken):
+            aead.open_(bytes(broken), aad=b"a", purpose="field", keyring=ring)

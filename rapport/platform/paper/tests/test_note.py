@@ -98,4 +98,48 @@ def test_a_second_signature_leaves_the_first_one_valid(tmp_path: Path) -> None:
     once = sign.sign_pdf(typeset("note", DATA), signer=signer, reason="Author", name="In Tern")
     twice = sign.sign_pdf(once, signer=signer, reason="Co-signed", name="Su Pervisor")
 
-    assert sign.verify_pdf(twice, signer=signer) == sign.Verification(True, 2, ("Author", "Co-signed"))
+    assert sign.verify_pdf(twice, signer=signer) == sign.Verification(True, 2, ("Author", "Co-signed"), True)
+
+
+def test_what_is_added_after_the_signature_makes_it_invalid(tmp_path: Path) -> None:
+    signer = sign.signer_from(tmp_path)
+    pdf = sign.sign_pdf(typeset("note", DATA), signer=signer, reason="Author", name="Maya Chen")
+
+    for added in (b"\n", b"\n% more\n", pdf[-560:]):
+        verdict = sign.verify_pdf(pdf + added, signer=signer)
+        assert (verdict.valid, verdict.covers_whole_file) == (False, False)
+
+
+def test_no_flipped_bit_of_what_is_signed_goes_unseen_and_no_damage_raises(tmp_path: Path) -> None:
+    signer = sign.signer_from(tmp_path)
+    pdf = sign.sign_pdf(typeset("note", DATA), signer=signer, reason="Author", name="Maya Chen")
+    start = pdf.index(b"/ByteRange [") + len(b"/ByteRange [")
+    _, first, second, _ = (int(n) for n in pdf[start : pdf.index(b"]", start)].split())
+    covered = [*range(0, first, first // 60), *range(second, len(pdf), 29)]
+
+    for position in covered:
+        broken = bytearray(pdf)
+        broken[position] ^= 1
+        assert not sign.verify_pdf(bytes(broken), signer=signer).valid, position
+    for length in (0, 9, first, second, len(pdf) - 1):
+        assert not sign.verify_pdf(pdf[:length], signer=signer).valid
+
+
+def test_a_signature_of_another_installation_is_not_trusted(tmp_path: Path) -> None:
+    pdf = sign.sign_pdf(
+        typeset("note", DATA), signer=_signer(tmp_path / "theirs"), reason="Author", name="Maya Chen"
+    )
+    assert not sign.verify_pdf(pdf, signer=_signer(tmp_path / "ours")).valid
+
+
+def _signer(home: Path) -> sign.Signer:
+    home.mkdir()
+    return sign.signer_from(home)
+
+
+def test_the_signing_key_lies_sealed_on_disk_for_us_alone(tmp_path: Path) -> None:
+    sign.signer_from(tmp_path)
+    (file,) = tmp_path.iterdir()
+
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert b"PRIVATE KEY" not in file.read_bytes()
