@@ -2,7 +2,8 @@
 A claim on the CMS-1500 (02/12): text at (line, column) of a grid of 63 lines and 78 columns.
 
 Made from the same record as the 837P, so paper and file cannot disagree. Six services a page;
-further pages repeat the header. The form is in the public domain; the positions follow CMS' print
+further pages repeat the header. Names, addresses and notes are shortened to their box; an amount, a
+count or an identifier is never cut, since what is left would be another one. The form is in the public domain; the positions follow CMS' print
 standard (10 characters and 6 lines an inch).
 """
 
@@ -17,6 +18,15 @@ from rapport.protocols.x12.claim837p import Claim, Line, Name, Person, Place, Pr
 from rapport.protocols.x12.envelope import clean
 
 SERVICES_A_PAGE = 6
+DIAGNOSES = 12
+
+
+class DoesNotFit(ValueError):
+    """A value that must not be shortened is wider than its box. Says which box, never the value."""
+
+    def __init__(self, box: str) -> None:
+        super().__init__(f"Box {box} of the paper form is too narrow for its value.")
+        self.box = box
 
 
 class Text(NamedTuple):
@@ -32,6 +42,7 @@ Page = tuple[Text, ...]
 _GROUPS = {"MB": 1, "MC": 8, "CH": 15, "VA": 24, "CI": 31, "BL": 31, "HM": 31, "12": 31}
 """Claim filing indicator -> column of the X in box 1; others: 45."""
 _RELATIONSHIPS = {"18": 33, "01": 38, "19": 42}
+_MODIFIERS = (33, 36, 39, 42)
 _FREQUENCIES = {"7": "7", "8": "8"}
 
 
@@ -46,13 +57,32 @@ def _name(name: Name, width: int) -> str:
     return _upper(", ".join(part for part in parts if part), width, comma=True)
 
 
-def _money(amount: Decimal, width: int) -> str:
+def _exact(box: str, text: str, width: int) -> str:
+    """Return the text, whole. :raises DoesNotFit: it is wider than the box"""
+    if len(text) > width:
+        raise DoesNotFit(box)
+    return text
+
+
+def _number(box: str, text: str, width: int) -> str:
+    """Upper-case an identifier, whole."""
+    return _exact(box, _upper(text, len(text) * 2 + 1), width)
+
+
+def _money(box: str, amount: Decimal, width: int) -> str:
     """Dollars and cents without a point, to the right."""
-    return f"{int((amount * 100).to_integral_value())}".rjust(width)[-width:]
+    return _exact(box, f"{int((amount * 100).to_integral_value())}".rjust(width), width)
 
 
 def layout(claim: Claim, *, today: date) -> tuple[Page, ...]:
-    """Return the pages of a claim. :param today: printed beside the signatures"""
+    """
+    Return the pages of a claim.
+
+    :param today: printed beside the signatures
+    :raises DoesNotFit: an amount, a count or an identifier is wider than its box
+    """
+    if len(claim.diagnoses) > DIAGNOSES:
+        raise DoesNotFit("21")
     chunks = [
         claim.lines[start : start + SERVICES_A_PAGE]
         for start in range(0, max(1, len(claim.lines)), SERVICES_A_PAGE)
@@ -78,8 +108,8 @@ def _address(place: Place | None, column: int, width: int) -> Iterator[Text]:
         return
     yield Text(7, column, _upper(f"{place.line1} {place.line2}", width))
     yield Text(9, column, _upper(place.city, 23))
-    yield Text(9, column + 25, place.state)
-    yield Text(11, column, place.postal_code[:9])
+    yield Text(9, 26 if column == 1 else 74, place.state)
+    yield Text(11, column, _exact("5 or 7", place.postal_code, 9))
 
 
 def _head(claim: Claim, today: date) -> Iterator[Text]:
@@ -90,7 +120,7 @@ def _head(claim: Claim, today: date) -> Iterator[Text]:
         place = claim.payer.place
         yield Text(0, 41, _upper(f"{place.city} {place.state} {place.postal_code}", 31))
     yield Text(3, _GROUPS.get(claim.filing_indicator, 45), "X")
-    yield Text(3, 50, _upper(claim.member_id, 29))
+    yield Text(3, 50, _number("1a", claim.member_id, 29))
     yield Text(5, 1, _name(patient.name, 29))
     yield from _birth(5, (31, 34, 37), patient, 42, 47)
     yield Text(5, 50, _name(claim.subscriber.name, 29))
@@ -100,11 +130,11 @@ def _head(claim: Claim, today: date) -> Iterator[Text]:
     if claim.others:
         other = claim.others[0]
         yield Text(13, 1, _name(other.subscriber.name, 28))
-        yield Text(15, 1, _upper(other.group_number or other.member_id, 28))
+        yield Text(15, 1, _number("9a", other.group_number or other.member_id, 28))
         yield Text(21, 1, _upper(other.payer.name, 28))
     for line in (15, 17, 19):
         yield Text(line, 41, "X")
-    yield Text(13, 50, _upper(claim.group_number, 29) or ("NONE" if claim.filing_indicator == "MB" else ""))
+    yield Text(13, 50, _number("11", claim.group_number, 29) or ("NONE" if claim.filing_indicator == "MB" else ""))
     yield from _birth(15, (53, 56, 59), claim.subscriber, 68, 75)
     yield Text(21, 52 if claim.others else 57, "X")
     yield Text(24, 7, "SIGNATURE ON FILE")
@@ -115,15 +145,16 @@ def _head(claim: Claim, today: date) -> Iterator[Text]:
         yield Text(29, 4, _name(provider.name, 25))
         yield Text(29, 33, provider.npi)
     if claim.note:
-        yield Text(31, 1, _upper(claim.note, 71))
+        # Of the box's 71 characters those left of box 20, whose crosses share this line.
+        yield Text(31, 1, _upper(claim.note, 49))
     yield Text(31, 57, "X")
     yield Text(32, 42, "0")
-    for number, code in enumerate(claim.diagnoses[:12]):
-        yield Text(33 + number // 4, (3, 16, 29, 42)[number % 4], _upper(code, 7))
+    for number, code in enumerate(claim.diagnoses):
+        yield Text(33 + number // 4, (3, 16, 29, 42)[number % 4], _number("21", code, 7))
     if claim.frequency in _FREQUENCIES:
         yield Text(33, 50, _FREQUENCIES[claim.frequency])
-        yield Text(33, 62, _upper(claim.payer_claim_number, 18))
-    yield Text(35, 50, _upper(claim.authorisation or claim.referral, 29))
+        yield Text(33, 62, _number("22", claim.payer_claim_number, 18))
+    yield Text(35, 50, _number("23", claim.authorisation or claim.referral, 29))
 
 
 def _services(claim: Claim, lines: tuple[Line, ...]) -> Iterator[Text]:
@@ -135,11 +166,13 @@ def _services(claim: Claim, lines: tuple[Line, ...]) -> Iterator[Text]:
                 yield Text(at, column + 3 * offset, part)
         yield Text(at, 19, line.place_of_service or claim.place_of_service)
         yield Text(at, 25, line.procedure)
-        for column, modifier in zip((33, 36, 39, 42), line.modifiers, strict=False):
+        if len(line.modifiers) > len(_MODIFIERS):
+            raise DoesNotFit("24D")
+        for column, modifier in zip(_MODIFIERS, line.modifiers, strict=False):
             yield Text(at, column, modifier)
         yield Text(at, 45, "".join("ABCDEFGHIJKL"[pointer - 1] for pointer in line.pointers[:4]))
-        yield Text(at, 50, _money(line.charge, 8))
-        yield Text(at, 59, f"{line.units.normalize():f}".rjust(3)[:3])
+        yield Text(at, 50, _money("24F", line.charge, 8))
+        yield Text(at, 59, _exact("24G", f"{line.units.normalize():f}".rjust(3), 3))
         yield Text(at, 68, rendering.npi)
 
 
@@ -150,14 +183,16 @@ def _foot(claim: Claim, today: date, *, last: bool) -> Iterator[Text]:
     yield Text(51, 23, claim.control[:14])
     yield Text(51, 38, "X")
     if last:
-        yield Text(51, 52, _money(claim.total, 8))
-        if claim.patient_paid:
-            yield Text(51, 62, _money(claim.patient_paid, 8))
+        yield Text(51, 52, _money("28", claim.total, 8))
+        # What the patient and earlier payers paid, together: the form has one box for both.
+        paid = (claim.patient_paid or Decimal(0)) + sum(
+            (other.paid for other in claim.others), Decimal(0)
+        )
+        if paid:
+            yield Text(51, 62, _money("29", paid, 8))
     else:
         yield Text(51, 52, "CONTINUE")
-    signer = claim.rendering or billing
-    yield Text(55, 1, _upper("SIGNATURE ON FILE", 20))
-    yield Text(56, 1, _upper(signer.name.last, 4))
+    yield Text(55, 1, "SIGNATURE ON FILE")
     yield Text(56, 6, f"{today:%m%d%y}")
     facility = claim.facility
     if facility:

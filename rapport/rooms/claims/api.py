@@ -148,7 +148,7 @@ def get_claim(request: ScopedRequest, claim_id: str) -> Answer:
         return Answer(
             cms1500(
                 record, today=request.auth.day_of(timezone.now()),
-                background=request.GET.get("background") == "true",
+                background=request.GET.get("background") == "true", state=claim.state,
             ),
             content_type=PDF,
             headers={"Content-Disposition": f'attachment; filename="{claim_id}.pdf"'},

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from datetime import date
 
+from rapport.kernel.problems import StateConflict
 from rapport.platform.paper.cms1500 import render
-from rapport.protocols.cms1500.form import layout
+from rapport.protocols.cms1500.form import DoesNotFit, layout
 from rapport.protocols.x12.claim837p import Claim
 
 
-def cms1500(record: Claim, *, today: date, background: bool) -> bytes:
+def cms1500(record: Claim, *, today: date, background: bool, state: str) -> bytes:
     """
     Return the CMS-1500 (02/12) of a claim as PDF.
 
     :param background: draw the form too (a copy to read); else data only, for pre-printed forms
+    :param state: of the claim, for the answer when it cannot be printed
+    :raises StateConflict: a number is wider than its box; cut, it would be another number
     """
-    return render(layout(record, today=today), background=background)
+    try:
+        pages = layout(record, today=today)
+    except DoesNotFit as error:
+        raise StateConflict(f"{error} Send the claim electronically.", current_state=state) from error
+    return render(pages, background=background)
