@@ -5,6 +5,7 @@ It works on the database of the test run, which it finds by RAPPORT_HOME.
 
 - `worker [MODULE]`: a worker, after importing the module that registers tasks, until SIGTERM
 - `relay PRACTICE`: send what is due for one practice, then end
+- `send PRACTICE`: hand over the claims of one practice that wait, then end
 - `patient TOKEN`: add a patient over the API, then end
 """
 
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import threading
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -51,6 +53,20 @@ def main() -> None:
         relay = Relay(practice_id=UUID(rest[0]))
         while relay.run_once():
             pass
+    elif what == "send":
+        from rapport.config import wiring
+        from rapport.platform.access.scope import system_scope
+        from rapport.platform.db.session import entered
+        from rapport.rooms.claims.jobs import send_submission
+        from rapport.rooms.claims.queries import open_submissions
+
+        wiring.connect()
+        practice = UUID(rest[0])
+        scope = system_scope(practice_id=practice, actor_id=practice, time_zone=ZoneInfo("UTC"))
+        with entered(scope):
+            found = list(open_submissions(scope=scope))
+        for submission in found:
+            send_submission(scope=scope, submission_id=submission.id)
     elif what == "patient":
         from rapport.rooms.roster import examples
         from tests.support.cast import Api

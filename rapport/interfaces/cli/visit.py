@@ -212,9 +212,12 @@ def _scenes(run: Play, base_url: str, told_file: dict[str, Any], users: dict[str
         run.step(title, note, "GET", f"/v1{path}", None, answer, 200)
 
     answer = _until("The clearinghouse takes it", read, lambda c: any(a["kind"] == "999" for a in c["acknowledgements"]))
-    seen("Acknowledged: 999", answer, answer["state"])
+    verdicts = {a["kind"]: a["verdict"] for a in answer["acknowledgements"]}
+    seen("Acknowledged: 999", answer, f"syntax {verdicts['999']}")
     answer = _until("The payer takes it in", read, lambda c: c["state"] in ("accepted", "paid", "denied", "rejected"))
-    seen("Accepted by the payer: 277CA", answer, f"{answer['state']}, payer number {answer['payer_claim_number']}")
+    moved = [move["state"] for move in answer["history"] if (move["detail"] or "").startswith("277CA")]
+    shown = f"{', '.join(moved) or answer['state']}, payer number {answer['payer_claim_number']}"
+    seen("Accepted by the payer: 277CA", answer, shown)
     answer = _until("The remittance is posted", read, lambda c: c["state"] in ("paid", "denied", "rejected"))
     seen("Decided: 835 received and posted", answer, answer["state"])
     remittance = _until(
