@@ -77,6 +77,16 @@ def test_a_signed_note_is_a_pdf_that_holds_its_text_and_proves_it(clinic: Clinic
     assert told(clinic.house, note["id"]) == ["note.created", "note.signed", "note.locked"]
 
 
+def test_a_note_with_an_emoji_or_another_script_can_be_signed_and_keeps_it(clinic: Clinic) -> None:
+    words = "Texted \U0001f600 and wrote \u6f22 by hand."
+
+    note = clinic.signed(content=CONTENT | {"subjective": words})
+
+    assert note["content"]["subjective"] == words
+    printed = text_of(pdf_of(clinic.maya, note["id"]))
+    assert "Texted [U+1F600 grinning face] and wrote [U+6F22" in printed
+
+
 def test_the_pdf_is_made_once_and_given_out_as_it_was(clinic: Clinic) -> None:
     note = clinic.signed()
 
