@@ -48,6 +48,8 @@ class Edge:
     path_ids: list[tuple[str, UUID]] = field(default_factory=list)
     """(kind, id) of the objects named in the path, to find out why one was not seen."""
     problem: Problem | None = None
+    failure: Exception | None = None
+    """What a view raised that no handler knows: nothing of the request is kept."""
     route: str = ""
     _atomic: Any = None
 
@@ -64,7 +66,8 @@ class Edge:
     def reset(self) -> None:
         """Forget everything that a second run of the same request must not see."""
         self.action, self.scope, self.key = "", None, None
-        self.work_began, self.if_match, self.problem = False, "", None
+        self.work_began, self.if_match = False, ""
+        self.problem, self.failure = None, None
         self.headers.clear()
         self.path_ids.clear()
 

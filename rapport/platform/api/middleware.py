@@ -101,6 +101,16 @@ class Floor:
         )
         return response
 
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
+        """
+        Keep what a view raised. Django would make a page of it and go on as if all were well.
+
+        The answer is a placeholder: `_answer` raises the failure again, rolls back and refuses.
+        """
+        edge: Edge = request.edge  # type: ignore[attr-defined]
+        edge.failure = error
+        return HttpResponse(status=500)
+
     def _answer(self, request: HttpRequest, edge: Edge) -> HttpResponse:
         try:
             request.get_host()
@@ -109,6 +119,8 @@ class Floor:
         for attempt in range(1, _TRIES + 1):
             try:
                 response = self.get_response(request)
+                if edge.failure is not None:
+                    raise edge.failure
                 if edge.problem is None or edge.problem.keeps_work:
                     edge.commit(response, edge.problem)
                     return response

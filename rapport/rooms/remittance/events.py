@@ -5,3 +5,4 @@ from __future__ import annotations
 ERA_RECEIVED = "era.received"
 ERA_POSTED = "era.posted"
 ERA_HELD = "era.held"
+ERA_UNPOSTED = "era.unposted"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from rapport.kernel.problems import Invalid
+from django.db import transaction
+
+from rapport.kernel.problems import Problem
 from rapport.platform.access.scope import Scope
 from rapport.platform.outbox.emit import Event, on
 from rapport.rooms.claims import events as claims
@@ -22,8 +24,10 @@ def take_in(scope: Scope, event: Event, now: datetime) -> None:
     """Read an 835 that came through a channel, in the transaction that keeps it."""
     _, data = queries.inbound_bytes(scope=scope, inbound_file_id=event.object_id)
     try:
-        services.receive(scope=scope, data=data, via="channel", now=now)
-    except Invalid:
-        # The file is kept with its channel, marked so that a person sees it there.
+        with transaction.atomic():
+            services.receive(scope=scope, data=data, via="channel", now=now)
+    except Problem:
+        # One bad file must not stop those behind it. It is kept with its channel, marked so that a
+        # person sees it there; what was begun for it is undone by the savepoint.
         logger.warning("a remittance could not be read", extra={"object_id": str(event.object_id)})
         claim_services.mark_unreadable(scope=scope, inbound_file_id=event.object_id)

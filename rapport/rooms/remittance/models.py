@@ -22,7 +22,9 @@ class EraFile(VersionedRecord):
     """`upload` or `channel`."""
     state = models.CharField(max_length=10)
     """`received` (waits for a person), `held` (does not balance, or is not ours), `posted` or
-    `unposted`."""
+    `unposted` (taken back; it can be posted again)."""
+    postings = models.IntegerField(default=0)
+    """How often it was posted: each posting has ledger entries of its own."""
     findings = models.JSONField(default=list)
     """[{rule, severity, segment, position, element, message}] of the reader."""
 
@@ -62,11 +64,15 @@ class Remittance(PracticeRecord):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["practice", "era_file", "position"], name="remittance_position")
+            models.UniqueConstraint(
+                fields=["practice", "era_file", "position"], name="remittance_position"
+            )
         ]
         indexes = [
             models.Index(fields=["practice", "-created_at", "id"], name="remittance_by_time"),
-            models.Index(fields=["practice", "payer_identifier", "trace"], name="remittance_by_trace"),
+            models.Index(
+                fields=["practice", "payer_identifier", "trace"], name="remittance_by_trace"
+            ),
         ]
 
 
@@ -113,10 +119,13 @@ class RemittanceLine(PracticeRecord):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["practice", "remittance", "claim_position", "position"], name="remittance_line_once"
+                fields=["practice", "remittance", "claim_position", "position"],
+                name="remittance_line_once",
             )
         ]
         indexes = [
             models.Index(fields=["practice", "claim_id"], name="remittance_line_by_claim"),
-            models.Index(fields=["practice", "payer_claim_number"], name="remittance_line_by_number"),
+            models.Index(
+                fields=["practice", "payer_claim_number"], name="remittance_line_by_number"
+            ),
         ]

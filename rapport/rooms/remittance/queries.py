@@ -28,9 +28,41 @@ def get_remittance(*, scope: Scope, remittance_id: UUID) -> Remittance:
     return row
 
 
+def decided(*, scope: Scope, claim_id: UUID, appointment_id: UUID) -> list[RemittanceLine]:
+    """
+    Return the payer's posted decisions about one service that no reversal (22) has taken back.
+
+    Decisions and reversals of one service are paired in the order they were posted.
+    """
+    standing: list[RemittanceLine] = []
+    posted = (
+        RemittanceLine.objects.visible_to(scope)
+        .filter(claim_id=claim_id, appointment_id=appointment_id)
+        .filter(remittance__era_file__state="posted")
+        .order_by("remittance__created_at", "remittance_id", "claim_position", "position")
+    )
+    for line in posted:
+        if line.status_code != "22":
+            standing.append(line)
+        elif mirrored := next((one for one in standing if mirrors(line, one)), None):
+            standing.remove(mirrored)
+    return standing
+
+
+def mirrors(reversal: RemittanceLine, line: RemittanceLine) -> bool:
+    """Tell whether a reversal takes back exactly this decision."""
+    opposite = sorted((a["group"], a["reason"], -a["cents"]) for a in reversal.adjustments)
+    same = sorted((a["group"], a["reason"], a["cents"]) for a in line.adjustments)
+    return (reversal.paid_cents, reversal.charge_cents, opposite) == (
+        -line.paid_cents, -line.charge_cents, same,
+    )  # fmt: skip
+
+
 def remittances_of(*, scope: Scope, era_file_id: UUID) -> list[Remittance]:
     """Return the checks of a file in order."""
-    return list(Remittance.objects.visible_to(scope).filter(era_file_id=era_file_id).order_by("position"))
+    return list(
+        Remittance.objects.visible_to(scope).filter(era_file_id=era_file_id).order_by("position")
+    )
 
 
 def lines_of(*, scope: Scope, remittance_id: UUID) -> list[RemittanceLine]:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from rapport.kernel.ids import new_uuid
 from rapport.kernel.money import Money, NotMoney
-from rapport.kernel.problems import Conflict, FieldError, Invalid, StateConflict
+from rapport.kernel.problems import Conflict, FieldError, Invalid, Problem, StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
@@ -62,7 +62,9 @@ def _content(data: bytes) -> tuple[str, list[x.Remittance], list[Finding]]:
         ) from error
     if not checks:
         raise Invalid(
-            "The file holds no remittance (835).", errors=(FieldError("", "no-remittance"),), reason="parse"
+            "The file holds no remittance (835).",
+            errors=(FieldError("", "no-remittance"),),
+            reason="parse",
         )
     for one in checks:
         findings.extend(one.findings)
@@ -81,7 +83,8 @@ def receive(*, scope: Scope, data: bytes, via: str, now: datetime) -> tuple[EraF
     with connection.cursor() as cursor:
         # Of five that arrive at once one is first; the others then find it.
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{scope.practice_id}|era|{digest}"]
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"{scope.practice_id}|era|{digest}"],
         )
     known = EraFile.objects.visible_to(scope).filter(content_sha256=digest).first()
     if known is not None:
@@ -89,45 +92,135 @@ def receive(*, scope: Scope, data: bytes, via: str, now: datetime) -> tuple[EraF
     id = new_uuid()
     ref = default_store().put(data=data, aad=f"{scope.practice_id}|era|{id}")
     held = _holds(scope, checks, findings)
+    readable = not any(finding.rule == "amount" for finding in held)
     file = EraFile.objects.create(
         id=id, practice_id=scope.practice_id, content_sha256=digest, blob_key=ref.key, sha256=ref.sha256,
-        received_via=via, state="held" if held else "received", created_at=now, updated_at=now,
+        received_via=via, state=_first_state(held, findings), created_at=now, updated_at=now,
         findings=[
             {"rule": f.rule, "severity": f.severity, "segment": f.segment, "position": f.position,
              "element": f.element, "message": f.message}
             for f in [*findings, *held]
         ][:200],
     )  # fmt: skip
-    complete = True
-    for position, one in enumerate(checks, 1):
-        complete &= _keep(scope, file, position, one, now=now)
+    for position, one in enumerate(checks if readable else (), 1):
+        _keep(scope, file, position, one, now=now)
     _tell(scope, file, events.ERA_RECEIVED, now)
-    if held:
+    if file.state == "held":
         _tell(scope, file, events.ERA_HELD, now)
-    elif complete:
-        _post(scope, file, now=now)
+    else:
+        _post_if_clear(scope, file, now=now)
     scope.trail.target("era_file", file.id, file.version)
     return file, True
 
 
+def _first_state(held: list[Finding], findings: list[Finding]) -> str:
+    """A file with any error is held: what does not balance is not posted in parts."""
+    return "held" if any(f.severity == "error" for f in [*held, *findings]) else "received"
+
+
 def _holds(scope: Scope, checks: Iterable[x.Remittance], findings: list[Finding]) -> list[Finding]:
-    """Return what keeps the whole file from being posted, beside the reader's own errors."""
-    npi = tenancy.get_practice(scope=scope).npi
-    held = [f for f in findings if f.severity == "error"]
-    extra = []
+    """Return what keeps the whole file from being posted, beside what the reader found."""
+    practice = tenancy.get_practice(scope=scope)
+    held = []
     for one in checks:
-        if one.payee_npi and npi and one.payee_npi != npi:
-            extra.append(Finding("N1", 0, "04", "payee-not-ours", "error", "The payee is not this practice."))
-        for amount in [one.total, *(c.paid for c in one.claims)]:
+        by_tax_id = not one.payee_npi and practice.tax_id and one.payee_tax_id == practice.tax_id
+        if not by_tax_id and (not practice.npi or one.payee_npi != practice.npi):
+            held.append(
+                Finding("N1", 0, "04", "payee-not-ours", "error", "The payee is not this practice.")
+            )
+        for place, index, amount in _amounts(one):
             try:
                 _cents(amount)
             except NotMoney:
-                extra.append(Finding("BPR", 0, "02", "amount", "error", "An amount has a fraction of a cent."))
-    return extra or held[:0] or ([held[0]] if held else [])
+                held.append(
+                    Finding(
+                        place, index, "", "amount", "error", "An amount has a fraction of a cent."
+                    )
+                )
+    return held
 
 
-def _keep(scope: Scope, file: EraFile, position: int, one: x.Remittance, *, now: datetime) -> bool:
-    """Write down one check and its services. :return: whether every service was matched"""
+def _amounts(one: x.Remittance) -> Iterable[tuple[str, int, Decimal]]:
+    """Yield every amount of a check with its segment and position."""
+    yield "BPR", 0, one.total
+    for provider in one.provider_adjustments:
+        yield "PLB", provider.index, provider.amount
+    for claim in one.claims:
+        yield "CLP", claim.index, claim.charge
+        yield "CLP", claim.index, claim.paid
+        for adjustment in claim.adjustments:
+            yield "CAS", claim.index, adjustment.amount
+        for line in claim.lines:
+            yield "SVC", line.index, line.charge
+            yield "SVC", line.index, line.paid
+            yield "AMT", line.index, line.allowed or Decimal(0)
+            for adjustment in line.adjustments:
+                yield "CAS", line.index, adjustment.amount
+
+
+def _post_if_clear(scope: Scope, file: EraFile, *, now: datetime) -> None:
+    """
+    Post a file by itself when nothing in it needs a person's eye; else note why it waits.
+
+    Whatever posting meets is undone alone: the file stays, and waits with the reason.
+    """
+    reasons = _doubts(scope, file)
+    if not reasons:
+        try:
+            with transaction.atomic():
+                _post(scope, file, now=now)
+        except Problem as problem:
+            file.refresh_from_db()
+            reasons = [("posting-refused", f"Posting it met: {problem.code}.")]
+        else:
+            return
+    file.findings = [
+        *file.findings,
+        *(
+            {"rule": rule, "severity": "warning", "segment": "CLP", "position": 0, "element": "",
+             "message": message}
+            for rule, message in dict(reasons).items()
+        ),
+    ]  # fmt: skip
+    file.save(update_fields=["findings"])
+
+
+def _doubts(scope: Scope, file: EraFile) -> list[tuple[str, str]]:
+    """Return what a person should look at before a file is posted: (rule, message)."""
+    found = []
+    taken_back: dict[tuple[UUID, UUID], int] = {}
+    seen: set[tuple[UUID, UUID]] = set()
+    for check_row in queries.remittances_of(scope=scope, era_file_id=file.id):
+        if check_row.same_trace:
+            found.append(
+                ("same-trace", "Another remittance has this payer, number, day and amount.")
+            )
+        for line in queries.lines_of(scope=scope, remittance_id=check_row.id):
+            if line.claim_id is None or line.appointment_id is None or line.status_code == "23":
+                found.append(("unmatched", "A service or claim was not matched to one of ours."))
+                continue
+            service = (line.claim_id, line.appointment_id)
+            standing = queries.decided(
+                scope=scope, claim_id=line.claim_id, appointment_id=line.appointment_id
+            )
+            if line.status_code == "22":
+                if not any(queries.mirrors(line, one) for one in standing):
+                    found.append(
+                        (
+                            "reversal-unknown",
+                            "A reversal takes back what was never posted here like that.",
+                        )
+                    )
+                taken_back[service] = taken_back.get(service, 0) + 1
+            elif line.position:
+                if len(standing) > taken_back.get(service, 0) or service in seen:
+                    found.append(("paid-before", "A service was decided before, and not reversed."))
+                seen.add(service)
+    return found
+
+
+def _keep(scope: Scope, file: EraFile, position: int, one: x.Remittance, *, now: datetime) -> None:
+    """Write down one check and its services."""
     same = Remittance.objects.visible_to(scope).filter(
         payer_identifier=one.payer_tax_id, trace=one.trace, paid_on=one.paid_on, total_cents=_cents(one.total)
     ).exclude(era_file_id=file.id)  # fmt: skip
@@ -141,13 +234,11 @@ def _keep(scope: Scope, file: EraFile, position: int, one: x.Remittance, *, now:
         ],
         same_trace=same.exists(), created_at=now,
     )  # fmt: skip
-    complete = not check_row.same_trace
     for number, payment in enumerate(one.claims, 1):
-        complete &= _keep_claim(scope, check_row, number, payment)
-    return complete
+        _keep_claim(scope, check_row, number, payment)
 
 
-def _keep_claim(scope: Scope, remittance: Remittance, number: int, payment: x.ClaimPayment) -> bool:
+def _keep_claim(scope: Scope, remittance: Remittance, number: int, payment: x.ClaimPayment) -> None:
     facts = claims.find_for_remittance(
         scope=scope, control_number=payment.control, payer_claim_number=payment.payer_claim_number
     )
@@ -159,7 +250,6 @@ def _keep_claim(scope: Scope, remittance: Remittance, number: int, payment: x.Cl
         for position, line in enumerate(payment.lines, 1)
     ]
     RemittanceLine.objects.bulk_create(rows)
-    return all(row.matched_by != "unmatched" for row in rows) and payment.status != "23"
 
 
 def _line(
@@ -203,10 +293,16 @@ def _match(
             return ours, "line_control"
     code = line.original_procedure or line.procedure
     day = line.service_on or payment.service_on
-    same = [o for o in facts.lines if o.service_code == code and (day is None or o.service_on == day)]
+    same = [
+        o for o in facts.lines if o.service_code == code and (day is None or o.service_on == day)
+    ]
     if len(same) == 1:
         return same[0], "code_and_date"
-    if len(facts.lines) == 1 and len(payment.lines) == 1 and _cents(line.charge) == facts.lines[0].charge_cents:
+    if (
+        len(facts.lines) == 1
+        and len(payment.lines) == 1
+        and _cents(line.charge) == facts.lines[0].charge_cents
+    ):
         return facts.lines[0], "only_line"
     return None, "unmatched"
 
@@ -217,16 +313,18 @@ def post_file(*, scope: Scope, era_file_id: UUID, now: datetime) -> EraFile:
 
     Services that nobody knows are booked against the payer's clearing account, never dropped.
 
+    A file that was taken back can be posted again.
+
     :raises RemittanceHeld: it does not balance, or is not this practice's
-    :raises StateConflict: it was taken back; a new file is needed
+    :raises StateConflict: a claim it speaks of is in a state that no payer decides in
     """
     scope.require(Permission.REMITTANCES_POST)
     file = queries.get_era_file(scope=scope, era_file_id=era_file_id, lock=True)
     if file.state == "held":
-        raise RemittanceHeld("Look at its findings, and ask the payer for a right one.", findings=file.findings[:20])
-    if file.state == "unposted":
-        raise StateConflict("It was taken back.", current_state=file.state)
-    if file.state == "received":
+        raise RemittanceHeld(
+            "Look at its findings, and ask the payer for a right one.", findings=file.findings[:20]
+        )
+    if file.state in ("received", "unposted"):
         _post(scope, file, now=now)
     scope.trail.target("era_file", file.id, file.version)
     return file
@@ -235,6 +333,7 @@ def post_file(*, scope: Scope, era_file_id: UUID, now: datetime) -> EraFile:
 @transaction.atomic
 def _post(scope: Scope, file: EraFile, *, now: datetime) -> None:
     """Post every check of a file, all of it or nothing."""
+    file.postings += 1
     for check_row in queries.remittances_of(scope=scope, era_file_id=file.id):
         # Entries count from the day they are posted, in the practice's zone; the payer's date is kept
         # on the remittance. A check dated tomorrow would else be invisible in today's balance.
@@ -243,28 +342,41 @@ def _post(scope: Scope, file: EraFile, *, now: datetime) -> None:
         for line in queries.lines_of(scope=scope, remittance_id=check_row.id):
             by_claim.setdefault(line.claim_position, []).append(line)
         for lines in by_claim.values():
-            _post_claim(scope, lines, day=day, now=now)
+            _post_claim(scope, lines, day=day, turn=file.postings, now=now)
         for number, adjustment in enumerate(check_row.provider_adjustments, 1):
             if adjustment["cents"]:
-                source = book.Source("remittance", check_row.id, f"PLB-{number}")
-                entry = book.payer_level(source, day, cents=-adjustment["cents"], reason=adjustment["reason"])
+                source = book.Source(
+                    "remittance", check_row.id, _turn(f"PLB-{number}", file.postings)
+                )
+                entry = book.payer_level(
+                    source, day, cents=-adjustment["cents"], reason=adjustment["reason"]
+                )
                 ledger.post(scope=scope, entry=entry, now=now)
     _set_state(file, "posted", now)
     _tell(scope, file, events.ERA_POSTED, now)
 
 
-def _post_claim(scope: Scope, lines: list[RemittanceLine], *, day: date, now: datetime) -> None:
+def _turn(name: str, turn: int) -> str:
+    """Return an entry's name for one posting of a file: each posting has entries of its own."""
+    return name if turn == 1 else f"{name}@{turn}"
+
+
+def _post_claim(
+    scope: Scope, lines: list[RemittanceLine], *, day: date, turn: int, now: datetime
+) -> None:
     first = lines[0]
     reversal = first.status_code == "22"
     patient = 0
     for line in lines:
-        line.ledger_entry_ids = list(_post_line(scope, line, day=day, now=now))
+        line.ledger_entry_ids = list(_post_line(scope, line, day=day, turn=turn, now=now))
         line.save(update_fields=["ledger_entry_ids"])
         patient += sum(a["cents"] for a in line.adjustments if a["plan"] == "patient")
     if first.claim_id is None:
         return
     if reversal:
-        claim_services.record_reversal(scope=scope, claim_id=first.claim_id, detail="835:22", now=now)
+        claim_services.record_reversal(
+            scope=scope, claim_id=first.claim_id, detail="835:22", now=now
+        )
         return
     claim_services.record_decision(
         scope=scope,
@@ -280,7 +392,9 @@ def _post_claim(scope: Scope, lines: list[RemittanceLine], *, day: date, now: da
     )
 
 
-def _post_line(scope: Scope, line: RemittanceLine, *, day: date, now: datetime) -> Iterable[UUID]:
+def _post_line(
+    scope: Scope, line: RemittanceLine, *, day: date, turn: int, now: datetime
+) -> Iterable[UUID]:
     """Post the payment and each adjustment of one service; yield the entries."""
 
     def put(entry: book.NewEntry) -> UUID:
@@ -288,7 +402,7 @@ def _post_line(scope: Scope, line: RemittanceLine, *, day: date, now: datetime) 
 
     if line.patient_id is None:
         if line.paid_cents:
-            source = book.Source("remittance_line", line.id, "paid")
+            source = book.Source("remittance_line", line.id, _turn("paid", turn))
             yield put(book.payer_level(source, day, cents=line.paid_cents, reason="UNMATCHED"))
         return
     about = book.About(
@@ -297,12 +411,15 @@ def _post_line(scope: Scope, line: RemittanceLine, *, day: date, now: datetime) 
     if line.paid_cents:
         yield put(
             book.insurance_payment(
-                book.Source("remittance_line", line.id, "paid"), day, about, cents=line.paid_cents
+                book.Source("remittance_line", line.id, _turn("paid", turn)),
+                day,
+                about,
+                cents=line.paid_cents,
             )
         )
     for number, adjustment in enumerate(line.adjustments, 1):
         name = f"{adjustment['group']}-{adjustment['reason']}"
-        source = book.Source("remittance_line", line.id, f"{name}#{number}")
+        source = book.Source("remittance_line", line.id, _turn(f"{name}#{number}", turn))
         cents: int = adjustment["cents"]
         if cents == 0:
             continue
@@ -321,7 +438,9 @@ def unpost_file(*, scope: Scope, era_file_id: UUID, reason: str, now: datetime) 
     scope.require(Permission.REMITTANCES_POST)
     file = queries.get_era_file(scope=scope, era_file_id=era_file_id, lock=True)
     if file.state != "posted":
-        raise StateConflict(f"A file that is {file.state} cannot be taken back.", current_state=file.state)
+        raise StateConflict(
+            f"A file that is {file.state} cannot be taken back.", current_state=file.state
+        )
     for check_row in queries.remittances_of(scope=scope, era_file_id=file.id):
         claim_ids = set()
         for line in queries.lines_of(scope=scope, remittance_id=check_row.id):
@@ -330,12 +449,15 @@ def unpost_file(*, scope: Scope, era_file_id: UUID, reason: str, now: datetime) 
             if line.claim_id:
                 claim_ids.add(line.claim_id)
         for number in range(1, len(check_row.provider_adjustments) + 1):
-            entry = _ledger_entry(scope, check_row.id, f"PLB-{number}")
+            entry = _ledger_entry(scope, check_row.id, _turn(f"PLB-{number}", file.postings))
             if entry is not None:
                 ledger.reverse(scope=scope, entry_id=entry, reason=reason, now=now)
         for claim_id in claim_ids:
-            claim_services.record_reversal(scope=scope, claim_id=claim_id, detail="835:unposted", now=now)
+            claim_services.record_reversal(
+                scope=scope, claim_id=claim_id, detail="835:unposted", now=now
+            )
     _set_state(file, "unposted", now)
+    _tell(scope, file, events.ERA_UNPOSTED, now)
     scope.trail.reason = reason
     scope.trail.target("era_file", file.id, file.version)
     return file
@@ -350,7 +472,7 @@ def _ledger_entry(scope: Scope, remittance_id: UUID, line: str) -> UUID | None:
 def _set_state(file: EraFile, state: str, now: datetime) -> None:
     file.state, file.updated_at = state, now
     file.version += 1
-    file.save(update_fields=["state", "updated_at", "version"])
+    file.save(update_fields=["state", "postings", "updated_at", "version"])
 
 
 def _tell(scope: Scope, file: EraFile, event: str, now: datetime) -> None:

@@ -21,6 +21,6 @@ class Migration(migrations.Migration):
     operations = [
         SecurePracticeTable("EraFile"),
         SecurePracticeTable("Remittance"),
-        SecurePracticeTable("RemittanceLine"),
+        SecurePracticeTable("RemittanceLine", patient_column="patient_id"),
         migrations.RunSQL(KINDS, migrations.RunSQL.noop),
     ]

@@ -1,14 +1,16 @@
-"""Remittances of the sandbox payer, read, matched and posted once (R-21, R-23)."""
+"""Remittances of the sandbox payer, read, matched and posted once (R-21 to R-24)."""
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from rapport.platform.blobs.store import default_store
 from rapport.rooms.claims.models import InboundFile
@@ -56,16 +58,23 @@ def cash(house: House) -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_the_patient_is_left_with_the_copay_and_the_contract_takes_the_rest(billing: Billing) -> None:
+def test_the_patient_is_left_with_the_copay_and_the_contract_takes_the_rest(
+    billing: Billing,
+) -> None:
     claim, _ = paid(billing)
 
     assert claim["state"] == "paid"
     assert balance(billing) == (2500, 0)
     assert cash(billing.house) == 11900
-    (remittance,) = billing.house.biller.get(f"/v1/remittances?claim_id={claim['id']}").json()["data"]
+    (remittance,) = billing.house.biller.get(f"/v1/remittances?claim_id={claim['id']}").json()[
+        "data"
+    ]
     (line,) = remittance["lines"]
     assert line["matched_by"] == "line_control"
-    assert [(a["group"], a["plan"]) for a in line["adjustments"]] == [("CO", "contractual"), ("PR", "patient")]
+    assert [(a["group"], a["plan"]) for a in line["adjustments"]] == [
+        ("CO", "contractual"),
+        ("PR", "patient"),
+    ]
     assert len(line["ledger_entry_ids"]) == 3
 
 
@@ -79,34 +88,212 @@ def test_a_denial_is_never_written_off_by_itself(billing: Billing) -> None:
 def reenveloped(data: bytes) -> bytes:
     """Return the same content in another envelope: other control numbers, no line breaks."""
     text = data.decode()
-    isa = text[:106]
-    number = isa[90:99]
-    return text.replace(number, "000099999").replace("\r", "").replace("\n", "").encode()
+    return text.replace(text[90:99], "000099999").replace("\r", "").replace("\n", "").encode()
 
 
-def test_r21_the_same_remittance_five_times_at_once_posts_once(billing: Billing) -> None:
-    _, data = paid(billing)
-    before = cash(billing.house)
-    versions = [data, data.replace(b"~\n", b"~\r\n"), data.replace(b"\n", b""), reenveloped(data), data]
+def sent_but_not_fetched(billing: Billing, member_id: str = "W123456789") -> tuple[Any, bytes]:
+    """Return a claim that was sent, and the 835 as the payer holds it: nothing of it is here yet."""
+    assert billing.sandbox is not None
+    claim = billing.claim(member_id=member_id)
+    billing.submit(claim)
+    billing.work(fetch=False)
+    for _ in range(100):
+        files = billing.sandbox.call("GET", "/v1/files").json()["data"]
+        names = [file["name"] for file in files if file["kind"] == "835"]
+        if names:
+            return claim, billing.sandbox.call("GET", f"/v1/files/{names[0]}").content
+        time.sleep(0.05)
+    raise AssertionError("the payer sent no remittance")
+
+
+def hand_in(billing: Billing, data: bytes) -> Any:
+    return billing.house.biller.call("POST", "/v1/era-files", raw=data, **X12)
+
+
+def rules(answer: Any) -> set[str]:
+    return {finding["rule"] for finding in answer.json()["findings"]}
+
+
+def unbalanced_entries(house: House) -> int:
+    with house.entered(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT entry_id FROM ledger_posting GROUP BY entry_id"
+            " HAVING sum(cents) <> 0) odd"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_r21_the_same_new_remittance_five_times_at_once_posts_once(billing: Billing) -> None:
+    _, data = sent_but_not_fetched(billing)
+    versions = [
+        data,
+        data.replace(b"~\n", b"~\r\n"),
+        data.replace(b"\n", b""),
+        reenveloped(data),
+        data,
+    ]
+    barrier = threading.Barrier(len(versions))
     answers: list[Any] = []
     token = billing.house.biller.token
 
-    def hand_in(version: bytes) -> None:
+    def together(version: bytes) -> None:
+        barrier.wait()
         answers.append(Api(token).call("POST", "/v1/era-files", raw=version, **X12))
         connection.close()
 
-    threads = [threading.Thread(target=hand_in, args=(version,)) for version in versions]
+    threads = [threading.Thread(target=together, args=(version,)) for version in versions]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert [answer.status_code for answer in answers] == [200] * 5
-    assert len({answer.json()["duplicate_of"] for answer in answers}) == 1
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 200, 201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert cash(billing.house) == 11900
+    billing.work()  # the channel brings it too
+    assert cash(billing.house) == 11900
+    assert balance(billing) == (2500, 0)
+    assert unbalanced_entries(billing.house) == 0
+
+
+def test_a_second_payment_of_a_service_waits_for_a_person(billing: Billing) -> None:
+    _, data = paid(billing)
+
+    answer = hand_in(billing, data.replace(b"TRN*1*", b"TRN*1*X"))
+
+    assert (answer.status_code, answer.json()["state"]) == (201, "received")
+    assert "paid-before" in rules(answer)
+    assert cash(billing.house) == 11900
+    assert balance(billing) == (2500, 0)
+
+
+def test_r22_another_remittance_with_the_same_number_is_kept_and_flagged(billing: Billing) -> None:
+    _, data = paid(billing)
+    before = cash(billing.house)
+
+    answer = hand_in(billing, data.replace(b"N1*PR*", b"N1*PR*OTHER "))
+
+    assert (answer.status_code, answer.json()["state"]) == (201, "received")
+    assert "same-trace" in rules(answer)
+    assert answer.json()["remittances"][0]["same_trace"] is True
     assert cash(billing.house) == before
-    # The control: a file that says something else is no duplicate.
-    other = billing.house.biller.call("POST", "/v1/era-files", raw=data.replace(b"TRN*1*", b"TRN*1*X"), **X12)
-    assert other.status_code == 201
+
+
+def test_a_takeback_reverses_what_was_posted_and_pays_anew(billing: Billing) -> None:
+    assert billing.sandbox is not None
+    claim, _ = paid(billing, "SBXTAKE0001")
+    first = balance(billing)
+    billing.sandbox.call("POST", "/_sandbox/advance", json={})
+    billing.work()
+
+    assert first == (2500, 0)
+    assert billing.read(claim)["state"] == "paid"
+    assert balance(billing)[1] == 0
+    lines = [
+        line
+        for one in billing.house.biller.get(f"/v1/remittances?claim_id={claim['id']}").json()[
+            "data"
+        ]
+        for line in one["lines"]
+    ]
+    assert sorted(line["status_code"] for line in lines) == ["1", "1", "22"]
+    assert all(line["ledger_entry_ids"] for line in lines)
+    assert unbalanced_entries(billing.house) == 0
+
+
+def test_a_reversal_of_what_was_never_posted_waits_for_a_person(billing: Billing) -> None:
+    assert billing.sandbox is not None
+    claim = billing.claim(member_id="SBXTAKE0002")
+    billing.submit(claim)
+    billing.work(fetch=False)
+    billing.sandbox.call("POST", "/_sandbox/advance", json={})
+    files = billing.sandbox.call("GET", "/v1/files").json()["data"]
+    last = [file["name"] for file in files if file["kind"] == "835"][-1]
+
+    answer = hand_in(billing, billing.sandbox.call("GET", f"/v1/files/{last}").content)
+
+    assert answer.json()["state"] == "received", answer.content
+    assert "reversal-unknown" in rules(answer)
+    assert cash(billing.house) == 0
+
+
+def test_a_remittance_for_a_claim_that_cannot_be_decided_waits_and_stops_nothing(
+    billing: Billing,
+) -> None:
+    claim, data = sent_but_not_fetched(billing)
+    with billing.house.entered(), connection.cursor() as cursor:
+        cursor.execute("UPDATE claims_claim SET state = 'held'")
+
+    billing.work()
+
+    files = billing.house.biller.get("/v1/era-files?state=received").json()["data"]
+    assert "posting-refused" in {f["rule"] for file in files for f in file["findings"]}
+    assert cash(billing.house) == 0
+    assert billing.read(claim)["state"] == "held"
+    with billing.house.entered(), connection.cursor() as cursor:
+        cursor.execute("UPDATE claims_claim SET state = 'accepted'")
+    posted = billing.house.biller.post(f"/v1/era-files/{files[0]['id']}/post", {})
+    assert (posted.status_code, posted.json()["state"]) == (200, "posted")
+    assert cash(billing.house) == 11900
+
+
+def test_a_fraction_of_a_cent_and_a_foreign_payee_are_held(billing: Billing) -> None:
+    _, data = sent_but_not_fetched(billing)
+
+    fraction = hand_in(billing, data.replace(b"AMT*B6*144~", b"AMT*B6*144.005~"))
+    foreign = hand_in(billing, data.replace(b"*XX*1234567893", b"*XX*1000000004"))
+    nobody = hand_in(
+        billing,
+        re.sub(rb"REF\*TJ\*[^~]*", b"REF*TJ*999999999", data.replace(b"*XX*1234567893", b"")),
+    )
+
+    assert [a.json()["state"] for a in (fraction, foreign, nobody)] == ["held"] * 3
+    assert "amount" in rules(fraction)
+    assert "payee-not-ours" in rules(foreign)
+    assert "payee-not-ours" in rules(nobody)
+    assert cash(billing.house) == 0
+
+
+def test_r24_a_posting_that_breaks_in_the_middle_leaves_nothing_and_can_be_done_again(
+    billing: Billing,
+) -> None:
+    _, data = sent_but_not_fetched(billing)
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION test_break() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN IF NEW.kind = 'transfer_to_patient' THEN RAISE EXCEPTION 'broken'; END IF;"
+            " RETURN NEW; END $$;"
+            "CREATE TRIGGER test_break BEFORE INSERT ON ledger_entry FOR EACH ROW EXECUTE FUNCTION test_break()"
+        )
+    try:
+        broken = hand_in(billing, data)
+    finally:
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("DROP TRIGGER test_break ON ledger_entry; DROP FUNCTION test_break()")
+
+    assert broken.status_code == 500, "the control: posting did break"
+    assert cash(billing.house) == 0
+    assert billing.house.biller.get("/v1/era-files").json()["data"] == []
+    assert hand_in(billing, data).json()["state"] == "posted"
+    assert (cash(billing.house), balance(billing)) == (11900, (2500, 0))
+
+
+def test_another_practice_and_another_role_find_and_post_nothing(
+    billing: Billing, aspen: House
+) -> None:
+    claim, _ = paid(billing)
+    (remittance,) = billing.house.biller.get(f"/v1/remittances?claim_id={claim['id']}").json()[
+        "data"
+    ]
+    path = f"/v1/era-files/{remittance['era_file_id']}"
+
+    assert aspen.biller.get(path).status_code == 404
+    assert aspen.biller.get(f"/v1/remittances/{remittance['id']}").status_code == 404
+    assert aspen.biller.post(f"{path}/unpost", {"reason": "not mine"}).status_code == 404
+    assert billing.house.scheduler.get(path).status_code == 403
+    again = billing.house.biller.post(f"{path}/post", {})
+    assert (again.status_code, again.json()["state"]) == (200, "posted")
+    assert cash(billing.house) == 11900
 
 
 def test_r23_a_remittance_that_does_not_balance_is_held_and_posts_nothing(billing: Billing) -> None:
@@ -124,7 +311,9 @@ def test_r23_a_remittance_that_does_not_balance_is_held_and_posts_nothing(billin
     assert (posted.status_code, posted.json()["code"]) == (409, "remittance-held")
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>", b"ISA*00*", b"\xff\xfe" * 100, b"ISA" + b" " * 200])
+@pytest.mark.parametrize(
+    "data", [b"", b"<html>", b"ISA*00*", b"\xff\xfe" * 100, b"ISA" + b" " * 200]
+)
 def test_what_is_no_remittance_is_refused_with_its_place(billing: Billing, data: bytes) -> None:
     answer = billing.house.biller.call("POST", "/v1/era-files", raw=data or b" ", **X12)
 
@@ -134,7 +323,9 @@ def test_what_is_no_remittance_is_refused_with_its_place(billing: Billing, data:
 
 def test_what_was_posted_can_be_taken_back_exactly(billing: Billing) -> None:
     claim, _ = paid(billing)
-    (remittance,) = billing.house.biller.get(f"/v1/remittances?claim_id={claim['id']}").json()["data"]
+    (remittance,) = billing.house.biller.get(f"/v1/remittances?claim_id={claim['id']}").json()[
+        "data"
+    ]
     path = f"/v1/era-files/{remittance['era_file_id']}"
 
     answer = billing.house.biller.post(f"{path}/unpost", {"reason": "wrong account"})
@@ -143,3 +334,8 @@ def test_what_was_posted_can_be_taken_back_exactly(billing: Billing) -> None:
     assert balance(billing) == (0, 18000)
     assert cash(billing.house) == 0
     assert billing.read(claim)["state"] == "accepted"
+
+    again = billing.house.biller.post(f"{path}/post", {})
+    assert (again.status_code, again.json()["state"]) == (200, "posted")
+    assert (cash(billing.house), balance(billing)) == (11900, (2500, 0))
+    assert unbalanced_entries(billing.house) == 0
