@@ -44,12 +44,12 @@ def decided(*, scope: Scope, claim_id: UUID, appointment_id: UUID) -> list[Remit
     for line in posted:
         if line.status_code != "22":
             standing.append(line)
-        elif mirrored := next((one for one in standing if mirrors(line, one)), None):
+        elif mirrored := next((one for one in standing if mirrors(reversal=line, line=one)), None):
             standing.remove(mirrored)
     return standing
 
 
-def mirrors(reversal: RemittanceLine, line: RemittanceLine) -> bool:
+def mirrors(*, reversal: RemittanceLine, line: RemittanceLine) -> bool:
     """Tell whether a reversal takes back exactly this decision."""
     opposite = sorted((a["group"], a["reason"], -a["cents"]) for a in reversal.adjustments)
     same = sorted((a["group"], a["reason"], a["cents"]) for a in line.adjustments)

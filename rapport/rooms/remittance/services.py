@@ -204,7 +204,7 @@ def _doubts(scope: Scope, file: EraFile) -> list[tuple[str, str]]:
                 scope=scope, claim_id=line.claim_id, appointment_id=line.appointment_id
             )
             if line.status_code == "22":
-                if not any(queries.mirrors(line, one) for one in standing):
+                if not any(queries.mirrors(reversal=line, line=one) for one in standing):
                     found.append(
                         (
                             "reversal-unknown",
