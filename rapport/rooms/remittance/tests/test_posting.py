@@ -220,7 +220,7 @@ def test_a_reversal_of_what_was_never_posted_waits_for_a_person(billing: Billing
 def test_a_remittance_for_a_claim_that_cannot_be_decided_waits_and_stops_nothing(
     billing: Billing,
 ) -> None:
-    claim, data = sent_but_not_fetched(billing)
+    claim, _ = sent_but_not_fetched(billing)
     with billing.house.entered(), connection.cursor() as cursor:
         cursor.execute("UPDATE claims_claim SET state = 'held'")
 
