@@ -1,0 +1,1 @@
+"""Measurements: what the product costs, as ratios to a bare server of the same kind."""
