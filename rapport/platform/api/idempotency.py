@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
-from django.db import connection
 from django.http import HttpResponse
 from django.utils import timezone
 
@@ -88,23 +87,22 @@ def claim(key: Key, *, scope: Scope) -> HttpResponse | None:
 def keep(key: Key, *, scope: Scope, response: HttpResponse) -> None:
     """Store the answer under its key, in the present transaction."""
     now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO api_storedanswer (practice_id, id, actor_id, key, fingerprint, status,"
-            " headers, body_sealed, created_at, expires_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s)"
-            " ON CONFLICT (practice_id, actor_id, key) DO UPDATE SET"
-            " fingerprint = excluded.fingerprint, status = excluded.status,"
-            " headers = excluded.headers, body_sealed = excluded.body_sealed,"
-            " created_at = excluded.created_at, expires_at = excluded.expires_at"
-            " WHERE api_storedanswer.expires_at <= clock_timestamp()",
-            [
-                scope.practice_id, new_uuid(), scope.actor_id, key.text, key.fingerprint,
-                response.status_code, _headers(response),
-                aead.seal(response.content, aad=_aad(scope, key.text), purpose="field"),
-                now, now + timedelta(days=key.days),
-            ],
-        )  # fmt: skip
+    sql.run(
+        "INSERT INTO api_storedanswer (practice_id, id, actor_id, key, fingerprint, status,"
+        " headers, body_sealed, created_at, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s)"
+        " ON CONFLICT (practice_id, actor_id, key) DO UPDATE SET"
+        " fingerprint = excluded.fingerprint, status = excluded.status,"
+        " headers = excluded.headers, body_sealed = excluded.body_sealed,"
+        " created_at = excluded.created_at, expires_at = excluded.expires_at"
+        " WHERE api_storedanswer.expires_at <= clock_timestamp()",
+        [
+            scope.practice_id, new_uuid(), scope.actor_id, key.text, key.fingerprint,
+            response.status_code, _headers(response),
+            aead.seal(response.content, aad=_aad(scope, key.text), purpose="field"),
+            now, now + timedelta(days=key.days),
+        ],
+    )  # fmt: skip
 
 
 def _headers(response: HttpResponse) -> str:

@@ -29,6 +29,7 @@ def django_database(url: str, *, application: str) -> dict[str, Any]:
             "application_name": application,
             "connect_timeout": 5,
             "prepare_threshold": 1,
+            "server_side_binding": True,
             "options": "-c statement_timeout=15000 -c lock_timeout=5000"
             " -c idle_in_transaction_session_timeout=20000 -c jit=off",
             **query,

@@ -22,6 +22,7 @@ from rapport.platform.access.permissions import Permission, Role
 from rapport.platform.access.scope import Scope
 from rapport.platform.crypto import aead
 from rapport.platform.db import sql
+from rapport.platform.db.rows import by_id
 
 from .models import Addendum, ClinicalNote, Signature, SignedText
 from .rules.text import Words
@@ -48,8 +49,7 @@ def get_note(*, scope: Scope, note_id: UUID, lock: bool = False) -> ClinicalNote
     :raises NotFound: no such note for this actor
     """
     open_drawer(scope)
-    found = ClinicalNote.objects.visible_to(scope).filter(id=note_id)
-    note: ClinicalNote | None = (found.select_for_update() if lock else found).first()
+    note = by_id(ClinicalNote, scope=scope, id=note_id, lock=lock)
     if note is None:
         private = sql.one("SELECT rapport_note_is_private(%s)", (note_id,))
         if private and private[0]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
+from rapport.platform.db.rows import by_id
 
 from .models import Channel, Claim, ClaimLine, InboundFile, Submission
 from .states import SubmissionState
@@ -16,8 +17,7 @@ from .states import SubmissionState
 
 def get_claim(*, scope: Scope, claim_id: UUID, lock: bool = False) -> Claim:
     """Return a claim the actor may see. :raises NotFound: there is none"""
-    found = Claim.objects.visible_to(scope).filter(id=claim_id)
-    claim: Claim | None = (found.select_for_update() if lock else found).first()
+    claim = by_id(Claim, scope=scope, id=claim_id, lock=lock)
     if claim is None:
         raise NotFound(_sought=[("claim", claim_id)])
     scope.trail.patient_ids.add(claim.patient_id)
@@ -40,8 +40,7 @@ def latest_submission(*, scope: Scope, claim_id: UUID) -> Submission | None:
 
 def get_channel(*, scope: Scope, channel_id: UUID, lock: bool = False) -> Channel:
     """Return a channel. :raises NotFound: there is none"""
-    found = Channel.objects.visible_to(scope).filter(id=channel_id)
-    row: Channel | None = (found.select_for_update() if lock else found).first()
+    row = by_id(Channel, scope=scope, id=channel_id, lock=lock)
     if row is None:
         raise NotFound(_sought=[("channel", channel_id)])
     return row
@@ -49,7 +48,7 @@ def get_channel(*, scope: Scope, channel_id: UUID, lock: bool = False) -> Channe
 
 def refer_to_channel(*, scope: Scope, channel_id: UUID, pointer: str) -> Channel:
     """Return a channel that a body refers to. :raises ReferenceNotFound: there is none"""
-    row: Channel | None = Channel.objects.visible_to(scope).filter(id=channel_id).first()
+    row = by_id(Channel, scope=scope, id=channel_id)
     if row is None:
         raise ReferenceNotFound(
             "A field refers to something that is not here.",

@@ -13,6 +13,7 @@ from rapport.kernel.ids import parse_type_id
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
+from rapport.platform.db.rows import by_id
 
 from .models import ServiceCode
 from .rules import icd10
@@ -115,8 +116,7 @@ def search_diagnoses(
 
 def get_service_code(*, scope: Scope, service_code_id: UUID, lock: bool = False) -> ServiceCode:
     """Return a service code. :raises NotFound: no such service code here."""
-    found = ServiceCode.objects.visible_to(scope).filter(id=service_code_id)
-    row: ServiceCode | None = (found.select_for_update() if lock else found).first()
+    row = by_id(ServiceCode, scope=scope, id=service_code_id, lock=lock)
     if row is None:
         raise NotFound(_sought=[("service_code", service_code_id)])
     return row
@@ -129,8 +129,11 @@ def refer_to_service_code(*, scope: Scope, text: str, pointer: str) -> ServiceCo
     :raises ReferenceNotFound: the practice has none such
     """
     id = parse_type_id("service_code", text)
-    found = ServiceCode.objects.visible_to(scope)
-    row: ServiceCode | None = found.filter(id=id).first() if id else found.filter(code=text).first()
+    row = (
+        by_id(ServiceCode, scope=scope, id=id)
+        if id
+        else ServiceCode.objects.visible_to(scope).filter(code=text).first()
+    )
     if row is None:
         raise ReferenceNotFound(
             "A field refers to something that is not here.",

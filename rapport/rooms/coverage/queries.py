@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
+from rapport.platform.db.rows import by_id
 
 from .models import Payer, PayerExternalId, Policy
 from .states import Rank
@@ -16,8 +17,7 @@ from .states import Rank
 
 def get_payer(*, scope: Scope, payer_id: UUID, lock: bool = False) -> Payer:
     """Return a payer. :raises NotFound: no such payer here."""
-    found = Payer.objects.visible_to(scope).filter(id=payer_id)
-    row: Payer | None = (found.select_for_update() if lock else found).first()
+    row = by_id(Payer, scope=scope, id=payer_id, lock=lock)
     if row is None:
         raise NotFound(_sought=[("payer", payer_id)])
     return row
@@ -32,7 +32,7 @@ def refer_to_payer(*, scope: Scope, payer_id: UUID | None, pointer: str) -> Paye
     """
     row: Payer | None = None
     if payer_id is not None:
-        row = Payer.objects.visible_to(scope).filter(id=payer_id).first()
+        row = by_id(Payer, scope=scope, id=payer_id)
     if row is None:
         raise ReferenceNotFound(
             "A field refers to something that is not here.",
@@ -55,8 +55,7 @@ def payer_by_external_id(*, scope: Scope, system: str, value: str) -> UUID | Non
 
 def get_policy(*, scope: Scope, policy_id: UUID, lock: bool = False) -> Policy:
     """Return a policy of a patient the actor may see. :raises NotFound: there is none."""
-    found = Policy.objects.visible_to(scope).filter(id=policy_id)
-    row: Policy | None = (found.select_for_update() if lock else found).first()
+    row = by_id(Policy, scope=scope, id=policy_id, lock=lock)
     if row is None:
         raise NotFound(_sought=[("insurance_policy", policy_id)])
     scope.trail.patient_ids.add(row.patient_id)
@@ -74,7 +73,7 @@ def refer_to_policy(
     """
     row: Policy | None = None
     if policy_id is not None:
-        row = Policy.objects.visible_to(scope).filter(id=policy_id).first()
+        row = by_id(Policy, scope=scope, id=policy_id)
         if row is not None and patient_id is not None and row.patient_id != patient_id:
             row = None
     if row is None:

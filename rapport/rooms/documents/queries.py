@@ -6,13 +6,14 @@ from uuid import UUID
 
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
+from rapport.platform.db.rows import by_id
 
 from .models import Document, DocumentLink
 
 
 def get_document(*, scope: Scope, document_id: UUID) -> Document:
     """Return a document that the actor may see. :raises NotFound: there is none"""
-    document: Document | None = Document.objects.visible_to(scope).filter(id=document_id).first()
+    document = by_id(Document, scope=scope, id=document_id)
     if document is None:
         raise NotFound(_sought=[("document", document_id)])
     if document.patient_id is not None:
@@ -22,7 +23,7 @@ def get_document(*, scope: Scope, document_id: UUID) -> Document:
 
 def get_link(*, scope: Scope, link_id: UUID) -> DocumentLink:
     """Return a link. :raises NotFound: there is none"""
-    link: DocumentLink | None = DocumentLink.objects.visible_to(scope).filter(id=link_id).first()
+    link = by_id(DocumentLink, scope=scope, id=link_id)
     if link is None:
         raise NotFound(_sought=[("document_link", link_id)])
     return link

@@ -8,6 +8,7 @@ from uuid import UUID
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
+from rapport.platform.db.rows import by_id
 
 from .models import Entry, Payment
 from .rules.balances import Balance, OpenItem, balance_of
@@ -68,7 +69,7 @@ def open_items(
 
 def get_entry(*, scope: Scope, entry_id: UUID) -> Entry:
     """Return an entry. :raises NotFound: no such entry for this actor"""
-    entry: Entry | None = Entry.objects.visible_to(scope).filter(id=entry_id).first()
+    entry = by_id(Entry, scope=scope, id=entry_id)
     if entry is None:
         raise NotFound(_sought=[("ledger_entry", entry_id)])
     return entry
@@ -92,7 +93,7 @@ def lines_of(*, scope: Scope, entry_id: UUID) -> tuple[Line, ...]:
 
 def get_payment(*, scope: Scope, payment_id: UUID) -> Payment:
     """Return a patient's payment. :raises NotFound: no such payment for this actor"""
-    payment: Payment | None = Payment.objects.visible_to(scope).filter(id=payment_id).first()
+    payment = by_id(Payment, scope=scope, id=payment_id)
     if payment is None:
         raise NotFound(_sought=[("payment", payment_id)])
     return payment

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
+from rapport.platform.db.rows import by_id
 
 from .models import EraFile, Remittance, RemittanceLine
 
 
 def get_era_file(*, scope: Scope, era_file_id: UUID, lock: bool = False) -> EraFile:
     """Return a file. :raises NotFound: there is none"""
-    found = EraFile.objects.visible_to(scope).filter(id=era_file_id)
-    row: EraFile | None = (found.select_for_update() if lock else found).first()
+    row = by_id(EraFile, scope=scope, id=era_file_id, lock=lock)
     if row is None:
         raise NotFound(_sought=[("era_file", era_file_id)])
     scope.trail.target("era_file", row.id, row.version)
@@ -22,7 +22,7 @@ def get_era_file(*, scope: Scope, era_file_id: UUID, lock: bool = False) -> EraF
 
 def get_remittance(*, scope: Scope, remittance_id: UUID) -> Remittance:
     """Return a check. :raises NotFound: there is none"""
-    row: Remittance | None = Remittance.objects.visible_to(scope).filter(id=remittance_id).first()
+    row = by_id(Remittance, scope=scope, id=remittance_id)
     if row is None:
         raise NotFound(_sought=[("remittance", remittance_id)])
     return row

@@ -9,6 +9,7 @@ from uuid import UUID
 from rapport.kernel.problems import FieldError, Invalid, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
+from rapport.platform.db.rows import by_id
 from rapport.platform.tenancy.models import PracticeRecord
 
 from .models import Clinician, Location, Patient, PatientExternalId
@@ -23,8 +24,7 @@ def get_patient(*, scope: Scope, patient_id: UUID, lock: bool = False) -> Patien
     :param lock: hold the row until the transaction ends
     :raises NotFound: no such patient for this actor
     """
-    found = Patient.objects.visible_to(scope).filter(id=patient_id)
-    patient: Patient | None = (found.select_for_update() if lock else found).first()
+    patient = by_id(Patient, scope=scope, id=patient_id, lock=lock)
     if patient is None:
         raise NotFound(_sought=[("patient", patient_id)])
     scope.trail.patient_ids.add(patient.id)
@@ -51,7 +51,7 @@ def refer_to_location(*, scope: Scope, location_id: UUID, pointer: str) -> Locat
 
 
 def _refer(model: type[M], scope: Scope, id: UUID, *, kind: str, pointer: str) -> M:
-    row: M | None = model.objects.visible_to(scope).filter(id=id).first()
+    row = by_id(model, scope=scope, id=id)
     if row is None:
         raise ReferenceNotFound(
             "A field refers to something that is not here.",
@@ -63,8 +63,7 @@ def _refer(model: type[M], scope: Scope, id: UUID, *, kind: str, pointer: str) -
 
 def get_clinician(*, scope: Scope, clinician_id: UUID, lock: bool = False) -> Clinician:
     """Return a clinician. :raises NotFound: no such clinician here."""
-    found = Clinician.objects.visible_to(scope).filter(id=clinician_id)
-    row: Clinician | None = (found.select_for_update() if lock else found).first()
+    row = by_id(Clinician, scope=scope, id=clinician_id, lock=lock)
     if row is None:
         raise NotFound(_sought=[("clinician", clinician_id)])
     return row
@@ -72,8 +71,7 @@ def get_clinician(*, scope: Scope, clinician_id: UUID, lock: bool = False) -> Cl
 
 def get_location(*, scope: Scope, location_id: UUID, lock: bool = False) -> Location:
     """Return a location. :raises NotFound: no such location here."""
-    found = Location.objects.visible_to(scope).filter(id=location_id)
-    row: Location | None = (found.select_for_update() if lock else found).first()
+    row = by_id(Location, scope=scope, id=location_id, lock=lock)
     if row is None:
         raise NotFound(_sought=[("location", location_id)])
     return row

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from rapport.kernel.ids import type_id
 from rapport.kernel.problems import StateConflict
 from rapport.platform.access.scope import Scope
+from rapport.platform.db.rows import add
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
 from rapport.rooms.coding.rules import time_rules
 from rapport.rooms.coding.rules.telehealth import Means, Place, Setting, place_of
@@ -183,20 +184,22 @@ class Appointment(VersionedRecord):
 
     def note(self, action: str, *, scope: Scope, at: datetime, before: str) -> None:
         """Add a row to the appointment's history."""
-        AppointmentHistory.objects.create(
-            practice_id=scope.practice_id,
-            appointment_id=self.id,
-            patient_id=self.patient_id,
-            clinician_id=self.clinician_id,
-            action=action,
-            status_before=before,
-            status=self.status,
-            start_at=self.start_at,
-            end_at=self.end_at,
-            version=self.version,
-            by_type=scope.actor_type,
-            by_id=scope.actor_id,
-            at=at,
+        add(
+            AppointmentHistory(
+                practice_id=scope.practice_id,
+                appointment_id=self.id,
+                patient_id=self.patient_id,
+                clinician_id=self.clinician_id,
+                action=action,
+                status_before=before,
+                status=self.status,
+                start_at=self.start_at,
+                end_at=self.end_at,
+                version=self.version,
+                by_type=scope.actor_type,
+                by_id=scope.actor_id,
+                at=at,
+            )
         )
 
     @property

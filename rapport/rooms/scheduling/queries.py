@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
+from rapport.platform.db.rows import by_id
 from rapport.rooms.coding.rules.telehealth import Place
 
 from .models import Appointment, AppointmentExternalId, WorkSchedule
@@ -30,8 +31,7 @@ def get_appointment(*, scope: Scope, appointment_id: UUID, lock: bool = False) -
     :param lock: hold the row until the transaction ends
     :raises NotFound: there is none for this actor
     """
-    found = Appointment.objects.visible_to(scope).filter(id=appointment_id)
-    row: Appointment | None = (found.select_for_update() if lock else found).first()
+    row = by_id(Appointment, scope=scope, id=appointment_id, lock=lock)
     if row is None:
         raise NotFound(_sought=[("appointment", appointment_id)])
     scope.trail.patient_ids.add(row.patient_id)
@@ -49,8 +49,7 @@ def refer_to_appointment(
     """
     row: Appointment | None = None
     if appointment_id is not None:
-        found = Appointment.objects.visible_to(scope).filter(id=appointment_id)
-        row = (found.select_for_update() if lock else found).first()
+        row = by_id(Appointment, scope=scope, id=appointment_id, lock=lock)
     if row is None:
         raise ReferenceNotFound(
             "A field refers to something that is not here.",
@@ -129,9 +128,7 @@ def location_of(*, scope: Scope, appointment_id: UUID) -> UUID | None:
 
 def week_of(*, scope: Scope, clinician_id: UUID) -> Week:
     """Return a clinician's working hours; the default week when none were set."""
-    row: WorkSchedule | None = (
-        WorkSchedule.objects.visible_to(scope).filter(clinician_id=clinician_id).first()
-    )
+    row = by_id(WorkSchedule, scope=scope, id=clinician_id, key="clinician")
     if row is None:
         return default_week(scope.time_zone)
     return Week(ZoneInfo(row.time_zone), tuple(_shift(shift) for shift in row.shifts))

@@ -15,6 +15,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
 from rapport.platform.db import sql
 from rapport.platform.db.errors import constraint_name, sqlstate
+from rapport.platform.db.rows import add, by_id
 from rapport.platform.outbox.emit import emit
 from rapport.rooms.roster import queries as roster
 
@@ -241,7 +242,7 @@ def book(*, scope: Scope, now: datetime, body: Any) -> tuple[Appointment, bool]:
         **plan.columns(),
     )
     with _no_double_booking(scope, plan, leave_out=None):
-        row.save(force_insert=True)
+        add(row)
     if body.external_ids:
         _keep_external_ids(scope, row, body.external_ids)
     row.note("book", scope=scope, at=now, before="")
@@ -291,7 +292,7 @@ def _bring_up(
     *,
     now: datetime,
 ) -> Appointment:
-    seen = Appointment.objects.visible_to(scope).filter(id=id).first()
+    seen = by_id(Appointment, scope=scope, id=id)
     if seen is None:
         # It belongs to a patient this actor may not see: the id is taken, and no more is said.
         raise ExternalIdTaken("Look the object up by that external id.")
@@ -487,7 +488,7 @@ def set_work_schedule(*, scope: Scope, clinician_id: UUID, now: datetime, body: 
         row = WorkSchedule(
             practice_id=scope.practice_id, clinician=clinician, created_at=now, **columns
         )
-        row.save(force_insert=True)
+        add(row)
     else:
         for name, value in columns.items():
             setattr(row, name, value)

@@ -16,6 +16,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.api.shapes import instant
 from rapport.platform.crypto import aead
 from rapport.platform.db import sql
+from rapport.platform.db.rows import by_id
 
 from .models import Link, Session
 
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
 def get_session(*, scope: Scope, session_id: UUID, lock: bool = False) -> Session:
     """Return a session of a patient the actor may see. :raises NotFound: there is none."""
-    found = Session.objects.visible_to(scope).filter(id=session_id)
-    row: Session | None = (found.select_for_update() if lock else found).first()
+    row = by_id(Session, scope=scope, id=session_id, lock=lock)
     if row is None:
         raise NotFound(_sought=[("telehealth_session", session_id)])
     scope.trail.patient_ids.add(row.patient_id)
@@ -35,8 +35,7 @@ def get_session(*, scope: Scope, session_id: UUID, lock: bool = False) -> Sessio
 
 def session_of(*, scope: Scope, appointment_id: UUID, lock: bool = False) -> Session | None:
     """Return the session of an appointment, or None."""
-    found = Session.objects.visible_to(scope).filter(appointment_id=appointment_id)
-    row: Session | None = (found.select_for_update() if lock else found).first()
+    row = by_id(Session, scope=scope, id=appointment_id, lock=lock, key="appointment_id")
     return row
 
 

@@ -1,0 +1,83 @@
+"""
+One row in, one row out: what Django's ORM would run, with its SQL written once per model.
+
+Most of an ORM call on one row is the making of its SQL anew. The statements here are made at the
+first call, prepared by the driver, and give ordinary model instances (decision record 0032).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import connection, models
+
+from rapport.platform.access.scope import Scope
+
+from . import sql
+
+M = TypeVar("M", bound=models.Model)
+
+_Reader = Callable[[Any, Any, Any], Any]
+
+
+@cache
+def _reading(model: type[models.Model], key: str) -> tuple[str, list[str], list[tuple[int, _Reader]]]:
+    """Return the SELECT by practice and key, the attributes it fills, and who reads which column."""
+    fields = model._meta.concrete_fields
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    statement = (
+        f'SELECT {columns} FROM "{model._meta.db_table}"'  # noqa: S608 - names of our own tables
+        f' WHERE practice_id = %s AND "{model._meta.get_field(key).column}" = %s'
+    )
+    readers = [
+        (place, field.from_db_value)
+        for place, field in enumerate(fields)
+        if hasattr(field, "from_db_value")
+    ]
+    return statement, [field.attname for field in fields], readers
+
+
+def by_id(
+    model: type[M], *, scope: Scope, id: UUID, lock: bool = False, key: str = "id"
+) -> M | None:
+    """
+    Return a row of the scope's practice, or None.
+
+    :param lock: hold the row until the transaction ends
+    :param key: another unique column to look by
+    """
+    statement, names, readers = _reading(model, key)
+    found = sql.one(statement + " FOR UPDATE" if lock else statement, (scope.practice_id, id))
+    if found is None:
+        return None
+    values = list(found)
+    for place, read in readers:
+        values[place] = read(values[place], None, connection)
+    return model.from_db("default", names, values)
+
+
+@cache
+def _adding(model: type[models.Model]) -> tuple[str, list[models.Field[Any, Any]]]:
+    fields = list(model._meta.concrete_fields)
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    return (
+        f'INSERT INTO "{model._meta.db_table}" ({columns})'  # noqa: S608 - names of our own tables
+        f" VALUES ({', '.join(['%s'] * len(fields))})",
+        fields,
+    )
+
+
+def add(row: models.Model) -> None:
+    """
+    Insert a row as it is; every field must have its value.
+
+    :raises django.db.Error: the database objects
+    """
+    statement, fields = _adding(type(row))
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    with connection.wrap_database_errors:
+        sql.run(statement, values)
+    row._state.adding, row._state.db = False, "default"
