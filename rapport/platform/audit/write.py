@@ -13,9 +13,15 @@ _APPEND = """
 INSERT INTO audit_auditevent (practice_id, id, occurred_at, actor_type, actor_id, roles, session_id,
     amr, action, outcome, reason, patient_ids, target_type, target_id, target_version, fields,
     changed, count, ip, user_agent, request_id)
-VALUES (%s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-    %s::inet, %s, %s)
+VALUES (%s, %s, clock_timestamp(), %s, %s, %s::text[], %s, %s::text[], %s, %s, %s, %s::uuid[], %s,
+    %s, %s, %s::text[], %s::text[], %s, %s::inet, %s, %s)
 """
+
+
+def _array(values: Iterable[object]) -> str:
+    """Return PostgreSQL's text form of an array (its manual, 8.15.6); cheaper than the driver's."""
+    said = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in said) + "}"
 
 
 def append(
@@ -44,9 +50,9 @@ def append(
         _APPEND,
         (
             scope.practice_id, new_uuid(), scope.actor_type, scope.actor_id,
-            list(scope.roles), scope.session_id, list(scope.amr), action, outcome,
-            reason[:200] if reason else None, list(patient_ids), target_type, target_id,
-            target_version, list(fields), list(changed), count, source.ip or None,
+            _array(scope.roles), scope.session_id, _array(scope.amr), action, outcome,
+            reason[:200] if reason else None, _array(patient_ids), target_type, target_id,
+            target_version, _array(fields), _array(changed), count, source.ip or None,
             source.user_agent, source.request_id,
         ),
     )  # fmt: skip

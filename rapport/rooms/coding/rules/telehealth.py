@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Means(StrEnum):
@@ -43,6 +44,7 @@ class Place:
     """The same in words for a person."""
 
 
+@lru_cache(maxsize=512)
 def place_of(
     *, means: Means, setting: Setting | None = None, location_code: str | None = None
 ) -> Place:
