@@ -110,7 +110,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | _CHART
         | {
             P.PATIENTS_WRITE, P.NOTES_SIGN, P.TELEHEALTH_HOST, P.PSYCHOTHERAPY_NOTES_READ,
-            P.PSYCHOTHERAPY_NOTES_WRITE, P.POLICIES_READ, P.PAYERS_READ, P.EVENTS_READ,
+            P.PSYCHOTHERAPY_NOTES_WRITE, P.POLICIES_READ, P.PAYERS_READ,
         }
     ),
     Role.INTERN: frozenset(_EVERYONE | _CALENDAR | _CHART | {P.NOTES_SIGN, P.TELEHEALTH_HOST}),
@@ -136,6 +136,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUDITOR: frozenset(_EVERYONE | {P.AUDIT_READ}),
 }  # fmt: skip
 
+# Events tell of every patient of the practice: no role that sees a caseload only reads them.
 CASELOAD_ROLES = frozenset(
     {Role.CLINICIAN, Role.INTERN, Role.SUPERVISOR, Role.BILLER_ASSIGNED, Role.PRESCRIBER}
 )

@@ -1,0 +1,192 @@
+"""Two practices, one of them with an object of every kind that an address or a body can name."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+
+from rapport.kernel.ids import PREFIXES, new_uuid, type_id
+from rapport.platform.access.permissions import Permission, Role
+from rapport.platform.api import etags
+from rapport.platform.api.edge import PATH_KINDS
+from rapport.platform.api.router import RouteInfo
+from rapport.platform.outbox.relay import Relay
+from tests.support import props
+from tests.support.billing import Billing
+from tests.support.cast import Api, House, found
+from tests.support.sandbox import SandboxProcess
+from tests.support.sink import Sink, sink
+
+OTHER_PLACES = {
+    "practice": "(SELECT id, version, id AS practice_id FROM tenancy_practice)",
+    "mfa_factor": "(SELECT f.id, 1 AS version, m.practice_id FROM identity_mfafactor f"
+    " JOIN identity_membership m ON m.user_id = f.user_id)",
+    "event": "(SELECT id, 1 AS version, practice_id FROM outbox_outboxevent"
+    " WHERE type = 'patient.created')",
+    "document_link": "(SELECT id, 1 AS version, practice_id FROM documents_documentlink)",
+}
+"""Kinds that are found in another way than by their table."""
+PARAMETERS = PATH_KINDS | {"factor_id": "mfa_factor", "document_link_id": "document_link"}
+KIND_OF = {prefix: kind for kind, prefix in PREFIXES.items()}
+
+
+@dataclass
+class Stage:
+    """Willow, which has everything, and Aspen, which wants to see it."""
+
+    willow: House
+    aspen: House
+    billing: Billing
+    ids: dict[str, tuple[UUID, int | None]] = field(default_factory=dict)
+    """Kind -> (id, version) of one of Willow's objects."""
+
+    def own(self, kind: str) -> str:
+        """Return the public id of Willow's object of a kind."""
+        assert kind in self.ids, f"the stage has no {kind}"
+        return type_id(kind, self.ids[kind][0])
+
+
+def places() -> dict[str, str]:
+    """Return kind -> table of everything that has a public id and belongs to a practice."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT kind, table_name FROM audit_kind")
+        return dict(cursor.fetchall()) | OTHER_PLACES
+
+
+def _versioned(table: str) -> bool:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM information_schema.columns WHERE table_name = %s AND column_name = 'version'",
+            [table],
+        )
+        return cursor.fetchone() is not None
+
+
+def _look_up(stage: Stage) -> None:
+    for kind, table in places().items():
+        version = "version" if table.startswith("(") or _versioned(table) else "NULL::int"
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(
+                f"SELECT id, {version} FROM {table} t WHERE practice_id = %s ORDER BY id LIMIT 1", [stage.willow.id]
+            )
+            row = cursor.fetchone()
+        if row:
+            stage.ids[kind] = (row[0], row[1])
+
+
+@contextmanager
+def set_up() -> Iterator[Stage]:
+    """Found both practices and let Willow live through everything once."""
+    with tempfile.TemporaryDirectory() as folder, sink() as receiver:
+        sandbox = SandboxProcess(Path(folder))
+        try:
+            yield _live(sandbox, receiver)
+        finally:
+            sandbox.stop()
+
+
+def _live(sandbox: SandboxProcess, receiver: Sink) -> Stage:
+    willow, aspen = found("Willow", "America/Los_Angeles"), found("Aspen", "America/New_York")
+    stage = Stage(willow, aspen, Billing(willow, sandbox))
+    props.made(
+        willow.admin.post("/v1/webhook-endpoints", {"url": receiver.url, "event_types": ["patient.created"]})
+    )
+    claim = stage.billing.claim(member_id="W123456789")
+    stage.billing.submit(claim)
+    stage.billing.work()
+    patient = stage.billing.things["patient"]
+    props.made(
+        willow.biller.post(
+            "/v1/payments", {"patient_id": patient["id"], "method": "cash", "amount": {"amount": 2500}}
+        )
+    )
+    props.made(
+        willow.scheduler.post(
+            "/v1/appointments",
+            {
+                "patient_id": patient["id"], "clinician_id": stage.billing.things["clinician"]["id"],
+                "service_code": "90837", "start_at": "2031-01-06T18:00:00Z", "telehealth": True,
+            },
+        )
+    )  # fmt: skip
+    document = stage.billing.maya.get("/v1/documents").json()["data"][0]
+    props.made(stage.billing.maya.post(f"/v1/documents/{document['id']}/links", {}))
+    props.made(willow.admin.post("/v1/mfa/totp", {}))
+    willow.key("admin", Permission.PATIENTS_READ)
+    while Relay(practice_id=willow.id).run_once():
+        pass
+    _look_up(stage)
+    return stage
+
+
+def kinds_in(info: RouteInfo) -> list[str]:
+    """Return the kinds of the ids in a route's address, in order."""
+    words = [part.split("}")[0] for part in info.path.split("{")[1:]]
+    return [PARAMETERS[word] for word in words if word in PARAMETERS]
+
+
+def address(info: RouteInfo, stage: Stage | None) -> str:
+    """Return the route's address with Willow's ids, or without a stage with nobody's."""
+    path = info.path
+    for word in [part.split("}")[0] for part in info.path.split("{")[1:]]:
+        kind = PARAMETERS.get(word)
+        if kind is None:
+            filled = "F41.1"
+        else:
+            filled = stage.own(kind) if stage else type_id(kind, new_uuid())
+        path = path.replace("{" + word + "}", filled)
+    return f"/v1{path}"
+
+
+def tag(info: RouteInfo, stage: Stage) -> str:
+    """Return the ETag that Willow's own people would send."""
+    kinds = kinds_in(info)
+    id, version = stage.ids[kinds[0]] if kinds else (new_uuid(), 1)
+    return etags.of(id, version or 1)
+
+
+def with_ids(body: Any, stage: Stage | None, named: list[str]) -> Any:
+    """Put Willow's ids (or nobody's) in place of those of an example; note the kinds replaced."""
+    if isinstance(body, dict):
+        return {name: with_ids(value, stage, named) for name, value in body.items()}
+    if isinstance(body, list):
+        return [with_ids(value, stage, named) for value in body]
+    if isinstance(body, str) and "_" in body:
+        kind = KIND_OF.get(body.split("_")[0])
+        if kind and len(body) > 26 and (stage is None or kind in stage.ids):
+            named.append(kind)
+            return stage.own(kind) if stage else type_id(kind, new_uuid())
+    return body
+
+
+def actors(house: House) -> list[Api]:
+    """Return a person of each role, and a program that may do all that an administrator may."""
+    people = [house.person(role.value, role) for role in Role]
+    return [*people, house.key(Role.PRACTICE_ADMINISTRATOR.value, *Permission)]
+
+
+def state_of(house: House) -> dict[str, tuple[int, str]]:
+    """Return count and digest of all that a practice has, beside its trail."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.columns WHERE column_name = 'practice_id'"
+            " AND table_schema = 'public' AND table_name NOT LIKE 'audit_%'"
+            " AND table_name IN (SELECT tablename FROM pg_tables WHERE schemaname = 'public')"
+        )
+        tables = [row[0] for row in cursor.fetchall()]
+        found_state = {}
+        for table in tables:
+            cursor.execute(
+                f"SELECT count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')"
+                f" FROM {table} t WHERE practice_id = %s",
+                [house.id],
+            )
+            found_state[table] = cursor.fetchone()
+    return found_state
