@@ -7,6 +7,8 @@ It works on the database of the test run, which it finds by RAPPORT_HOME.
 - `relay PRACTICE`: send what is due for one practice, then end
 - `send PRACTICE`: hand over the claims of one practice that wait, then end
 - `patient TOKEN`: add a patient over the API, then end
+- `era TOKEN FILE`: hand in a remittance over the API, then end
+- `found`: found a practice, print a scheduler's token and an auditor's, then end
 """
 
 from __future__ import annotations
@@ -72,6 +74,19 @@ def main() -> None:
         from tests.support.cast import Api
 
         Api(rest[0]).post("/v1/patients", examples.NEW_PATIENT | {"external_ids": []})
+    elif what == "era":
+        from pathlib import Path
+
+        from tests.support.cast import Api
+
+        Api(rest[0]).call(
+            "POST", "/v1/era-files", raw=Path(rest[1]).read_bytes(), content_type="application/edi-x12"
+        )
+    elif what == "found":
+        from tests.support.cast import found
+
+        house = found("Willow", "America/Los_Angeles")
+        print(house.scheduler.token, house.auditor.token, flush=True)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ class Crashpoint(StrEnum):
     """The answer is written, not yet committed."""
     CLAIM_AFTER_MARK = "claim.after_mark"
     """The answer is kept, the queue does not know."""
+    REMITTANCE_CLAIM_POSTED = "remittance.claim_posted"
+    """One claim of a remittance is posted, the others are not."""
 
 
 def _wanted() -> dict[str, int]:

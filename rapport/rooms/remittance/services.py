@@ -16,6 +16,7 @@ from rapport.kernel.problems import Conflict, FieldError, Invalid, Problem, Stat
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
+from rapport.platform.db.crashpoints import Crashpoint, crashpoint
 from rapport.platform.outbox.emit import emit
 from rapport.platform.tenancy import queries as tenancy
 from rapport.protocols.x12 import remit835 as x
@@ -343,6 +344,7 @@ def _post(scope: Scope, file: EraFile, *, now: datetime) -> None:
             by_claim.setdefault(line.claim_position, []).append(line)
         for lines in by_claim.values():
             _post_claim(scope, lines, day=day, turn=file.postings, now=now)
+            crashpoint(Crashpoint.REMITTANCE_CLAIM_POSTED)
         for number, adjustment in enumerate(check_row.provider_adjustments, 1):
             if adjustment["cents"]:
                 source = book.Source(
