@@ -58,7 +58,7 @@ def world(**settings: str) -> Iterator[World]:
             for command in (["-m", "rapport", "migrate"], ["-m", "tests.support.process", "found"]):
                 done = subprocess.run(
                     [sys.executable, "-W", "ignore", *command], env=os.environ | environment,
-                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True,
+                    capture_output=True, text=True, check=True,
                 )  # fmt: skip
             scheduler, auditor = done.stdout.split()
             server = Server(**environment)  # type: ignore[arg-type]

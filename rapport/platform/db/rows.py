@@ -28,9 +28,10 @@ def _reading(model: type[models.Model], key: str) -> tuple[str, list[str], list[
     """Return the SELECT by practice and key, the attributes it fills, and who reads which column."""
     fields = model._meta.concrete_fields
     columns = ", ".join(f'"{field.column}"' for field in fields)
+    by = next(field.column for field in fields if key in (field.name, field.attname))
     statement = (
         f'SELECT {columns} FROM "{model._meta.db_table}"'  # noqa: S608 - names of our own tables
-        f' WHERE practice_id = %s AND "{model._meta.get_field(key).column}" = %s'
+        f' WHERE practice_id = %s AND "{by}" = %s'
     )
     readers = [
         (place, field.from_db_value)

@@ -1,0 +1,49 @@
+"""
+`./run faults [--rounds 4] [--seed N] [R-40 R-52 …]`: every fault with its control, one line each.
+
+More rounds mean more kills, slots and seconds than in `./run test`; the seed decides the instants.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+from tests.faults.table import FAULTS, Fault
+
+
+def run(fault: Fault, *, rounds: int, seed: int) -> bool:
+    """Run a fault's tests and controls in a process of their own; say how it went."""
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "pytest", "-p", "no:warnings", *fault.tests, *fault.controls],
+        env=os.environ | {"RAPPORT_FAULT_ROUNDS": str(rounds), "RAPPORT_FAULT_SEED": str(seed)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    good = done.returncode == 0
+    seconds = time.monotonic() - started
+    print(f"{fault.number}  {'held  ' if good else 'BROKEN'}  {seconds:6.1f} s  {fault.what}", flush=True)
+    if not good:
+        print(done.stdout[-6000:])
+    return good
+
+
+def main() -> int:
+    """Run what was asked for. :return: 1 when a fault broke something"""
+    parser = argparse.ArgumentParser(prog="./run faults", description=(__doc__ or "").splitlines()[1])
+    parser.add_argument("numbers", nargs="*", help="only these, e.g. R-40")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
+    options = parser.parse_args()
+    wanted = [f for f in FAULTS if not options.numbers or f.number in options.numbers]
+    print(f"{len(wanted)} faults, {options.rounds} rounds, seed {options.seed}", flush=True)
+    held = [run(fault, rounds=options.rounds, seed=options.seed) for fault in wanted]
+    print(f"{sum(held)} of {len(held)} held.")
+    return 0 if wanted and all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""Which test proves which fault, and which one shows that the proof can fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_API = "rapport/platform/api/tests/test_failures.py"
+_CLAIMS = "rapport/rooms/claims/tests"
+_ERA = "rapport/rooms/remittance/tests/test_posting.py"
+_RELAY = "rapport/platform/outbox/tests/test_order_and_crashes.py"
+_SLOTS = "rapport/rooms/scheduling/tests/test_races.py"
+_HERE = "tests/faults"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: what it is, its tests, and its negative controls."""
+
+    number: str
+    what: str
+    tests: tuple[str, ...]
+    controls: tuple[str, ...]
+
+
+FAULTS = (
+    Fault(
+        "R-01", "many book one slot, through two servers",
+        (
+            f"{_HERE}/test_two_processes.py::test_r01_one_slot_through_two_servers_is_booked_once",
+            f"{_SLOTS}::test_of_many_who_book_one_slot_exactly_one_gets_it",
+        ),
+        (
+            f"{_SLOTS}::test_a_check_before_an_insert_does_book_twice",
+            f"{_HERE}/test_two_processes.py::test_the_control_callers_who_want_different_slots_all_get_one",
+        ),
+    ),
+    Fault(
+        "R-11", "a worker that sends claims is killed",
+        (
+            f"{_CLAIMS}/test_kills.py::test_r11_a_kill_there_leaves_the_claim_sent_once",
+            f"{_HERE}/test_kills.py::test_r11_kills_at_random_instants_never_send_a_claim_twice",
+        ),
+        ("rapport/sandbox/payer/tests/test_corrections.py::test_a_claim_accepted_before_is_denied_as_a_duplicate_and_counted",),
+    ),
+    Fault(
+        "R-12", "the clearinghouse's reply is lost",
+        (f"{_CLAIMS}/test_claim_flow.py::test_r12_a_lost_reply_is_settled_by_asking_and_never_by_sending_again",),
+        ("rapport/sandbox/payer/tests/test_corrections.py::test_a_claim_accepted_before_is_denied_as_a_duplicate_and_counted",),
+    ),
+    Fault(
+        "R-16", "a claim is asked for twice",
+        (
+            f"{_CLAIMS}/test_claim_flow.py::test_r16_the_same_key_gives_the_same_claim",
+            f"{_CLAIMS}/test_claim_flow.py::test_a_service_cannot_be_asked_for_twice",
+        ),
+        (f"{_HERE}/test_two_processes.py::test_the_control_fifty_keys_do_fifty_works",),
+    ),
+    Fault(
+        "R-21", "one remittance five times at once, in other envelopes too",
+        (f"{_ERA}::test_r21_the_same_new_remittance_five_times_at_once_posts_once",),
+        (f"{_ERA}::test_r22_another_remittance_with_the_same_number_is_kept_and_flagged",),
+    ),
+    Fault(
+        "R-24", "a kill in the middle of posting",
+        (
+            f"{_HERE}/test_kills.py::test_r24_a_kill_in_the_middle_of_posting_leaves_all_of_a_file_or_nothing",
+            f"{_ERA}::test_r24_a_posting_that_breaks_in_the_middle_leaves_nothing_and_can_be_done_again",
+        ),
+        (f"{_API}::test_a_database_that_fails_in_the_middle_leaves_nothing_and_says_so",),
+    ),
+    Fault(
+        "R-31", "a kill between commit and answer, between send and note",
+        (
+            f"{_RELAY}::test_a_relay_killed_between_send_and_note_sends_the_same_message_again",
+            f"{_RELAY}::test_an_answer_that_was_never_given_tells_its_event_if_it_was_kept",
+        ),
+        (f"{_RELAY}::test_a_relay_killed_before_it_sends_loses_nothing",),
+    ),
+    Fault(
+        "R-33", "four relays, failing receivers, one order per object",
+        (
+            f"{_RELAY}::test_four_relays_keep_the_order_of_each_object_and_lose_nothing",
+            f"{_RELAY}::test_one_bad_object_does_not_hold_up_the_others",
+        ),
+        (f"{_RELAY}::test_the_check_of_the_order_can_see_a_relay_that_does_not_keep_it",),
+    ),
+    Fault(
+        "R-40", "PostgreSQL crashes under load, five times",
+        (f"{_HERE}/test_restart.py::test_r40_what_was_acknowledged_outlives_a_crash_and_the_rest_can_be_asked_again",),
+        (f"{_HERE}/test_restart.py::test_the_control_a_database_that_answers_before_it_has_written_is_found_out",),
+    ),
+    Fault(
+        "R-47", "settings under which an acknowledged write can be lost",
+        ("tests/security/test_settings.py::test_production_refuses_to_serve_and_says_why",),
+        ("tests/security/test_settings.py::test_a_cluster_that_may_forget_is_named_for_each_setting",),
+    ),
+    Fault(
+        "R-49", "one key fifty times at once",
+        (f"{_HERE}/test_two_processes.py::test_r49_one_key_fifty_times_at_once_does_its_work_once",),
+        (f"{_HERE}/test_two_processes.py::test_the_control_fifty_keys_do_fifty_works",),
+    ),
+    Fault(
+        "R-50", "two editors of one thing, on every route with If-Match",
+        (f"{_HERE}/test_two_editors.py::test_r50_of_two_editors_at_once_one_saves_and_the_other_learns_what_is_now",),
+        (f"{_HERE}/test_two_editors.py::test_the_control_one_after_the_other_both_save",),
+    ),
+    Fault(
+        "R-52", "a soak that looks for somebody else's patient",
+        (f"{_HERE}/test_wrong_patient.py::test_r52_no_answer_ever_speaks_of_somebody_elses_patient",),
+        (f"{_HERE}/test_wrong_patient.py::test_the_control_a_caller_with_the_wrong_token_is_noticed",),
+    ),
+)
