@@ -37,6 +37,12 @@ class MemberExists(Conflict):
     code, title = "member-exists", "This person works here already."
 
 
+def clinician_of(*, scope: Scope, user_id: UUID) -> UUID | None:
+    """Return which clinician of the roster a person is in this practice; None: none."""
+    row = Membership.objects.visible_to(scope).filter(user_id=user_id).first()
+    return row.clinician_id if row else None
+
+
 def _reference(scope: Scope, kind: str, text: str | None, pointer: str) -> UUID | None:
     """Return the id of an object of this practice that a body names, whichever room keeps it."""
     if text is None:

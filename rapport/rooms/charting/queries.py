@@ -23,11 +23,12 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.crypto import aead
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
+from rapport.platform.identity.members import clinician_of
 
 from .models import Addendum, ClinicalNote, Signature, SignedText
 from .rules.text import Words
 from .rules.types import RULES
-from .states import NoteStatus
+from .states import NoteStatus, SignatureRole
 
 
 def open_drawer(scope: Scope) -> None:
@@ -173,6 +174,8 @@ class BillingNote:
     diagnosis_codes: tuple[str, ...]
     clinician_id: UUID
     signed_at: datetime | None
+    supervisor_id: UUID | None
+    """The clinician who co-signed as supervisor; None: nobody had to, or they are no clinician."""
 
     @property
     def is_signed(self) -> bool:
@@ -201,7 +204,18 @@ def note_of_visit(*, scope: Scope, appointment_id: UUID) -> BillingNote | None:
         diagnosis_codes=tuple(diagnosis["code"] for diagnosis in note.diagnoses),
         clinician_id=note.clinician_id,
         signed_at=note.signed_at,
+        supervisor_id=_supervisor(scope, note) if note.cosign_required else None,
     )
+
+
+def _supervisor(scope: Scope, note: ClinicalNote) -> UUID | None:
+    text = latest_text(scope=scope, note=note)
+    if text is None:
+        return None
+    for signature in signatures_of(scope=scope, text_id=text.id):
+        if signature.role == SignatureRole.COSIGNER.value:
+            return clinician_of(scope=scope, user_id=signature.user_id)
+    return None
 
 
 def billable_note(*, scope: Scope, appointment_id: UUID) -> BillingNote | None:

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
+from rapport.kernel.ids import type_id
+from rapport.kernel.problems import Conflict
 from rapport.platform.access.scope import Scope
 from rapport.platform.outbox.emit import Event, on
 from rapport.rooms.coding import queries as coding
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.ledger import services as ledger
 from rapport.rooms.scheduling import queries as scheduling
+from rapport.rooms.scheduling import services as calendar
+from rapport.rooms.scheduling.states import Action
+
+from .models import Billed
+
+
+class ClaimRestsOnIt(Conflict):
+    code = "claim-exists"
+    title = "A claim asks a payer for this visit."
+
+
+@calendar.register_guard
+def keep_what_was_billed(scope: Scope, appointment: Any, action: Action) -> None:
+    """A visit that a payer was asked for stays as it was told to the payer."""
+    if action is not Action.REOPEN:
+        return
+    billed = Billed.objects.visible_to(scope).filter(appointment_id=appointment.id).first()
+    if billed is not None:
+        raise ClaimRestsOnIt(
+            "Void the claim first; then the visit can be reopened.",
+            claim_id=type_id("claim", billed.claim_id),
+        )
 
 
 @on("appointment.completed")

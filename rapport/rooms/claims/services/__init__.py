@@ -7,7 +7,6 @@ from .assembly import (
     ClaimNotClean,
     DuplicateClaim,
     NoChannel,
-    build_record,
     create_claim,
     hold_claim,
     submit_claim,
@@ -16,6 +15,7 @@ from .assembly import (
 )
 from .channels import change_channel, create_channel
 from .decisions import record_decision, record_reversal
+from .judging import build_record
 from .sending import Sending, begin_sending, record_answer, resolve_doubt
 
 __all__ = [

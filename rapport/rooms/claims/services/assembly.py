@@ -28,18 +28,16 @@ from rapport.platform.db import errors
 from rapport.platform.jobs import registry as jobs
 from rapport.platform.outbox.emit import emit
 from rapport.platform.tenancy import queries as tenancy
-from rapport.protocols.x12.claim837p import Claim as Record
 from rapport.protocols.x12.envelope import Numbers
-from rapport.protocols.x12.scrub837p import scrub
 from rapport.rooms.charting import queries as charting
 from rapport.rooms.claims import events, mapping, queries
 from rapport.rooms.claims.models import Billed, Channel, Claim, ClaimLine, Submission
-from rapport.rooms.claims.rules.findings import Finding, from_x12
 from rapport.rooms.claims.states import Action, ClaimState
 from rapport.rooms.coding import queries as coding
 from rapport.rooms.coverage import queries as coverage
-from rapport.rooms.roster import queries as roster
 from rapport.rooms.scheduling import queries as scheduling
+
+from .judging import build_record, judge
 
 _CONTROL_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -159,7 +157,7 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
         version=claim.version, now=now,
     )  # fmt: skip
     scope.trail.patient_ids.add(claim.patient_id)
-    _judge(scope, claim, now=now)
+    judge(scope=scope, claim=claim, now=now)
     return claim
 
 
@@ -264,48 +262,6 @@ def _bill(scope: Scope, claim: Claim, lines: Sequence[ClaimLine], original: Clai
         ) from error
 
 
-def build_record(*, scope: Scope, claim: Claim) -> Record:
-    """Return the claim as the guide knows it, from the rows as they are now."""
-    clinician = roster.get_clinician(scope=scope, clinician_id=claim.clinician_id)
-    lines = queries.lines_of(scope=scope, claim_id=claim.id)
-    location_id = scheduling.location_of(scope=scope, appointment_id=lines[0].appointment_id)
-    return mapping.record(
-        claim=claim,
-        lines=lines,
-        practice=tenancy.get_practice(scope=scope),
-        patient=roster.get_patient(scope=scope, patient_id=claim.patient_id),
-        policy=coverage.get_policy(scope=scope, policy_id=claim.policy_id),
-        payer=coverage.get_payer(scope=scope, payer_id=claim.payer_id),
-        clinician=clinician,
-        supervisor=None,
-        location=roster.get_location(scope=scope, location_id=location_id) if location_id else None,
-    )
-
-
-def _judge(scope: Scope, claim: Claim, *, now: datetime) -> list[Finding]:
-    """Look for faults, keep them on the claim, and move it to where they allow it to be."""
-    record = build_record(scope=scope, claim=claim)
-    found = from_x12(scrub(record, today=scope.day_of(now)))
-    policy = coverage.get_policy(scope=scope, policy_id=claim.policy_id)
-    if not (policy.starts_on <= claim.service_from_on and (policy.ends_on is None or claim.service_to_on <= policy.ends_on)):
-        found.append(
-            Finding("policy-not-active", "error", "/policy", "2010BA NM109",
-                    "The policy is not in force on the day of service.")
-        )  # fmt: skip
-    for fault in coding.diagnosis_faults(codes=claim.diagnosis_codes, on=claim.service_from_on):
-        found.append(
-            Finding(fault.code, "error", f"/diagnosis_codes/{fault.position}", f"2300 HI{fault.position + 1:02}",
-                    "Choose a diagnosis that is valid and billable on the day of service.")
-        )  # fmt: skip
-    Claim.objects.visible_to(scope).filter(id=claim.id).update(findings=[asdict(f) for f in found])
-    claim.findings = [asdict(f) for f in found]
-    blocked = any(finding.blocks for finding in found)
-    wanted = ClaimState.DRAFT if blocked else ClaimState.VALIDATED
-    if claim.state != wanted:
-        claim.move(Action.FAIL if blocked else Action.PASS, by=scope.actor_id, at=now)
-    return found
-
-
 def validate_claim(*, scope: Scope, claim_id: UUID, now: datetime) -> Claim:
     """
     Look for faults again, after something was mended. A rejected claim becomes a draft first.
@@ -318,7 +274,7 @@ def validate_claim(*, scope: Scope, claim_id: UUID, now: datetime) -> Claim:
         claim.move(Action.REOPEN, by=scope.actor_id, at=now)
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
         raise StateConflict(f"A claim that is {claim.state} cannot be validated.", current_state=claim.state)
-    _judge(scope, claim, now=now)
+    judge(scope=scope, claim=claim, now=now)
     scope.trail.target("claim", claim.id, claim.version)
     return claim
 
@@ -336,7 +292,7 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
     etags.check(claim, if_match)
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
         raise StateConflict(f"A claim that is {claim.state} cannot be submitted.", current_state=claim.state)
-    found = _judge(scope, claim, now=now)
+    found = judge(scope=scope, claim=claim, now=now)
     blocking = [asdict(finding) for finding in found if finding.blocks]
     if blocking:
         raise ClaimNotClean("Mend every finding, then submit again.", findings=blocking)
@@ -406,7 +362,7 @@ def hold_claim(*, scope: Scope, claim_id: UUID, if_match: str, reason: str | Non
     Claim.objects.visible_to(scope).filter(id=claim.id).update(hold_reason=reason or "")
     claim.move(Action.HOLD if reason else Action.RELEASE, by=scope.actor_id, at=now)
     if not reason:
-        _judge(scope, claim, now=now)
+        judge(scope=scope, claim=claim, now=now)
     scope.trail.reason = reason
     scope.trail.target("claim", claim.id, claim.version)
     return claim

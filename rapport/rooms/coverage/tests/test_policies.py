@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from rapport.kernel.ids import new_uuid
-from rapport.rooms.coverage import queries, services
+from rapport.rooms.coverage import jobs, queries, services
 from rapport.rooms.coverage.states import Rank
 from tests.support import props
 from tests.support.cast import House, public
@@ -207,6 +207,23 @@ def test_as_days_pass_the_next_policy_comes_up(willow: House) -> None:
     with willow.entered() as scope:
         later = datetime(soon.year, soon.month, soon.day, 20, tzinfo=UTC)
         assert services.roll_over(scope=scope, now=later) == 1
+
+    assert shown(willow, ana)["member_id"] == "NEW"
+
+
+def test_the_workers_duty_shows_the_policy_that_began(willow: House) -> None:
+    ana, plan = props.patient(willow), props.payer(willow)
+    today = datetime.now(UTC).date()
+    props.policy(willow, ana, plan, member_id="OLD", ends_on=str(today - timedelta(days=2)))
+    props.policy(willow, ana, plan, member_id="NEW", starts_on=str(today - timedelta(days=1)))
+    with willow.entered() as scope:  # as it was left when nothing ran since
+        patient = uuid_of("patient", ana)
+        services.show_primary(
+            scope=scope, patient_id=patient, now=datetime.now(UTC) - timedelta(days=4)
+        )
+    assert shown(willow, ana)["member_id"] == "OLD"
+
+    jobs.roll_over()
 
     assert shown(willow, ana)["member_id"] == "NEW"
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
+from rapport.kernel.ids import type_id
 from rapport.platform.blobs.store import default_store
 from rapport.rooms.claims.models import InboundFile
 from tests.support.billing import Billing
@@ -252,6 +253,25 @@ def test_a_fraction_of_a_cent_and_a_foreign_payee_are_held(billing: Billing) -> 
     assert "payee-not-ours" in rules(foreign)
     assert "payee-not-ours" in rules(nobody)
     assert cash(billing.house) == 0
+
+
+def test_what_was_held_for_the_practices_own_number_is_posted_once_that_is_right(
+    billing: Billing,
+) -> None:
+    _, data = sent_but_not_fetched(billing)
+    file = hand_in(billing, data.replace(b"*XX*1234567893", b"*XX*1000000004")).json()
+    post = f"/v1/era-files/{file['id']}/post"
+    assert billing.house.biller.post(post).status_code == 409
+
+    admin = billing.house.admin
+    practice = f"/v1/practices/{type_id('practice', billing.house.id)}"
+    etag = admin.get(practice).headers["ETag"]
+    changed = admin.patch(practice, {"npi": "1000000004"}, if_match=etag)
+    assert changed.status_code == 200, changed.content
+    answer = billing.house.biller.post(post)
+
+    assert (answer.status_code, answer.json()["state"]) == (200, "posted"), answer.content
+    assert cash(billing.house) == 11900
 
 
 def test_r24_a_posting_that_breaks_in_the_middle_leaves_nothing_and_can_be_done_again(

@@ -1,0 +1,8 @@
+"""What can be done with a remittance: received, posted once, taken back exactly."""
+
+from __future__ import annotations
+
+from .posting import RemittanceHeld, post_file, unpost_file
+from .receiving import receive
+
+__all__ = ["RemittanceHeld", "post_file", "receive", "unpost_file"]
