@@ -69,9 +69,9 @@ CLAIMS = ListSpec(
             " AND l.claim_id = c.id AND l.appointment_id = {value})",
         ),
     },
-    build=lambda row, scope: s.claim_summary(
-        queries.get_claim(scope=scope, claim_id=row[0])
-    ),
+    build_page=lambda ids, scope: [
+        s.claim_summary(claim) for claim in queries.claims_of(scope=scope, claim_ids=ids)
+    ],
 )  # fmt: skip
 
 
@@ -253,9 +253,9 @@ CHANNELS = ListSpec(
     sorts={"name": Sort("c.name", "text")},
     default_sort="name",
     filters={"active": Filter("c.active", "bool")},
-    build=lambda row, scope: s.channel_out(
-        queries.get_channel(scope=scope, channel_id=row[0])
-    ),
+    build_page=lambda ids, scope: [
+        s.channel_out(channel) for channel in queries.channels_of(scope=scope, channel_ids=ids)
+    ],
 )  # fmt: skip
 
 

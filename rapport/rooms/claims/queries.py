@@ -25,6 +25,19 @@ def get_claim(*, scope: Scope, claim_id: UUID, lock: bool = False) -> Claim:
     return claim
 
 
+def claims_of(*, scope: Scope, claim_ids: Sequence[UUID]) -> list[Claim]:
+    """Return claims in the order of their ids; those that are not the actor's to see are left out."""
+    found = {row.id: row for row in Claim.objects.visible_to(scope).filter(id__in=list(claim_ids))}
+    scope.trail.patient_ids.update(claim.patient_id for claim in found.values())
+    return [found[id] for id in claim_ids if id in found]
+
+
+def channels_of(*, scope: Scope, channel_ids: Sequence[UUID]) -> list[Channel]:
+    """Return channels in the order of their ids."""
+    found = {row.id: row for row in Channel.objects.visible_to(scope).filter(id__in=list(channel_ids))}
+    return [found[id] for id in channel_ids if id in found]
+
+
 def lines_of(*, scope: Scope, claim_id: UUID) -> list[ClaimLine]:
     """Return a claim's lines in order."""
     return list(ClaimLine.objects.visible_to(scope).filter(claim_id=claim_id).order_by("position"))

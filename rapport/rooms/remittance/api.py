@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.utils import timezone
@@ -16,7 +17,7 @@ from rapport.platform.api.shapes import Answer, path_id
 
 from . import examples, queries, services
 from . import schemas as s
-from .models import EraFile
+from .models import EraFile, Remittance
 
 router = RoomRouter(tag="Remittance")
 
@@ -35,10 +36,18 @@ def _file(scope: Scope, file: EraFile, *, status: int | None = None, duplicate: 
     )
 
 
-def _shown(scope: Scope, era_file_id: UUID) -> s.EraFileOut:
-    file = queries.get_era_file(scope=scope, era_file_id=era_file_id)
-    shape: s.EraFileOut = _file(scope, file).body
-    return shape
+def _checks(checks: Sequence[Remittance], scope: Scope) -> list[s.RemittanceOut]:
+    lines = queries.lines_by_check(scope=scope, remittance_ids=[row.id for row in checks])
+    return [s.remittance_out(row, lines[row.id]) for row in checks]
+
+
+def _files(ids: Sequence[UUID], scope: Scope) -> list[s.EraFileOut]:
+    checks = queries.checks_of(scope=scope, era_file_ids=ids)
+    shown: dict[UUID, list[s.RemittanceOut]] = {id: [] for id in ids}
+    for row, out in zip(checks, _checks(checks, scope), strict=True):
+        shown[row.era_file_id].append(out)
+    files = queries.files_of(scope=scope, era_file_ids=ids)
+    return [s.era_file_out(file, shown[file.id]) for file in files]
 
 
 ERA_FILES = ListSpec(
@@ -50,7 +59,7 @@ ERA_FILES = ListSpec(
     sorts={"created_at": Sort("f.created_at", "timestamptz")},
     default_sort="-created_at",
     filters={"state": Filter("f.state", "enum:received|held|posted|unposted", ("eq", "in"))},
-    build=lambda row, scope: _shown(scope, row[0]),
+    build_page=_files,
 )
 
 REMITTANCES = ListSpec(
@@ -70,9 +79,8 @@ REMITTANCES = ListSpec(
             " AND l.remittance_id = r.id AND l.claim_id = {value})",
         ),
     },
-    build=lambda row, scope: s.remittance_out(
-        queries.get_remittance(scope=scope, remittance_id=row[0]),
-        queries.lines_of(scope=scope, remittance_id=row[0]),
+    build_page=lambda ids, scope: _checks(
+        queries.checks_by_id(scope=scope, remittance_ids=ids), scope
     ),
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from rapport.kernel.problems import NotFound
@@ -74,3 +75,34 @@ def lines_of(*, scope: Scope, remittance_id: UUID) -> list[RemittanceLine]:
     )
     scope.trail.patient_ids.update(row.patient_id for row in rows if row.patient_id)
     return rows
+
+
+def files_of(*, scope: Scope, era_file_ids: Sequence[UUID]) -> list[EraFile]:
+    """Return files in the order of their ids."""
+    found = {row.id: row for row in EraFile.objects.visible_to(scope).filter(id__in=list(era_file_ids))}
+    return [found[id] for id in era_file_ids if id in found]
+
+
+def checks_of(*, scope: Scope, era_file_ids: Sequence[UUID]) -> list[Remittance]:
+    """Return the checks of several files, those of a file in order."""
+    rows = Remittance.objects.visible_to(scope).filter(era_file_id__in=list(era_file_ids))
+    return list(rows.order_by("era_file_id", "position"))
+
+
+def checks_by_id(*, scope: Scope, remittance_ids: Sequence[UUID]) -> list[Remittance]:
+    """Return checks in the order of their ids."""
+    found = {row.id: row for row in Remittance.objects.visible_to(scope).filter(id__in=list(remittance_ids))}
+    return [found[id] for id in remittance_ids if id in found]
+
+
+def lines_by_check(
+    *, scope: Scope, remittance_ids: Sequence[UUID]
+) -> dict[UUID, list[RemittanceLine]]:
+    """Return the services of several checks, each check's in order, and note whose they are."""
+    lines: dict[UUID, list[RemittanceLine]] = {id: [] for id in remittance_ids}
+    rows = RemittanceLine.objects.visible_to(scope).filter(remittance_id__in=list(remittance_ids))
+    for row in rows.order_by("remittance_id", "claim_position", "position"):
+        lines[row.remittance_id].append(row)
+        if row.patient_id:
+            scope.trail.patient_ids.add(row.patient_id)
+    return lines

@@ -34,9 +34,9 @@ def billing(willow: House, sandbox: SandboxProcess) -> Billing:
     return Billing(willow, sandbox)
 
 
-def paid(billing: Billing, member_id: str = "W123456789") -> tuple[Any, bytes]:
+def paid(billing: Billing, member_id: str = "W123456789", **visit: Any) -> tuple[Any, bytes]:
     """Return a claim that the payer has decided, and the 835 that says so."""
-    claim = billing.claim(member_id=member_id)
+    claim = billing.claim(member_id=member_id, **visit)
     billing.submit(claim)
     billing.work()
     with billing.house.entered() as scope:
@@ -77,6 +77,22 @@ def test_the_patient_is_left_with_the_copay_and_the_contract_takes_the_rest(
         ("PR", "patient"),
     ]
     assert len(line["ledger_entry_ids"]) == 3
+
+
+def test_lists_show_each_file_check_and_claim_as_it_is_read_alone(billing: Billing) -> None:
+    first, _ = paid(billing)
+    second, _ = paid(billing, "SBXCO197001", days_ago=5)
+    biller = billing.house.biller
+
+    files = biller.get("/v1/era-files").json()["data"]
+    checks = biller.get("/v1/remittances").json()["data"]
+    claims = biller.get("/v1/claims").json()["data"]
+
+    assert [claim["id"] for claim in claims] == [second["id"], first["id"]]
+    assert len(files) == len(checks) == 2
+    for path, rows in (("era-files", files), ("remittances", checks)):
+        assert rows == [biller.get(f"/v1/{path}/{row['id']}").json() for row in rows]
+    assert all(check["lines"] for check in checks)
 
 
 def test_a_denial_is_never_written_off_by_itself(billing: Billing) -> None:

@@ -99,12 +99,17 @@ def free_slots(
 
     :param busy: in order of `start_at`
     """
+    first = 0
     for stretch in stretches(week, from_at=from_at, to_at=to_at):
-        blocks = [
-            block
-            for block in busy
-            if block.start_at < stretch.end_at and block.end_at > stretch.start_at
-        ]
+        # What ended before this stretch began is over for the later ones too.
+        while first < len(busy) and busy[first].end_at <= stretch.start_at:
+            first += 1
+        blocks = []
+        for block in busy[first:]:
+            if block.start_at >= stretch.end_at:
+                break
+            if block.end_at > stretch.start_at:
+                blocks.append(block)
         at, position, reach = stretch.start_at, 0, stretch.start_at
         while at + duration <= stretch.end_at and at + duration <= to_at:
             end = at + duration
