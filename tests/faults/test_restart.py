@@ -51,7 +51,10 @@ class World:
 def world(**settings: str) -> Iterator[World]:
     with tempfile.TemporaryDirectory(prefix="rapport-fault-") as folder:
         Path(folder).chmod(0o755)
-        environment = {"RAPPORT_HOME": folder, "RAPPORT_MODE": "test"}
+        environment = {
+            "RAPPORT_HOME": folder, "RAPPORT_MODE": "test",
+            "RAPPORT_RATE_PER_ACTOR": "1000000", "RAPPORT_RATE_PER_PRACTICE": "1000000",
+        }  # fmt: skip
         postgres = local.locate(Path(folder) / "postgres")
         local.start(postgres, **settings)
         try:
@@ -120,21 +123,25 @@ def everybody(world: World) -> Counter[str]:
 def load(world: World, *, restarts: int) -> Written:
     """Write under load while PostgreSQL goes down and comes back so often."""
     written, stop = Written(), threading.Event()
-    writers = [threading.Thread(target=write, args=(world, written, stop)) for _ in range(WRITERS)]
+    writers = [
+        threading.Thread(target=write, args=(world, written, stop), daemon=True) for _ in range(WRITERS)
+    ]
     for writer in writers:
         writer.start()
-    for _ in range(restarts):
-        time.sleep(0.7)
-        world.restart()
-        with world.server.client(world.scheduler) as client:
-            end = time.monotonic() + 5
-            while client.get("/v1/me").status_code != 200:
-                assert time.monotonic() < end, "the server did not find its database again"
-                time.sleep(0.05)
-    time.sleep(0.3)
-    stop.set()
-    for writer in writers:
-        writer.join()
+    try:
+        for _ in range(restarts):
+            time.sleep(0.7)
+            world.restart()
+            with world.server.client(world.scheduler) as client:
+                end = time.monotonic() + 30
+                while (answer := client.get("/v1/me")).status_code != 200:
+                    assert time.monotonic() < end, f"the server did not find its database: {answer.text}"
+                    time.sleep(0.05)
+        time.sleep(0.3)
+    finally:
+        stop.set()  # or they would write for ever, and the run never end
+        for writer in writers:
+            writer.join(60)
     return written
 
 

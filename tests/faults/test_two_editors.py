@@ -18,7 +18,7 @@ from tests.support import props
 from tests.support.cast import Api
 
 EDITS: dict[str, tuple[Any, Any]] = {
-    "/memberships/{membership_id}": ({"roles": ["scheduler"]}, {"roles": ["auditor"]}),
+    "/memberships/{membership_id}": ({"roles": ["auditor"]}, {"roles": ["auditor", "scheduler"]}),
     "/practices/{practice_id}": ({"phone": "5035550101"}, {"phone": "5035550102"}),
     "/webhook-endpoints/{webhook_endpoint_id}": (
         {"event_types": ["claim.paid"]}, {"event_types": ["claim.denied"]},
@@ -33,7 +33,7 @@ EDITS: dict[str, tuple[Any, Any]] = {
     "/locations/{location_id}": ({"name": "One"}, {"name": "Two"}),
     "/appointments/{appointment_id}": ({"duration_minutes": 30}, {"duration_minutes": 45}),
 }  # fmt: skip
-"""Route -> what each of the two sends."""
+"""Route -> what each of the two sends. Both change something: what changes nothing makes no new version."""
 PATCHES = sorted(info.path for info in ROUTES if info.method == "PATCH" and info.match)
 
 
