@@ -56,7 +56,7 @@ def world(**settings: str) -> Iterator[World]:
             "RAPPORT_RATE_PER_ACTOR": "1000000", "RAPPORT_RATE_PER_PRACTICE": "1000000",
         }  # fmt: skip
         postgres = local.locate(Path(folder) / "postgres")
-        local.start(postgres, **settings)
+        local.start(postgres)
         try:
             for command in (["-m", "rapport", "migrate"], ["-m", "tests.support.process", "found"]):
                 done = subprocess.run(
@@ -64,6 +64,8 @@ def world(**settings: str) -> Iterator[World]:
                     capture_output=True, text=True, check=True,
                 )  # fmt: skip
             scheduler, auditor = done.stdout.split()
+            local.stop(postgres, mode="fast")  # all that was founded is on disk, under any settings
+            local.start(postgres, **settings)
             server = Server(**environment)  # type: ignore[arg-type]
             try:
                 yield World(postgres, settings, server, scheduler, auditor)
@@ -135,7 +137,8 @@ def load(world: World, *, restarts: int) -> Written:
             with world.server.client(world.scheduler) as client:
                 end = time.monotonic() + 30
                 while (answer := client.get("/v1/me")).status_code != 200:
-                    assert time.monotonic() < end, f"the server did not find its database: {answer.text}"
+                    assert answer.status_code == 503, answer.text
+                    assert time.monotonic() < end, "the server did not find its database again"
                     time.sleep(0.05)
         time.sleep(0.3)
     finally:
