@@ -81,12 +81,15 @@ def measure(options: argparse.Namespace) -> dict[str, dict[str, load.Reading]]:
     served = {"RAPPORT_PORT": str(PORTS[1]), "RAPPORT_MODE": "demo"}
     ours = load.server("-m", "rapport", "serve", port=PORTS[1], path="/healthz", **served)
     try:
-        with bare as bare_base, ours as our_base, _worker(options):
+        with bare as (bare_base, bare_pid), ours as (our_base, our_pid), _worker(options) as worker_pid:
             load.walk(store, our_base)
-            sides = (("bare", bare_base, None, ""), ("ours", our_base, store, store.token))
+            sides = (
+                ("bare", bare_base, None, "", (bare_pid, store.database_pid)),
+                ("ours", our_base, store, store.token, (our_pid, worker_pid, store.database_pid)),
+            )
             for turn in range(options.rounds + 1):
                 for cell in cells:
-                    for side, base, known, token in sides:
+                    for side, base, known, token, pids in sides:
                         requests = load.requests_of(cell, known, turn=turn)
                         if turn == 0:
                             method, path, body = requests.pop()
@@ -100,7 +103,8 @@ def measure(options: argparse.Namespace) -> dict[str, dict[str, load.Reading]]:
                             )  # fmt: skip
                         seconds = options.seconds if turn else 1
                         reading = load.run(
-                            wrk, base, requests, token=token, seconds=seconds, connections=options.connections
+                            wrk, base, requests, token=token, seconds=seconds,
+                            connections=options.connections, processes=pids,
                         )
                         if reading.wrong:
                             raise SystemExit(f"bench: {side} {cell}: {reading.wrong} wrong answers")
@@ -113,26 +117,26 @@ def measure(options: argparse.Namespace) -> dict[str, dict[str, load.Reading]]:
     }
 
 
-def _worker(options: argparse.Namespace) -> AbstractContextManager[None]:
-    return nullcontext() if options.no_worker else load.beside("-m", "rapport", "worker")
+def _worker(options: argparse.Namespace) -> AbstractContextManager[int]:
+    return nullcontext(0) if options.no_worker else load.beside("-m", "rapport", "worker")
 
 
 def _median(readings: list[load.Reading]) -> load.Reading:
     return load.Reading(
         statistics.median(r.per_second for r in readings), statistics.median(r.p50_ms for r in readings),
-        statistics.median(r.p99_ms for r in readings), 0,
+        statistics.median(r.p99_ms for r in readings), 0, statistics.median(r.cpu_ms for r in readings),
     )
 
 
 def report(figures: dict[str, dict[str, load.Reading]]) -> None:
     """Print the table."""
-    print(f"\n{'':22}{'bare/s':>8}{'ours/s':>8}{'ratio':>7}{'asked':>7}{'p50 ms':>8}{'p99 ms':>8}")
+    print(f"\n{'':22}{'bare/s':>8}{'ours/s':>8}{'ratio':>7}{'asked':>7}{'p50 ms':>8}{'p99 ms':>8}{'CPU ms':>8}{'bare':>7}")
     for cell, sides in figures.items():
         bare, ours = sides["bare"], sides["ours"]
         ratio = ours.per_second / bare.per_second
         print(
             f"{NAMES[cell]:22}{bare.per_second:8.0f}{ours.per_second:8.0f}{ratio:7.2f}"
-            f"{TARGETS[cell]:7.2f}{ours.p50_ms:8.2f}{ours.p99_ms:8.1f}"
+            f"{TARGETS[cell]:7.2f}{ours.p50_ms:8.2f}{ours.p99_ms:8.1f}{ours.cpu_ms:8.2f}{bare.cpu_ms:7.2f}"
             f"{'' if ratio >= TARGETS[cell] else '  short'}"
         )
 

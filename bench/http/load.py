@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import httpx
 
+from . import cpu
 from . import store as s
 
 LUA = Path(__file__).with_name("requests.lua")
@@ -50,11 +51,13 @@ class Reading:
     p50_ms: float
     p99_ms: float
     wrong: int
+    cpu_ms: float = 0
+    """CPU of server, database and worker for one request."""
 
 
 @contextmanager
-def server(*command: str, port: int, path: str, **environment: str) -> Iterator[str]:
-    """Run a server until the block ends; yields its address once it answers."""
+def server(*command: str, port: int, path: str, **environment: str) -> Iterator[tuple[str, int]]:
+    """Run a server until the block ends; yields its address and process id once it answers."""
     log = tempfile.TemporaryFile()
     process = subprocess.Popen(
         [sys.executable, *command], env=os.environ | environment, stdout=log, stderr=log
@@ -70,19 +73,19 @@ def server(*command: str, port: int, path: str, **environment: str) -> Iterator[
                 if time.monotonic() > deadline or process.poll() is not None:
                     raise
                 time.sleep(0.1)
-        yield base
+        yield base, process.pid
     finally:
         process.terminate()
         process.wait(20)
 
 
 @contextmanager
-def beside(*command: str) -> Iterator[None]:
-    """Run a program until the block ends."""
+def beside(*command: str) -> Iterator[int]:
+    """Run a program until the block ends; yields its process id."""
     log = tempfile.TemporaryFile()
     process = subprocess.Popen([sys.executable, *command], stdout=log, stderr=log)
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(30)
@@ -150,19 +153,26 @@ def _booking(store: s.Store | None, number: int) -> tuple[str, str, str]:
 
 
 def run(
-    wrk: str, base: str, requests: list[tuple[str, str, str]], *, token: str, seconds: float, connections: int
+    wrk: str, base: str, requests: list[tuple[str, str, str]], *, token: str, seconds: float,
+    connections: int, processes: Sequence[int] = (),
 ) -> Reading:
-    """Load a server with these requests in turn, and return what wrk measured."""
+    """
+    Load a server with these requests in turn, and return what wrk measured.
+
+    :param processes: whose CPU is counted, with all below them
+    """
     with tempfile.NamedTemporaryFile("w", suffix=".tsv") as file:
         for one in requests:
             file.write("\t".join(one) + "\n")
         file.flush()
+        before = cpu.burnt(processes)
         done = subprocess.run(
             [wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(LUA), base, "--", file.name, token],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
+        used = cpu.burnt(processes) - before
     figures = json.loads(done.stdout.strip().splitlines()[-1])
     return Reading(
         figures["requests"] / figures["seconds"], figures["p50_us"] / 1000, figures["p99_us"] / 1000,
-        figures["wrong"],
+        figures["wrong"], 1000 * used / max(1, figures["requests"]),
     )

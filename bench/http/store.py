@@ -34,6 +34,8 @@ class Store:
     notes: list[str]
     service_code: str
     location: str
+    database_pid: int
+    """Process id of PostgreSQL's first process."""
     cursors: list[str] = field(default_factory=list)
     """One per page of the list of patients."""
 
@@ -147,7 +149,7 @@ def _fill_ours(home: Path, bare_url: str) -> Store:
     assert token is not None
     return Store(
         home, token, bare_url, found_ids["patient"], found_ids["clinician"], found_ids["clinical_note"],
-        code["id"], place["id"],
+        code["id"], place["id"], int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0]),
     )
 
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.config.settings")
-application = get_wsgi_application()
+_views = get_wsgi_application()
+import_module(settings.ROOT_URLCONF)  # declares the routes, and the lanes beside them
+
+from rapport.platform.api.fast import front  # noqa: E402 - needs the settings
+
+application = front(_views)

@@ -58,7 +58,7 @@ def payer_command(plan: Plan) -> list[str]:
     return [
         sys.executable, "-m", "rapport.sandbox.payer", "--home", plan["home"],
         "--http-port", str(plan["http_port"]), "--sftp-port", str(plan["sftp_port"]),
-        "--api-key", plan["api_key"],
+        f"--api-key={plan['api_key']}",  # it may begin with a hyphen
     ]  # fmt: skip
 
 

@@ -28,7 +28,8 @@ def version_in(header: str, id: UUID) -> int:
     """
     text = header.strip()
     number = text.strip('"').split("-")[0]
-    if not number.isdigit() or len(number) > 9 or of(id, int(number)) != text:
+    plain = number.isascii() and number.isdigit() and len(number) <= 9
+    if not plain or of(id, int(number)) != text:
         raise PreconditionFailed("Read the object again and send its present ETag.")
     return int(number)
 

@@ -62,6 +62,29 @@ class Filter:
             raise UnknownFilter("A value is too long.")
         return text
 
+    def value(self, operator: str, text: str) -> Any:
+        """Return what to bind for an operator. :raises UnknownFilter: the text is no such value"""
+        if operator == "in":
+            parts = text.split(",")
+            if len(parts) > _MOST_IN:
+                raise UnknownFilter(f"A list of values may have {_MOST_IN} members.")
+            return [self.read(part) for part in parts]
+        if operator == "exists":
+            if text not in ("true", "false"):
+                raise UnknownFilter("exists is true or false.")
+            return text == "true"
+        return self.read(text)
+
+    def where(self, operator: str, slot: str, value: Any) -> str:
+        """Return the condition; the value is bound under the name `slot`."""
+        if operator == "in":
+            return f"{self.column} = ANY(%({slot})s)"
+        if operator == "exists":
+            return f"{self.column} IS {'NOT ' if value else ''}NULL"
+        if self.condition:
+            return self.condition.replace("{value}", f"%({slot})s")
+        return f"{self.column} {_OPERATORS[operator]} %({slot})s"
+
 
 @dataclass(frozen=True, slots=True)
 class Sort:
@@ -125,9 +148,7 @@ class ListSpec:
                 raise UnknownParameter("A query parameter is given twice.")
             text = given[0]
             if name == "limit":
-                if not text.isdigit() or not 1 <= int(text) <= 100:
-                    raise UnknownParameter("limit is a number from 1 to 100.")
-                limit = int(text)
+                limit = page_size(text)
             elif name == "cursor":
                 cursor = text
             elif name == "sort":
@@ -139,15 +160,36 @@ class ListSpec:
         key = self.sorts.get(sort.removeprefix("-"))
         if key is None:
             raise UnknownSortKey(f"Known: {', '.join(self.sorts)}; a leading - turns it round.")
-        shape = repr((sorted(said), sort))
+        shape = shape_of(said, sort)
         if cursor:
-            last, last_id = cursors.open_(cursor, scope=scope, route=self.route, shape=shape)
-            values["last"], values["last_id"] = last, UUID(bytes=last_id)
-        statement = self._statement(
+            values["last"], values["last_id"] = self.after(cursor, scope=scope, shape=shape)
+        statement = self.statement(
             tuple(conditions), key, descending=descending, continued=bool(cursor), extra=extra_where
         )
         values["limit"] = limit + 1
         rows = sql.rows(statement, values)
+        scope.trail.count = min(len(rows), limit)
+        if self.patient_index is not None:
+            index = self.patient_index
+            scope.trail.patient_ids.update(
+                row[index] for row in rows[:limit] if row[index] is not None
+            )
+        return self.page(
+            rows, scope=scope, limit=limit, shape=shape, path=request.path,
+            given={name: str(text) for name, text in request.GET.items() if name != "cursor"},
+        )  # fmt: skip
+
+    def page(
+        self, rows: Sequence[tuple[Any, ...]], *, scope: Scope, limit: int, shape: str, path: str,
+        given: Mapping[str, str],
+    ) -> Answer:
+        """
+        Turn rows into the answer.
+
+        :param rows: up to one more than `limit`, which then only says that there are more
+        :param shape: see `shape_of`
+        :param given: the query's parameters less the cursor, for the links
+        """
         more = len(rows) > limit
         rows = rows[:limit]
         next_cursor = None
@@ -156,12 +198,9 @@ class ListSpec:
             next_cursor = cursors.seal(
                 [final[-1], final[0].bytes], scope=scope, route=self.route, shape=shape
             )
-        scope.trail.count = len(rows)
-        if self.patient_index is not None:
-            index = self.patient_index
-            scope.trail.patient_ids.update(row[index] for row in rows if row[index] is not None)
         page = Page(data=self._members(rows, scope), has_more=more, next_cursor=next_cursor)
-        return Answer(encoder.encode(page), headers={"Link": self._links(request, next_cursor)})
+        links = _links(path, given, next_cursor)
+        return Answer(encoder.encode(page), headers={"Link": links})
 
     def _members(self, rows: Sequence[tuple[Any, ...]], scope: Scope) -> list[Any]:
         if self.build_page is not None:
@@ -173,32 +212,31 @@ class ListSpec:
     def _filter(
         self, name: str, text: str, conditions: list[str], values: dict[str, Any]
     ) -> None:
+        slot = f"f{len(values)}"
+        known, operator = self.known(name)
+        value = known.value(operator, text)
+        if operator != "exists":
+            values[slot] = value
+        conditions.append(known.where(operator, slot, value))
+
+    def known(self, name: str) -> tuple[Filter, str]:
+        """Return the filter and operator of a parameter `field[op]`. :raises UnknownFilter:"""
         field_name, _, operator = name.partition("[")
         operator = operator.removesuffix("]") or "eq"
         known = self.filters.get(field_name)
         if known is None or operator not in known.operators:
             raise UnknownFilter(f"Known: {', '.join(sorted(self.filters))}.")
-        slot = f"f{len(values)}"
-        if operator == "in":
-            parts = text.split(",")
-            if len(parts) > _MOST_IN:
-                raise UnknownFilter(f"A list of values may have {_MOST_IN} members.")
-            values[slot] = [known.read(part) for part in parts]
-            conditions.append(f"{known.column} = ANY(%({slot})s)")
-        elif operator == "exists":
-            if text not in ("true", "false"):
-                raise UnknownFilter("exists is true or false.")
-            conditions.append(f"{known.column} IS {'NOT ' if text == 'true' else ''}NULL")
-        else:
-            values[slot] = known.read(text)
-            if known.condition:
-                conditions.append(known.condition.replace("{value}", f"%({slot})s"))
-            else:
-                conditions.append(f"{known.column} {_OPERATORS[operator]} %({slot})s")
+        return known, operator
 
-    def _statement(
+    def after(self, cursor: str, *, scope: Scope, shape: str) -> tuple[Any, UUID]:
+        """Return sort value and id of the row that a cursor stands after. :raises InvalidCursor:"""
+        last, last_id = cursors.open_(cursor, scope=scope, route=self.route, shape=shape)
+        return last, UUID(bytes=last_id)
+
+    def statement(
         self, conditions: tuple[str, ...], key: Sort, *, descending: bool, continued: bool, extra: str
     ) -> str:
+        """Return the SELECT of one shape, with named parameters; the same text each time."""
         shape = (conditions, key.column, descending, continued, extra)
         known = self._cache.get(shape)
         if known is not None:
@@ -220,11 +258,22 @@ class ListSpec:
         self._cache[shape] = statement
         return statement
 
-    def _links(self, request: HttpRequest, next_cursor: str | None) -> str:
-        base = {name: value for name, value in request.GET.items() if name != "cursor"}
-        path = request.path
-        links = []
-        if next_cursor:
-            links.append(f'<{path}?{urlencode(base | {"cursor": next_cursor})}>; rel="next"')
-        links.append(f'<{path}{"?" if base else ""}{urlencode(base)}>; rel="first"')
-        return ", ".join(links)
+
+def page_size(text: str) -> int:
+    """Return how many rows a page is to have. :raises UnknownParameter: not a number from 1 to 100"""
+    if not (text.isascii() and text.isdigit()) or len(text) > 3 or not 1 <= int(text) <= 100:
+        raise UnknownParameter("limit is a number from 1 to 100.")
+    return int(text)
+
+
+def shape_of(said: Sequence[tuple[str, str]], sort: str) -> str:
+    """Return what a cursor is bound to besides its route: filters as they were given, and sort."""
+    return repr((sorted(said), sort))
+
+
+def _links(path: str, given: Mapping[str, str], next_cursor: str | None) -> str:
+    links = []
+    if next_cursor:
+        links.append(f'<{path}?{urlencode({**given, "cursor": next_cursor})}>; rel="next"')
+    links.append(f'<{path}{"?" if given else ""}{urlencode(given)}>; rel="first"')
+    return ", ".join(links)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ipaddress
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
@@ -48,15 +51,67 @@ class StorageFull(Unavailable):
     status, code, title = 507, "storage-full", "There is no room to write just now."
 
 
-def _source_ip(request: HttpRequest) -> str:
+_API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+if settings.RAPPORT.mode == "production":
+    _HEADERS["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+API_HEADERS = [
+    *_HEADERS.items(), ("Api-Version", API_VERSION), ("Content-Security-Policy", _API_POLICY)
+]  # fmt: skip
+"""What every answer of the API carries."""
+
+
+def source_of(environ: Mapping[str, Any], request_id: UUID) -> Source:
+    """Return where a request came from, by its WSGI environ."""
+    agent = str(environ.get("HTTP_USER_AGENT", ""))[:200].encode("ascii", "backslashreplace").decode()
+    if not agent.isprintable():
+        agent = "".join(c if c.isprintable() else " " for c in agent)
+    return Source(ip=_ip(environ), user_agent=agent[:200], request_id=request_id)
+
+
+def note_request(request_id: str, method: str, route: str, status: int, started: float) -> None:
+    """
+    Count an answered request and log it, without anything of what it said.
+
+    :param started: `time.perf_counter()` when its first byte was read
+    """
+    seconds = time.perf_counter() - started
+    metrics.observe_request(route, method, status, seconds)
+    logger.info(
+        "request",
+        extra={
+            "request_id": request_id, "method": method, "route": route, "status": status,
+            "ms": round(seconds * 1000, 1),
+        },
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _peer(address: str) -> str:
+    try:
+        return str(ipaddress.ip_address(address or "127.0.0.1"))
+    except ValueError:
+        return "127.0.0.1"
+
+
+def _ip(environ: Mapping[str, Any]) -> str:
     """Return the caller's address; a forwarding header counts only from a trusted proxy."""
-    address = str(request.META.get("REMOTE_ADDR", "")) or "127.0.0.1"
+    address = str(environ.get("REMOTE_ADDR", ""))
+    if not _TRUSTED:
+        return _peer(address)
+    address = address or "127.0.0.1"
     try:
         peer = ipaddress.ip_address(address)
     except ValueError:
         return "127.0.0.1"
-    if _TRUSTED and any(peer in network for network in _TRUSTED):
-        for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+    if any(peer in network for network in _TRUSTED):
+        for hop in reversed(str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")):
             try:
                 candidate = ipaddress.ip_address(hop.strip())
             except ValueError:
@@ -74,31 +129,11 @@ class Floor:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         id, text = new_request_id()
-        agent = request.headers.get("User-Agent", "")[:200].encode("ascii", "backslashreplace")
-        edge = Edge(
-            request=request,
-            source=Source(
-                ip=_source_ip(request),
-                user_agent="".join(c if c.isprintable() else " " for c in agent.decode())[:200],
-                request_id=id,
-            ),
-            request_id=text,
-        )
+        edge = Edge(request=request, source=source_of(request.META, id), request_id=text)
         request.edge = edge  # type: ignore[attr-defined]
         response = self._answer(request, edge)
         self._dress(request, response, edge)
-        seconds = time.perf_counter() - edge.started
-        metrics.observe_request(edge.route, request.method or "", response.status_code, seconds)
-        logger.info(
-            "request",
-            extra={
-                "request_id": text,
-                "method": request.method,
-                "route": edge.route,
-                "status": response.status_code,
-                "ms": round(seconds * 1000, 1),
-            },
-        )
+        note_request(text, request.method or "", edge.route, response.status_code, edge.started)
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
@@ -182,16 +217,11 @@ class Floor:
             response["Content-Type"] = plain["Content-Type"]
         headers = response.headers
         headers["Request-Id"] = edge.request_id
-        headers.setdefault("Cache-Control", "no-store")
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        if settings.RAPPORT.mode == "production":
-            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
         if is_api:
             headers["Api-Version"] = API_VERSION
-            headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+            headers["Content-Security-Policy"] = _API_POLICY
         else:
             headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
         for name, value in edge.headers.items():

@@ -82,9 +82,10 @@ def wall(table: str, *, home_column: str = "practice_id", patient_column: str | 
         f"CREATE POLICY owner_passes ON {table} TO CURRENT_USER USING (true) WITH CHECK (true)",
     ]
     if patient_column:
+        # Asked once per statement, not once per row: a caseload is small beside a practice.
         seen = (
             "current_setting('rapport.caseload') = '*' OR "
-            f"rapport_may_see({home_column}, {patient_column})"
+            f"{patient_column} IN (SELECT rapport_caseload())"
         )
         statements += [
             f"CREATE POLICY caseload_{verb.lower()} ON {table} AS RESTRICTIVE FOR {verb} TO {APP} "

@@ -89,8 +89,11 @@ class PracticeForeignKey(models.ForeignKey):  # type: ignore[type-arg]
 class PracticeRecord(Record):
     """A row that belongs to one practice, guarded by row-level security."""
 
+    # No constraint of the database: its check would lock the practice's one row at each insert, for
+    # every caller at once. The wall's policy lets in the rows of the practice that was entered, and
+    # a practice is never removed (migration 0003).
     practice = models.ForeignKey(
-        Practice, models.DO_NOTHING, related_name="+", db_index=False
+        Practice, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
 
     objects = PracticeQuerySet.as_manager()

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from rapport.kernel.problems import ImmutableField, ReadOnlyField, StateConflict
 from rapport.platform.access.permissions import Permission
-from rapport.platform.api import etags
+from rapport.platform.api import etags, lanes
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, path_id
@@ -65,6 +65,16 @@ NOTES = ListSpec(
     build=s.note_out,
     patient_index=1,
 )
+
+
+lanes.read(
+    "note", path="/clinical-notes/{clinical_note_id}", action="note.read",
+    needs=(Permission.NOTES_READ_METADATA, Permission.NOTES_READ),
+    statement=f"SELECT {s.PLAIN_DETAIL_COLUMNS} FROM charting_clinicalnote n"  # noqa: S608 - constants
+    f" WHERE n.practice_id = %(practice)s AND n.id = %(id)s AND {s.PLAIN}",
+    id_kind="clinical_note", patient_index=1, version_index=16,
+    build=lambda row, scope: Answer(s.plain_detail_out(row), etag=etags.of(row[0], row[16])),
+)  # fmt: skip
 
 
 @router.get(

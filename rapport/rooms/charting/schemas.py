@@ -249,10 +249,33 @@ def detail_out(
             note.created_at, note.updated_at,
         )
     )  # fmt: skip
+    return _detail(
+        facts, content=queries.content_of(note) if readable else None,
+        comment=note.return_comment, addenda=addenda,
+    )  # fmt: skip
+
+
+PLAIN_DETAIL_COLUMNS = f"{NOTE_COLUMNS}, n.content::text, n.return_comment"
+PLAIN = (
+    "n.sealed_content IS NULL AND n.addenda_count = 0"
+    " AND (n.status IN ('signed', 'void') OR n.author_user_id = %(user)s)"
+)
+"""Holds for a note that is one row, which whoever may read notes may read (see `may_read_text`)."""
+
+
+def plain_detail_out(row: tuple[Any, ...]) -> ClinicalNoteDetailOut:
+    """Return a `PLAIN` note with its text, from a row of `PLAIN_DETAIL_COLUMNS`."""
+    return _detail(_facts(row), content=json.decode(row[19]), comment=row[20], addenda=())
+
+
+def _detail(
+    facts: dict[str, Any], *, content: dict[str, Any] | None, comment: str, addenda: Sequence[Addendum]
+) -> ClinicalNoteDetailOut:
+    readable = content is not None
     return ClinicalNoteDetailOut(
         **facts,
-        content=ordered(queries.content_of(note)) if readable else None,
-        return_comment=(note.return_comment or None) if readable else None,
+        content=None if content is None else ordered(content),
+        return_comment=(comment or None) if readable else None,
         addenda=[
             AddendumOut(
                 id=type_id("addendum", row.id),

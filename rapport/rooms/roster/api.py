@@ -9,7 +9,7 @@ from django.utils import timezone
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
-from rapport.platform.api import etags
+from rapport.platform.api import etags, lanes
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, Page, path_id
@@ -22,9 +22,9 @@ router = RoomRouter(tag="Roster")
 
 
 def _one(
-    request: ScopedRequest, *, kind: str, columns: str, table: str, build: Any, id: Any, status: int | None = None
+    request: ScopedRequest, *, kind: str, columns: str, table: str, build: Any, id: Any, version: int
 ) -> Answer:
-    """Answer one row in its shape, with its ETag."""
+    """Answer one row in its shape, with its ETag. :param version: which column counts versions"""
     scope: Scope = request.auth
     row = sql.one(
         f"SELECT {columns} FROM {table} WHERE practice_id = %s AND id = %s",  # noqa: S608 - constants
@@ -32,31 +32,30 @@ def _one(
     )
     if row is None:
         raise NotFound()
-    shape = build(row, scope)
-    scope.trail.target(kind, id, shape.version)
+    scope.trail.target(kind, id, row[version])
     if kind == "patient":
         scope.trail.patient_ids.add(id)
-    return Answer(shape, etag=etags.of(id, shape.version), status=status)
+    return Answer(build(row, scope), etag=etags.of(id, row[version]))
 
 
 def _patient(request: ScopedRequest, id: Any) -> Answer:
     return _one(
         request, kind="patient", columns=s.PATIENT_COLUMNS, table="roster_patient p",
-        build=s.patient_out, id=id,
+        build=s.patient_out, id=id, version=2,
     )  # fmt: skip
 
 
 def _clinician(request: ScopedRequest, id: Any) -> Answer:
     return _one(
         request, kind="clinician", columns=s.CLINICIAN_COLUMNS, table="roster_clinician c",
-        build=s.clinician_out, id=id,
+        build=s.clinician_out, id=id, version=8,
     )  # fmt: skip
 
 
 def _location(request: ScopedRequest, id: Any) -> Answer:
     return _one(
         request, kind="location", columns=s.LOCATION_COLUMNS, table="roster_location l",
-        build=s.location_out, id=id,
+        build=s.location_out, id=id, version=11,
     )  # fmt: skip
 
 
@@ -84,6 +83,18 @@ PATIENTS = ListSpec(
     },
     build=s.patient_out,
     patient_index=0,
+)  # fmt: skip
+
+
+lanes.pages(
+    "patients", path="/patients", action="patient.list", needs=(Permission.PATIENTS_READ,), spec=PATIENTS
+)
+lanes.read(
+    "patient", path="/patients/{patient_id}", action="patient.read", needs=(Permission.PATIENTS_READ,),
+    statement=f"SELECT {s.PATIENT_COLUMNS} FROM roster_patient p"  # noqa: S608 - constants
+    " WHERE p.practice_id = %(practice)s AND p.id = %(id)s",
+    id_kind="patient", patient_index=0, version_index=2,
+    build=lambda row, scope: Answer(s.patient_out(row, scope), etag=etags.of(row[0], row[2])),
 )  # fmt: skip
 
 

@@ -116,6 +116,8 @@ class Patient(VersionedRecord):
     """{"policy_id", "payer": {…}, "member_id", "relationship"}; written by coverage."""
     external_ids = models.JSONField(default=list)
     """[{"system", "value"}], as the API shows it."""
+    face = models.TextField(default="", editable=False)
+    """The row as the API shows it, in JSON; written by the database at each change, and by it alone."""
 
     class Meta:
         constraints = [

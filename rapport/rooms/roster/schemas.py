@@ -269,40 +269,13 @@ class LocationChange(LocationIn):
     active: bool | None = None
 
 
-PATIENT_COLUMNS = (
-    "p.id, p.status, p.first_name, p.middle_name, p.last_name, p.suffix, p.preferred_name,"
-    " p.pronouns, p.birth_on, p.sex, p.address_line1, p.address_line2, p.city, p.state_code,"
-    " p.postal_code, p.phones::text, p.email, p.clinicians::text, p.primary_insurance::text,"
-    " p.external_ids::text, p.version, p.created_at, p.updated_at"
-)
-"""What `patient_out` reads, in its order. JSON columns come as text and go out as they are."""
+PATIENT_COLUMNS = "p.id, p.face, p.version"
+"""What `patient_out` reads, in its order."""
 
 
-def patient_out(row: tuple[Any, ...], scope: Scope) -> PatientOut:
-    """Return the shape of a patient from a row of `PATIENT_COLUMNS`."""
-    updated = instant(row[22])
-    raw: Any = Raw
-    return PatientOut(
-        object="patient",
-        id=type_id("patient", row[0]),
-        status=row[1],
-        name=NameOut(row[2], row[3] or None, row[4], row[5] or None, row[6] or None),
-        pronouns=row[7] or None,
-        birth_on=row[8],
-        sex=row[9],
-        address=AddressOut(
-            row[10] or None, row[11] or None, row[12] or None, row[13] or None, row[14] or None
-        ),
-        phones=raw(row[15]),
-        email=row[16] or None,
-        clinicians=raw(row[17]),
-        primary_insurance=raw(row[18]) if row[18] else None,
-        external_ids=raw(row[19]),
-        source=Source(system="rapport", remote_id=None, as_of=updated),
-        version=row[20],
-        created_at=instant(row[21]),
-        updated_at=updated,
-    )
+def patient_out(row: tuple[Any, ...], scope: Scope) -> Raw:
+    """Return a `PatientOut` from a row of `PATIENT_COLUMNS`: the row carries its own face."""
+    return Raw(row[1])
 
 
 CLINICIAN_COLUMNS = (

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rapport.kernel.ids import parse_type_id, type_id
 from rapport.kernel.problems import NotFound, StateConflict, UnknownParameter
 from rapport.platform.access.permissions import Permission
-from rapport.platform.api import etags
+from rapport.platform.api import etags, lanes
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, Page, path_id
@@ -61,6 +61,12 @@ APPOINTMENTS = ListSpec(
     build=s.appointment_out,
     patient_index=1,
 )
+
+
+lanes.pages(
+    "week", path="/appointments", action="appointment.list", needs=(Permission.APPOINTMENTS_READ,),
+    spec=APPOINTMENTS, filters=("clinician_id", "start_at[gte]", "start_at[lt]"),
+)  # fmt: skip
 
 
 def _appointment(request: ScopedRequest, id: UUID, *, status: int | None = None) -> Answer:

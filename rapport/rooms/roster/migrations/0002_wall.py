@@ -4,15 +4,14 @@ from django.db import migrations
 
 from rapport.platform.db.secure import SecurePracticeTable
 
-MAY_SEE = """
-CREATE FUNCTION rapport_may_see(practice uuid, patient uuid) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM roster_careteam t
-        WHERE t.practice_id = practice AND t.patient_id = patient
-          AND t.clinician_id = ANY (
-              string_to_array(current_setting('rapport.caseload'), ',')::uuid[]))
+CASELOAD = """
+CREATE FUNCTION rapport_caseload() RETURNS SETOF uuid LANGUAGE sql STABLE AS $$
+    SELECT t.patient_id FROM roster_careteam t
+    WHERE t.practice_id = current_setting('rapport.practice_id')::uuid
+        AND t.clinician_id = ANY (
+            string_to_array(nullif(current_setting('rapport.caseload'), '*'), ',')::uuid[])
 $$;
+COMMENT ON FUNCTION rapport_caseload IS 'The patients whom the caller is assigned to or supervises.';
 """
 
 # LIKE is not leakproof, so under row-level security its index would not be used. This function
@@ -68,7 +67,7 @@ INSERT INTO audit_kind (kind, table_name) VALUES
 class Migration(migrations.Migration):
     dependencies = [("roster", "0001_initial"), ("tenancy", "0001_initial"), ("audit", "0002_wall")]
     operations = [
-        migrations.RunSQL(MAY_SEE, migrations.RunSQL.noop),
+        migrations.RunSQL(CASELOAD, migrations.RunSQL.noop),
         SecurePracticeTable("Clinician"),
         SecurePracticeTable("Location"),
         SecurePracticeTable("Patient", patient_column="id"),

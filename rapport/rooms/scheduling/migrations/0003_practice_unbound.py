@@ -1,0 +1,33 @@
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('scheduling', '0002_wall'),
+        ('tenancy', '0002_probe'),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name='appointment',
+            name='practice',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenancy.practice'),
+        ),
+        migrations.AlterField(
+            model_name='appointmentexternalid',
+            name='practice',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenancy.practice'),
+        ),
+        migrations.AlterField(
+            model_name='appointmenthistory',
+            name='practice',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenancy.practice'),
+        ),
+        migrations.AlterField(
+            model_name='workschedule',
+            name='practice',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenancy.practice'),
+        ),
+    ]
