@@ -135,6 +135,16 @@ def test_m4_each_role_is_refused_what_it_does_not_hold_and_finds_nothing_of_nobo
             assert answer.status_code < 500, (name(info), answer.content)
 
 
+@pytest.mark.parametrize(
+    "info", [i for i in ROUTES if i.method == "POST" and i.needs and not i.request_example], ids=name
+)
+def test_a_call_that_needs_no_words_takes_none(willow: House, info: RouteInfo) -> None:
+    answer = willow.person("everything", *Role).call(
+        "POST", address(info), if_match='"1-0000000"', idempotency_key=new_uuid().hex
+    )
+    assert answer.status_code != 422 or info.content_types[0] != "application/json", answer.content
+
+
 PLANTED = {
     "practice_id": "prac_01h455vb4pex5vsknk084sn02q", "created_at": "2026-01-01T00:00:00Z", "locked": True,
     "balance_cents": 0, "is_staff": True, "owner_id": "usr_01h455vb4pex5vsknk084sn02q", "signed_at": "2026-01-01",

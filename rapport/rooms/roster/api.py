@@ -39,24 +39,24 @@ def _one(
     return Answer(shape, etag=etags.of(id, shape.version), status=status)
 
 
-def _patient(request: ScopedRequest, id: Any) -> Answer:
+def _patient(request: ScopedRequest, id: Any, *, status: int | None = None) -> Answer:
     return _one(
         request, kind="patient", columns=s.PATIENT_COLUMNS, table="roster_patient p",
-        build=s.patient_out, id=id,
+        build=s.patient_out, id=id, status=status,
     )  # fmt: skip
 
 
-def _clinician(request: ScopedRequest, id: Any) -> Answer:
+def _clinician(request: ScopedRequest, id: Any, *, status: int | None = None) -> Answer:
     return _one(
         request, kind="clinician", columns=s.CLINICIAN_COLUMNS, table="roster_clinician c",
-        build=s.clinician_out, id=id,
+        build=s.clinician_out, id=id, status=status,
     )  # fmt: skip
 
 
-def _location(request: ScopedRequest, id: Any) -> Answer:
+def _location(request: ScopedRequest, id: Any, *, status: int | None = None) -> Answer:
     return _one(
         request, kind="location", columns=s.LOCATION_COLUMNS, table="roster_location l",
-        build=s.location_out, id=id,
+        build=s.location_out, id=id, status=status,
     )  # fmt: skip
 
 
@@ -139,6 +139,23 @@ def create_patient(request: ScopedRequest, body: s.PatientIn) -> Answer:
     """
     patient = services.create_patient(scope=request.auth, now=timezone.now(), body=body)
     return _patient(request, patient.id)
+
+
+@router.put(
+    "/patients/by-external-id",
+    summary="Create or change a patient by external id",
+    needs=Permission.PATIENTS_WRITE,
+    action="patient.put",
+    returns=(200, s.PatientOut),
+    problems=(services.ExternalIdTaken,),
+    example=examples.PATIENT,
+    request_example=examples.NEW_PATIENT
+    | {"external_ids": [{"system": "urn:example:crm", "value": "7"}]},
+)
+def put_patient(request: ScopedRequest, body: s.PatientIn) -> Answer:
+    """The patient with the first of `external_ids` gets the fields that are sent; made when there is none: 201."""
+    patient, created = services.put_patient(scope=request.auth, now=timezone.now(), body=body)
+    return _patient(request, patient.id, status=201 if created else 200)
 
 
 @router.patch(
@@ -238,6 +255,7 @@ def get_clinician(request: ScopedRequest, clinician_id: str) -> Answer:
     needs=Permission.CLINICIANS_WRITE,
     action="clinician.create",
     returns=(201, s.ClinicianOut),
+    problems=(services.ExternalIdTaken,),
     example=examples.CLINICIAN,
     request_example=examples.NEW_CLINICIAN,
 )
@@ -247,6 +265,23 @@ def create_clinician(request: ScopedRequest, body: s.ClinicianIn) -> Answer:
     return _clinician(request, clinician.id)
 
 
+@router.put(
+    "/clinicians/by-external-id",
+    summary="Create or change a clinician by external id",
+    needs=Permission.CLINICIANS_WRITE,
+    action="clinician.put",
+    returns=(200, s.ClinicianOut),
+    problems=(services.ExternalIdTaken,),
+    example=examples.CLINICIAN,
+    request_example=examples.NEW_CLINICIAN
+    | {"external_ids": [{"system": "urn:example:crm", "value": "7"}]},
+)
+def put_clinician(request: ScopedRequest, body: s.ClinicianIn) -> Answer:
+    """The clinician with the first of `external_ids` gets the fields that are sent; made when there is none: 201."""
+    clinician, created = services.put_clinician(scope=request.auth, now=timezone.now(), body=body)
+    return _clinician(request, clinician.id, status=201 if created else 200)
+
+
 @router.patch(
     "/clinicians/{clinician_id}",
     summary="Change a clinician",
@@ -254,6 +289,7 @@ def create_clinician(request: ScopedRequest, body: s.ClinicianIn) -> Answer:
     action="clinician.update",
     returns=(200, s.ClinicianOut),
     match=True,
+    problems=(services.ExternalIdTaken,),
     example=examples.CLINICIAN,
     request_example={"credentials": "PhD, ABPP"},
 )
@@ -313,6 +349,7 @@ def get_location(request: ScopedRequest, location_id: str) -> Answer:
     needs=Permission.LOCATIONS_WRITE,
     action="location.create",
     returns=(201, s.LocationOut),
+    problems=(services.ExternalIdTaken,),
     example=examples.LOCATION,
     request_example=examples.NEW_LOCATION,
 )
@@ -322,6 +359,23 @@ def create_location(request: ScopedRequest, body: s.LocationIn) -> Answer:
     return _location(request, location.id)
 
 
+@router.put(
+    "/locations/by-external-id",
+    summary="Create or change a place by external id",
+    needs=Permission.LOCATIONS_WRITE,
+    action="location.put",
+    returns=(200, s.LocationOut),
+    problems=(services.ExternalIdTaken,),
+    example=examples.LOCATION,
+    request_example=examples.NEW_LOCATION
+    | {"external_ids": [{"system": "urn:example:crm", "value": "7"}]},
+)
+def put_location(request: ScopedRequest, body: s.LocationIn) -> Answer:
+    """The place with the first of `external_ids` gets the fields that are sent; made when there is none: 201."""
+    location, created = services.put_location(scope=request.auth, now=timezone.now(), body=body)
+    return _location(request, location.id, status=201 if created else 200)
+
+
 @router.patch(
     "/locations/{location_id}",
     summary="Change a location",
@@ -329,6 +383,7 @@ def create_location(request: ScopedRequest, body: s.LocationIn) -> Answer:
     action="location.update",
     returns=(200, s.LocationOut),
     match=True,
+    problems=(services.ExternalIdTaken,),
     example=examples.LOCATION,
     request_example={"name": "Main office, 2nd floor"},
 )

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from rapport.kernel.ids import type_id
+from rapport.kernel.ids import new_uuid, type_id
 from rapport.platform.blobs.store import default_store
 from rapport.rooms.claims.models import InboundFile
 from tests.support.billing import Billing
@@ -182,6 +182,43 @@ def test_a_second_payment_of_a_service_waits_for_a_person(billing: Billing) -> N
     assert "paid-before" in rules(answer)
     assert cash(billing.house) == 11900
     assert balance(billing) == (2500, 0)
+
+
+def form(data: bytes, boundary: str, name: str = "file") -> dict[str, Any]:
+    """Return the body and type of a form with one file, as a browser or curl sends it."""
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="weekly.835"\r\n\r\n'
+    return {
+        "raw": head.encode() + data + f"\r\n--{boundary}--\r\n".encode(),
+        "content_type": f"multipart/form-data; boundary={boundary}",
+    }
+
+
+def test_a_file_in_a_form_is_the_same_file_and_a_retry_with_another_boundary_the_same_call(
+    billing: Billing,
+) -> None:
+    _, data = sent_but_not_fetched(billing)
+    biller, key = billing.house.biller, new_uuid().hex
+
+    first = biller.post("/v1/era-files", **form(data, "aaaa"), idempotency_key=key)
+    retry = biller.post("/v1/era-files", **form(data, "bbbb", "era"), idempotency_key=key)
+    plain = hand_in(billing, data)
+    other = biller.post("/v1/era-files", **form(data + b"\n", "aaaa"), idempotency_key=key)
+
+    assert (first.status_code, retry.status_code) == (201, 201)
+    assert (retry["Idempotent-Replayed"], retry.json()) == ("true", first.json())
+    assert (plain.status_code, plain.json()["duplicate_of"]) == (200, first.json()["id"])
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+    assert cash(billing.house) == 11900
+
+
+@pytest.mark.parametrize("raw", [b"--aaaa\r\n", b"--aaaa--\r\n", b"ISA*00*"])
+def test_a_form_without_its_file_is_refused(billing: Billing, raw: bytes) -> None:
+    answer = billing.house.biller.post(
+        "/v1/era-files", raw=raw, content_type="multipart/form-data; boundary=aaaa"
+    )
+    assert answer.status_code in (400, 415), answer.content
+    nothing = billing.house.biller.post("/v1/era-files", raw=raw, content_type="multipart/form-data")
+    assert nothing.status_code == 400, nothing.content
 
 
 def test_r22_another_remittance_with_the_same_number_is_kept_and_flagged(billing: Billing) -> None:
