@@ -173,6 +173,68 @@ def test_r21_the_same_new_remittance_five_times_at_once_posts_once(billing: Bill
     assert unbalanced_entries(billing.house) == 0
 
 
+def another(billing: Billing) -> tuple[Any, bytes]:
+    """Return one more claim, and the remittance the payer holds for it alone."""
+    assert billing.sandbox is not None
+    known = {file["name"] for file in billing.sandbox.call("GET", "/v1/files").json()["data"]}
+    claim = billing.claim(member_id="W123456789", days_ago=5, hour=2)
+    billing.submit(claim)
+    billing.work(fetch=False)
+    for _ in range(100):
+        files = billing.sandbox.call("GET", "/v1/files").json()["data"]
+        if names := [f["name"] for f in files if f["kind"] == "835" and f["name"] not in known]:
+            return claim, billing.sandbox.call("GET", f"/v1/files/{names[0]}").content
+        time.sleep(0.05)
+    raise AssertionError("the payer sent no remittance")
+
+
+def test_r21_what_was_posted_is_not_posted_again_from_a_bigger_file_and_the_rest_is(billing: Billing) -> None:
+    first, data = sent_but_not_fetched(billing)
+    assert hand_in(billing, data).json()["state"] == "posted"
+    second, more = another(billing)
+
+    bigger = hand_in(billing, data + more)
+
+    assert (bigger.status_code, bigger.json()["state"]) == (201, "posted"), bigger.json()["findings"]
+    assert [check["posted_before"] for check in bigger.json()["remittances"]] == [True, False]
+    assert cash(billing.house) == 2 * 11900
+    assert [billing.read(claim)["state"] for claim in (first, second)] == ["paid", "paid"]
+    path = f"/v1/era-files/{bigger.json()['id']}"
+    undone = billing.house.biller.post(f"{path}/unpost", {"reason": "the wrong month"})
+    assert undone.json()["state"] == "unposted"
+    assert cash(billing.house) == 11900, "what the smaller file posted stays"
+    assert billing.read(first)["state"] == "paid"
+    assert billing.house.biller.post(f"{path}/post").json()["state"] == "posted"
+    assert cash(billing.house) == 2 * 11900
+    assert unbalanced_entries(billing.house) == 0
+
+
+def test_r21_a_file_and_a_bigger_one_at_once_post_each_check_once(billing: Billing) -> None:
+    _, data = sent_but_not_fetched(billing)
+    _, more = another(billing)
+    versions = [data + more, data, more + data, more, reenveloped(data)]
+    barrier, token = threading.Barrier(len(versions)), billing.house.biller.token
+    answers: list[Any] = []
+
+    def together(version: bytes) -> None:
+        barrier.wait()
+        answers.append(Api(token).call("POST", "/v1/era-files", raw=version, **X12))
+        connection.close()
+
+    threads = [threading.Thread(target=together, args=(version,)) for version in versions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert cash(billing.house) == 2 * 11900
+    for file in billing.house.biller.get("/v1/era-files").json()["data"]:
+        billing.house.biller.post(f"/v1/era-files/{file['id']}/post")
+    assert cash(billing.house) == 2 * 11900, "nor does a person's click post it twice"
+    assert unbalanced_entries(billing.house) == 0
+
+
 def test_a_second_payment_of_a_service_waits_for_a_person(billing: Billing) -> None:
     _, data = paid(billing)
 
