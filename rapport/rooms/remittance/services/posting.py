@@ -70,7 +70,7 @@ def post_rows(*, scope: Scope, file: EraFile, now: datetime) -> None:
     one_at_a_time(scope)
     file.postings += 1
     for check_row in queries.remittances_of(scope=scope, era_file_id=file.id):
-        note_copy(scope, check_row)
+        note_copy(scope=scope, check=check_row)
         if check_row.posted_before:
             continue
         # Entries count from the day they are posted, in the practice's zone; the payer's date is kept
@@ -104,7 +104,7 @@ def one_at_a_time(scope: Scope) -> None:
     sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{scope.practice_id}|era",))
 
 
-def note_copy(scope: Scope, check: Remittance) -> None:
+def note_copy(*, scope: Scope, check: Remittance) -> None:
     """Note whether a check stands posted already, so that it is shown, and not posted again."""
     posted = queries.stands_posted(scope=scope, check=check)
     if posted != check.posted_before:

@@ -142,7 +142,7 @@ def _keep(scope: Scope, file: EraFile, position: int, one: x.Remittance, *, now:
     )  # fmt: skip
     for number, payment in enumerate(one.claims, 1):
         _keep_claim(scope, check_row, number, payment)
-    note_copy(scope, check_row)
+    note_copy(scope=scope, check=check_row)
 
 
 def _keep_claim(scope: Scope, remittance: Remittance, number: int, payment: x.ClaimPayment) -> None:
