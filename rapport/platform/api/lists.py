@@ -161,7 +161,7 @@ class ListSpec:
             index = self.patient_index
             scope.trail.patient_ids.update(row[index] for row in rows if row[index] is not None)
         page = Page(data=self._members(rows, scope), has_more=more, next_cursor=next_cursor)
-        return Answer(encoder.encode(page), headers={"Link": self._links(request, next_cursor)})
+        return Answer(encoder.encode(page), headers={"Link": links(request, next_cursor)})
 
     def _members(self, rows: Sequence[tuple[Any, ...]], scope: Scope) -> list[Any]:
         if self.build_page is not None:
@@ -220,11 +220,12 @@ class ListSpec:
         self._cache[shape] = statement
         return statement
 
-    def _links(self, request: HttpRequest, next_cursor: str | None) -> str:
-        base = {name: value for name, value in request.GET.items() if name != "cursor"}
-        path = request.path
-        links = []
-        if next_cursor:
-            links.append(f'<{path}?{urlencode(base | {"cursor": next_cursor})}>; rel="next"')
-        links.append(f'<{path}{"?" if base else ""}{urlencode(base)}>; rel="first"')
-        return ", ".join(links)
+
+def links(request: HttpRequest, next_cursor: str | None) -> str:
+    """Return the Link header of a page: where the list goes on, and where it begins."""
+    base = {name: value for name, value in request.GET.items() if name != "cursor"}
+    found = []
+    if next_cursor:
+        found.append(f'<{request.path}?{urlencode(base | {"cursor": next_cursor})}>; rel="next"')
+    found.append(f'<{request.path}{"?" if base else ""}{urlencode(base)}>; rel="first"')
+    return ", ".join(found)

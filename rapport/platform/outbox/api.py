@@ -13,7 +13,7 @@ from rapport.kernel.ids import PREFIXES, parse_type_id, type_id
 from rapport.kernel.problems import NotFound, StateConflict, UnknownFilter, UnknownParameter
 from rapport.platform.access.permissions import Permission
 from rapport.platform.api import etags
-from rapport.platform.api.lists import Filter, ListSpec, Sort
+from rapport.platform.api.lists import Filter, ListSpec, Sort, links
 from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, Page, path_id
 from rapport.platform.db import sql
@@ -49,7 +49,7 @@ def _page(*data: Any, more: bool = False) -> dict[str, Any]:
     parameters=_EVENT_PARAMETERS,
     example=_page(examples.EVENT),
 )
-def list_events(request: ScopedRequest) -> Page:
+def list_events(request: ScopedRequest) -> Answer:
     """
     What happened, in the order of commits, for 30 days: the truth behind the webhooks.
 
@@ -75,7 +75,8 @@ def list_events(request: ScopedRequest) -> Page:
         object_id=_any_id(request.GET.get("object_id")), limit=int(limit),
     )  # fmt: skip
     scope.trail.count = len(events)
-    return Page(data=events, has_more=more, next_cursor=after)
+    page = Page(data=events, has_more=more, next_cursor=after)
+    return Answer(page, headers={"Link": links(request, after)})
 
 
 def _any_id(text: str | None) -> UUID | None:
