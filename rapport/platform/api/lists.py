@@ -125,7 +125,7 @@ class ListSpec:
                 raise UnknownParameter("A query parameter is given twice.")
             text = given[0]
             if name == "limit":
-                if not text.isdigit() or not 1 <= int(text) <= 100:
+                if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= 100):
                     raise UnknownParameter("limit is a number from 1 to 100.")
                 limit = int(text)
             elif name == "cursor":

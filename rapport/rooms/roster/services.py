@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -80,6 +80,16 @@ def _patient_columns(given: Mapping[str, Any]) -> dict[str, Any]:
 _NOT_NULL = ("name", "birth_on", "sex", "status")
 
 
+def _check_birth(scope: Scope, given: Mapping[str, Any], *, now: datetime) -> None:
+    """Refuse a day on which nobody who is alive was born: a slip of the keys that claims would carry."""
+    born = given.get("birth_on")
+    if born is not None and not date(1880, 1, 1) <= born <= scope.day_of(now):
+        raise Invalid(
+            "1 field is not valid.",
+            errors=(FieldError("/birth_on", "out-of-range", "A day from 1880 to today."),),
+        )
+
+
 def create_patient(*, scope: Scope, now: datetime, body: Any) -> Patient:
     """
     Add a patient to the roster.
@@ -91,6 +101,7 @@ def create_patient(*, scope: Scope, now: datetime, body: Any) -> Patient:
     :raises ExternalIdTaken: another patient has one of the external ids
     """
     scope.require(Permission.PATIENTS_WRITE)
+    _check_birth(scope, {"birth_on": body.birth_on}, now=now)
     team = _team(scope, body.clinician_ids)
     if scope.caseload is not None and not {clinician.id for clinician in team} & scope.caseload:
         if scope.clinician_id is None:
@@ -148,6 +159,7 @@ def change_patient(
             f"{len(empty)} field(s) are not valid.",
             errors=tuple(FieldError(f"/{name}", "required") for name in empty),
         )
+    _check_birth(scope, given, now=now)
     columns = _patient_columns(given)
     if "clinician_ids" in given:
         team = _team(scope, given["clinician_ids"] or ())

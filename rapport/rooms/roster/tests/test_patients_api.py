@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connections
@@ -240,3 +242,17 @@ def test_of_many_puts_at_once_one_creates(willow: House) -> None:
 
     assert answers == [200] * 5 + [201]
     assert len(willow.scheduler.get("/v1/patients").json()["data"]) == 1
+
+
+@pytest.mark.parametrize("born", ["0001-01-01", "1879-12-31", "2999-01-01", "9999-12-31"])
+def test_a_day_of_birth_on_which_nobody_alive_was_born_is_refused(willow: House, born: str) -> None:
+    made = add_patient(willow)
+    etag = willow.scheduler.get(f"/v1/patients/{made['id']}")["ETag"]
+
+    new = willow.scheduler.post("/v1/patients", examples.NEW_PATIENT | {"external_ids": [], "birth_on": born})
+    change = willow.scheduler.patch(f"/v1/patients/{made['id']}", {"birth_on": born}, if_match=etag)
+
+    for answer in (new, change):
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/birth_on")
+    newborn = {"external_ids": [], "birth_on": datetime.now(ZoneInfo("America/Los_Angeles")).date().isoformat()}
+    add_patient(willow, **newborn)
