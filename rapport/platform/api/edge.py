@@ -18,7 +18,13 @@ from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 
 from rapport.kernel.ids import new_uuid, parse_type_id, type_id
-from rapport.kernel.problems import AuditUnavailable, NotFound, Problem, ReferenceNotFound
+from rapport.kernel.problems import (
+    AuditUnavailable,
+    NotFound,
+    Problem,
+    ReferenceNotFound,
+    Unavailable,
+)
 from rapport.platform.access.scope import Scope, Source
 from rapport.platform.audit import write as audit
 from rapport.platform.db import sql
@@ -97,6 +103,12 @@ class Edge:
         except BaseException as error:
             self.roll_back(error)
             raise
+        if connection.needs_rollback or connection.closed_in_transaction:
+            # Django would roll back without a word at the end of the block, and the caller would
+            # be told of work that is not there.
+            lost = Unavailable(headers={"Retry-After": "1"}, reason="transaction_lost")
+            self.roll_back(lost)
+            raise lost
         atomic, self._atomic = self._atomic, None
         crashpoint(Crashpoint.BEFORE_COMMIT)
         atomic.__exit__(None, None, None)

@@ -29,8 +29,7 @@ EVENTS = ListSpec(
         "actor_id": Filter("e.actor_id", "id:user|api_key|practice"),
         "patient_id": Filter(
             "", "id:patient",
-            condition="EXISTS (SELECT 1 FROM audit_auditpatient x WHERE"
-            " x.practice_id = l.practice_id AND x.patient_id = {value} AND x.seq = l.seq)",
+            condition="e.id IN (SELECT rapport_events_about({value}))",
         ),
         "action": Filter("e.action", "text", ("eq", "in")),
         "outcome": Filter("e.outcome", "enum:allow|deny|error", ("eq", "in")),

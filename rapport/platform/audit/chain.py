@@ -53,10 +53,6 @@ _LINK = (
     "INSERT INTO audit_auditlink (practice_id, id, seq, event_id, prev_hash, hash)"
     " SELECT %s, * FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[], %s::bytea[], %s::bytea[])"
 )
-_ABOUT = (
-    "INSERT INTO audit_auditpatient (practice_id, id, patient_id, seq)"
-    " SELECT %s, * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[])"
-)
 _DONE = "DELETE FROM audit_pending WHERE practice_id = %s AND event_id = ANY(%s)"
 _READ = (
     f"SELECT l.seq, l.prev_hash, l.hash, l.event_id, {COLUMNS}"  # noqa: S608 - constants
@@ -125,7 +121,6 @@ def chain_practice(scope: Scope) -> int:
         if not waiting:
             return linked
         seqs, ids, prevs, hashes = [], [], [], []
-        about: list[tuple[Any, int]] = []
         for event in waiting:
             seq += 1
             seqs.append(seq)
@@ -133,11 +128,7 @@ def chain_practice(scope: Scope) -> int:
             prevs.append(prev)
             prev = link_hash(prev, seq, canonical(event))
             hashes.append(prev)
-            about += [(patient, seq) for patient in dict.fromkeys(event[10])]
         sql.run(_LINK, (practice, [new_uuid() for _ in ids], seqs, ids, prevs, hashes))
-        if about:
-            patients, places = zip(*about, strict=True)
-            sql.run(_ABOUT, (practice, [new_uuid() for _ in about], list(patients), list(places)))
         sql.run(_DONE, (practice, ids))
         linked += len(waiting)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from rapport.platform.tenancy.models import PracticeRecord
@@ -59,6 +60,7 @@ class AuditEvent(PracticeRecord):
         indexes = [
             models.Index(fields=["practice", "occurred_at", "id"], name="audit_by_time"),
             models.Index(fields=["practice", "request_id"], name="audit_by_request"),
+            GinIndex(fields=["patient_ids"], name="audit_by_patient"),
         ]
 
 
@@ -83,24 +85,4 @@ class AuditLink(PracticeRecord):
         constraints = [
             models.UniqueConstraint(fields=["practice", "seq"], name="audit_link_seq"),
             models.UniqueConstraint(fields=["practice", "event_id"], name="audit_link_event"),
-        ]
-
-
-class AuditPatient(PracticeRecord):
-    """
-    Which links are about a patient: makes one patient's log quick to read.
-
-    Written when the link is made; an index, not evidence: the event itself names its patients.
-    """
-
-    patient_id = models.UUIDField()
-    """The patient."""
-    seq = models.BigIntegerField()
-    """The link."""
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["practice", "patient_id", "seq"], name="audit_patient_seq"
-            )
         ]

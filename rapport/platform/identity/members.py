@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connection
+from django.db.models import F
 
 from rapport.kernel.codes import digits
 from rapport.kernel.ids import parse_type_id
@@ -153,9 +154,13 @@ def change(
         setattr(member, name, values[name])
     if changed:
         _keep_an_administrator(scope, member)
+        # Conditional besides the lock, so that no version is ever written over by one that had
+        # not seen it.
+        written = Membership.objects.visible_to(scope).filter(id=member.id, version=member.version)
+        if written.update(**{name: values[name] for name in changed}, version=F("version") + 1, updated_at=now) != 1:
+            raise StateConflict("It was changed at the same moment: read it again.")
         member.version += 1
         member.updated_at = now
-        member.save(update_fields=[*changed, "version", "updated_at"])
     if "active" in changed and not member.active:
         services.end_sessions_here(scope=scope, user_id=member.user_id, reason="disabled", now=now)
     scope.trail.changed = changed

@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.http import HttpResponse
+from django.test import RequestFactory
 
+from rapport.kernel.problems import Unavailable
+from rapport.platform.access.scope import Source
+from rapport.platform.api.edge import Edge
 from rapport.rooms.roster import examples
 from tests.support.cast import House
 
@@ -72,3 +77,18 @@ def test_a_deadlock_that_does_not_end_is_the_callers_to_try_later(willow: House)
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
     assert patients(willow) == 0
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_what_would_be_rolled_back_in_silence_is_never_answered_as_done(lost: bool) -> None:
+    edge = Edge(request=RequestFactory().post("/"), source=Source(), request_id="req_x")
+    edge.begin()
+    connection.set_rollback(lost)  # as after a failure that somebody swallowed
+
+    if lost:
+        with pytest.raises(Unavailable):
+            edge.commit(HttpResponse(status=201))
+    else:
+        edge.commit(HttpResponse(status=201))
+
+    assert not connection.in_atomic_block
