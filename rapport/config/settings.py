@@ -58,6 +58,9 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # each route sets its own, smaller limit
+# A file of a form stays in memory: Django's other handler would leave it unsealed on the disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
 PASSWORD_HASHERS = ["rapport.platform.identity.hashing.Argon2id"]
 # OWASP's parameters for Argon2id; in tests just enough that a hash is a hash.
 PASSWORD_COST = {"time_cost": 2, "memory_cost": 19 * 1024, "parallelism": 1}

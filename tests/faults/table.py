@@ -10,6 +10,7 @@ _ERA = "rapport/rooms/remittance/tests/test_posting.py"
 _RELAY = "rapport/platform/outbox/tests/test_order_and_crashes.py"
 _SLOTS = "rapport/rooms/scheduling/tests/test_races.py"
 _HERE = "tests/faults"
+_SETTINGS = "tests/security/test_settings.py"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,11 @@ FAULTS = (
     ),
     Fault(
         "R-21", "one remittance five times at once, in other envelopes too",
-        (f"{_ERA}::test_r21_the_same_new_remittance_five_times_at_once_posts_once",),
+        (
+            f"{_ERA}::test_r21_the_same_new_remittance_five_times_at_once_posts_once",
+            f"{_ERA}::test_r21_what_was_posted_is_not_posted_again_from_a_bigger_file_and_the_rest_is",
+            f"{_ERA}::test_r21_a_file_and_a_bigger_one_at_once_post_each_check_once",
+        ),
         (f"{_ERA}::test_r22_another_remittance_with_the_same_number_is_kept_and_flagged",),
     ),
     Fault(
@@ -91,8 +96,12 @@ FAULTS = (
     ),
     Fault(
         "R-47", "settings under which an acknowledged write can be lost",
-        ("tests/security/test_settings.py::test_production_refuses_to_serve_and_says_why",),
-        ("tests/security/test_settings.py::test_a_cluster_that_may_forget_is_named_for_each_setting",),
+        (
+            f"{_SETTINGS}::test_production_refuses_a_database_that_may_forget",
+            f"{_SETTINGS}::test_production_refuses_to_serve_and_says_why",
+            f"{_SETTINGS}::test_production_refuses_a_replica",
+        ),
+        (f"{_SETTINGS}::test_the_control_with_safe_settings_production_does_serve",),
     ),
     Fault(
         "R-49", "one key fifty times at once",

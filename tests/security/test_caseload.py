@@ -101,7 +101,17 @@ def test_the_trail_says_why_a_stranger_saw_nothing(stage: Stage, strangers: list
 
 
 def test_s007_a_link_is_reached_through_its_own_document_only(stage: Stage) -> None:
-    maya = stage.billing.maya
-    link = stage.own("document_link")
-    elsewhere = type_id("document", new_uuid())
-    assert maya.delete(f"/v1/documents/{elsewhere}/links/{link}").status_code == 404
+    """Both are hers, and both are there: only the pair is wrong."""
+    maya, link = stage.billing.maya, stage.own("document_link")
+    visit = stage.billing.visit(days_ago=8, hour=2)
+    signed = stage.billing.note(visit)
+    other = signed["document"]["id"]
+    assert other != stage.own("document")
+    assert maya.get(f"/v1/documents/{other}").status_code == 200
+
+    assert maya.delete(f"/v1/documents/{other}/links/{link}").status_code == 404
+    nobodys = type_id("document", new_uuid())
+    assert maya.delete(f"/v1/documents/{nobodys}/links/{link}").status_code == 404
+
+    own = props.made(maya.post(f"/v1/documents/{other}/links", {}))
+    assert maya.delete(f"/v1/documents/{other}/links/{own['id']}").status_code == 204, "the control"

@@ -16,6 +16,8 @@ import httpx
 
 from rapport.connectors.clearinghouse_http import mapper
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
+from rapport.platform.net.checked import BlockedAddress, CheckedTransport
+from rapport.platform.net.lookup import Resolve, system
 from rapport.rooms.claims.ports import Held, InboundFile, InDoubt, Later, NotHeld, Refused, Sent
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
@@ -39,14 +41,15 @@ class _ReplyTooLong(Exception):
 # Raised before the request leaves: the other side cannot have seen a byte of the file.
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # After that nobody can tell, whatever went wrong.
-_UNCLEAR = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _ReplyTooLong)
+_UNCLEAR = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, BlockedAddress, _ReplyTooLong)
 
 
 class HttpClearinghouse:
     """Supplies `rapport.rooms.claims.ports.Clearinghouse` over HTTP."""
 
-    def __init__(self, settings: HttpSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: HttpSettings, *, resolve: Resolve = system) -> None:
+        """:param resolve: how names become addresses"""
+        self._settings, self._resolve = settings, resolve
 
     def send(self, *, file: bytes, name: str, key: str) -> Sent | Refused | Later | InDoubt:
         """Hand over one 837P file. `name` is not used: here the key tells files apart."""
@@ -68,6 +71,8 @@ class HttpClearinghouse:
                 reply = await self._call(
                     client, "POST", "/v1/interchanges", headers=headers, content=file
                 )
+        except BlockedAddress:
+            return Refused("address-refused", False, "its name leads to an address that is not public")
         except _NEVER_LEFT as problem:
             if _distrusted(problem):
                 return Refused("certificate-refused", False, "its certificate is not trusted")
@@ -124,7 +129,7 @@ class HttpClearinghouse:
                 self._settings.total_seconds, connect=self._settings.connect_seconds
             ),
             follow_redirects=False,
-            trust_env=False,
+            transport=CheckedTransport(local=self._settings.is_local, resolve=self._resolve),
         )
 
     async def _call(

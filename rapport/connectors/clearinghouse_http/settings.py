@@ -29,6 +29,11 @@ class HttpSettings:
         if not self.api_key:
             raise ValueError("api_key is missing")
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the address is this machine's own, as the sandbox's is."""
+        return _is_loopback(urlsplit(self.base_url).hostname or "")
+
 
 def _is_loopback(host: str) -> bool:
     if host == "localhost":

@@ -29,13 +29,16 @@ class Caller:
     def send(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, **headers: str
     ) -> httpx.Response:
-        """Send a request. Every POST carries a fresh Idempotency-Key."""
+        """Send a request. Every POST carries a fresh Idempotency-Key. :raises CallFailed: nobody answered"""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
         if method == "POST":
             sent.setdefault("Idempotency-Key", uuid.uuid4().hex)
-        return self.http.request(method, path, json=body, headers=sent)
+        try:
+            return self.http.request(method, path, json=body, headers=sent)
+        except httpx.TransportError as error:
+            raise CallFailed(method, path, 0, "no-answer", "Is it running? Start it with ./run") from error
 
     def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, **headers: str

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import mimetypes
 from collections.abc import Iterator
+from datetime import datetime
 from functools import lru_cache
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,9 @@ def front(request: HttpRequest) -> HttpResponse:
         for number, step in enumerate((visit or {}).get("steps", ()), 1)
     ]
     people = [(word, user["login"]) for word, user in (demo or {}).get("users", {}).items()]
+    played = datetime.fromisoformat(visit["played_at"]) if visit else None
     context = {
+        "played": f"{played:%-d %B %Y at %H:%M} UTC" if played else "",
         "visit": visit, "steps": steps, "people": people, "demo_file": settings.RAPPORT.home / "demo.json",
         "webhooks": len((visit or {}).get("webhooks", ())),
     }  # fmt: skip
@@ -106,7 +110,14 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
     found = problems().get(code)
     if found is None:
         raise Http404
-    return render(request, "desk/problem.html", {"problem": found, "meaning": (found.__doc__ or "").strip()})
+    calls = sorted(
+        {(info.path, info.method) for info in ROUTES if code in {p.code for p in info.problems}}
+    )
+    context = {
+        "problem": found, "meaning": cleandoc(found.__doc__ or ""), "everywhere": len(calls) > len(ROUTES) // 2,
+        "calls": [(method, f"/v1{path}") for path, method in calls],
+    }  # fmt: skip
+    return render(request, "desk/problem.html", context)
 
 
 @require_safe

@@ -32,7 +32,7 @@ from rapport.platform.db.crashpoints import Crashpoint, crashpoint
 from rapport.platform.db.session import set_scope
 from rapport.platform.tenancy.queries import house_scope
 
-from . import idempotency
+from . import idempotency, uploads
 
 
 @dataclass(slots=True)
@@ -183,8 +183,10 @@ def fingerprint(request: HttpRequest) -> bytes:
     digest = sha256()
     for part in (request.method or "", request.get_full_path()):
         digest.update(part.encode() + b"\n")
-    digest.update((request.headers.get("Content-Type") or "").encode() + b"\n")
-    digest.update(request.body)
+    # A form's boundary is drawn anew at each try: what counts is the file.
+    kind = uploads.FORM if uploads.is_form(request) else request.headers.get("Content-Type") or ""
+    digest.update(kind.encode() + b"\n")
+    digest.update(uploads.file_in(request))
     return digest.digest()
 
 

@@ -199,8 +199,9 @@ class ListSpec:
                 [final[-1], final[0].bytes], scope=scope, route=self.route, shape=shape
             )
         page = Page(data=self._members(rows, scope), has_more=more, next_cursor=next_cursor)
-        links = _links(path, given, next_cursor)
-        return Answer(encoder.encode(page), headers={"Link": links})
+        return Answer(
+            encoder.encode(page), headers={"Link": links(path, given, next_cursor)}
+        )
 
     def _members(self, rows: Sequence[tuple[Any, ...]], scope: Scope) -> list[Any]:
         if self.build_page is not None:
@@ -271,9 +272,14 @@ def shape_of(said: Sequence[tuple[str, str]], sort: str) -> str:
     return repr((sorted(said), sort))
 
 
-def _links(path: str, given: Mapping[str, str], next_cursor: str | None) -> str:
-    links = []
+def links(path: str, given: Mapping[str, str], next_cursor: str | None) -> str:
+    """
+    Return the Link header of a page: where the list goes on, and where it begins.
+
+    :param given: the query's parameters less the cursor
+    """
+    found = []
     if next_cursor:
-        links.append(f'<{path}?{urlencode({**given, "cursor": next_cursor})}>; rel="next"')
-    links.append(f'<{path}{"?" if given else ""}{urlencode(given)}>; rel="first"')
-    return ", ".join(links)
+        found.append(f'<{path}?{urlencode({**given, "cursor": next_cursor})}>; rel="next"')
+    found.append(f'<{path}{"?" if given else ""}{urlencode(given)}>; rel="first"')
+    return ", ".join(found)

@@ -13,6 +13,7 @@ from ninja import NinjaAPI
 
 from rapport.kernel.problems import Problem
 
+from . import uploads
 from .limits import WEIGHTS
 from .middleware import API_VERSION
 from .router import ROUTES, RouteInfo
@@ -167,6 +168,13 @@ def _responses(info: RouteInfo, schemas: dict[Any, dict[str, Any]]) -> dict[str,
     return responses
 
 
+def _file_schema(media: str) -> dict[str, Any]:
+    whole = {"type": "string", "format": "binary"}
+    if media != uploads.FORM:
+        return whole
+    return {"type": "object", "required": ["file"], "properties": {"file": whole}}
+
+
 def build(api: NinjaAPI) -> dict[str, Any]:
     """Return the document. ninja contributes paths and request bodies; the rest is ours."""
     document: dict[str, Any] = copy.deepcopy(dict(api.get_openapi_schema(path_prefix="/v1/")))
@@ -179,6 +187,8 @@ def build(api: NinjaAPI) -> dict[str, Any]:
     schemas["Problem"] = _PROBLEM
     by_shape: dict[Any, dict[str, Any]] = dict(zip(shapes, references, strict=True))
     names: set[str] = set()
+    for verbs in document["paths"].values():
+        verbs.pop("head", None)  # every GET has it, and it says nothing of its own
     for info in ROUTES:
         name = info.action.replace(".", "_") or f"{info.method.lower()}_{info.tag.lower()}"
         if name in names:  # the same deed at two addresses
@@ -208,10 +218,7 @@ def build(api: NinjaAPI) -> dict[str, Any]:
         elif info.content_types[0] != "application/json":
             operation["requestBody"] = {
                 "required": True,
-                "content": {
-                    media: {"schema": {"type": "string", "format": "binary"}}
-                    for media in info.content_types
-                },
+                "content": {media: {"schema": _file_schema(media)} for media in info.content_types},
             }
     document["info"] = {
         "title": "Rapport",

@@ -182,6 +182,8 @@ class RoomRouter:
         kind = kind or ("list" if list_spec else "write" if writes else "read")
         key = key or ("accepted" if writes and needs is not None else "none")
         status, shape = returns
+        # An address that is itself the secret may open once only: a look at its headers must not.
+        verbs = [method, "HEAD"] if method == "GET" and needs is not None else [method]
         gate = Gate(
             action=action,
             needs=needs,
@@ -221,7 +223,7 @@ class RoomRouter:
                     path,
                     method,
                     lambda ninja: ninja.api_operation(
-                        [method], path, auth=gate, response=None, summary=summary
+                        verbs, path, auth=gate, response=None, summary=summary
                     )(checked),
                 )
             )
@@ -242,11 +244,12 @@ def render(answer: Any, *, request: ScopedRequest, status: int) -> HttpResponse:
         headers.update(answer.headers)
         if answer.etag:
             headers["ETag"] = answer.etag
-            if request.method == "GET" and answer.etag in (
+            if request.method in ("GET", "HEAD") and answer.etag in (
                 request.headers.get("If-None-Match") or ""
             ):
                 response = HttpResponse(status=304)
                 response["ETag"] = answer.etag
+                del response["Content-Type"]
                 return response
         answer = answer.body
     if answer is None:

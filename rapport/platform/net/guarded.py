@@ -7,11 +7,9 @@ is followed, no proxy of the environment is used, and no call is made inside a t
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,17 +18,12 @@ import httpcore
 import httpx
 from django.db import connection
 
-from .addresses import Address, UrlNotAllowed, check_url, is_public
+from . import lookup
+from .addresses import UrlNotAllowed, check_url
+from .lookup import BlockedAddress, Resolve
 
 MAX_BODY = 4096
 """Bytes of an answer that are read; the rest is dropped."""
-
-Resolve = Callable[[str, int], Iterable[str]]
-"""Host and port -> addresses as text."""
-
-
-class BlockedAddress(Exception):
-    """The name led to an address that is not public."""
 
 
 class SendFailed(Exception):
@@ -55,11 +48,6 @@ class Reply:
 
     status: int
     retry_after: str | None
-
-
-def _system_resolver(host: str, port: int) -> Iterable[str]:
-    for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        yield str(entry[4][0])
 
 
 @lru_cache(maxsize=1)
@@ -111,13 +99,15 @@ class _CheckedBackend(httpcore.NetworkBackend):
         self, host: str, port: int, timeout: float | None = None,
         local_address: str | None = None, socket_options: Any = None,
     ) -> httpcore.NetworkStream:  # fmt: skip
+        left = max(0.0, self._deadline - time.monotonic())
         try:
-            addresses = [ipaddress.ip_address(text.split("%")[0]) for text in self._resolve(host, port)]
+            addresses = lookup.addresses(
+                host, port, local=self._local, resolve=self._resolve, seconds=min(left, lookup.SECONDS)
+            )
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("name lookup") from error
         except OSError as error:
             raise httpcore.ConnectError("no such host") from error
-        # All of them: a name with one private address among public ones is not trusted at all.
-        if not addresses or not all(self._allowed(address) for address in addresses):
-            raise BlockedAddress
         failure: Exception | None = None
         for address in addresses[:3]:
             try:
@@ -128,9 +118,6 @@ class _CheckedBackend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError("no address")
-
-    def _allowed(self, address: Address) -> bool:
-        return is_public(address) or (self._local and address.is_loopback)
 
     def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
         raise BlockedAddress
@@ -146,13 +133,13 @@ def post(
     headers: Mapping[str, str],
     timeout: float = 20.0,
     local: bool = False,
-    resolve: Resolve = _system_resolver,
+    resolve: Resolve = lookup.system,
     tls: ssl.SSLContext | None = None,
 ) -> Reply:
     """
     Send a POST and return the status.
 
-    :param timeout: seconds for the whole answer; connecting has two more
+    :param timeout: seconds for the whole answer; looking up and connecting have two more
     :param local: also allow this machine's loopback over http (demo and tests)
     :raises UrlNotAllowed: the address is not one that we call
     :raises BlockedAddress: it led to an address that is not public

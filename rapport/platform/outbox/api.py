@@ -13,7 +13,7 @@ from rapport.kernel.ids import PREFIXES, parse_type_id, type_id
 from rapport.kernel.problems import NotFound, StateConflict, UnknownFilter, UnknownParameter
 from rapport.platform.access.permissions import Permission
 from rapport.platform.api import etags
-from rapport.platform.api.lists import Filter, ListSpec, Sort
+from rapport.platform.api.lists import Filter, ListSpec, Sort, links, page_size
 from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, Page, path_id
 from rapport.platform.db import sql
@@ -49,7 +49,7 @@ def _page(*data: Any, more: bool = False) -> dict[str, Any]:
     parameters=_EVENT_PARAMETERS,
     example=_page(examples.EVENT),
 )
-def list_events(request: ScopedRequest) -> Page:
+def list_events(request: ScopedRequest) -> Answer:
     """
     What happened, in the order of commits, for 30 days: the truth behind the webhooks.
 
@@ -63,19 +63,18 @@ def list_events(request: ScopedRequest) -> Page:
         for part in request.GET.get(name, "").split(",")
         if part
     ]
-    limit = request.GET.get("limit", "25")
     if any(len(request.GET.getlist(name)) > 1 for name in request.GET):
         raise UnknownParameter("A query parameter is given twice.")
-    if not (limit.isascii() and limit.isdigit()) or not 1 <= int(limit[:4]) <= 100:
-        raise UnknownParameter("limit is a number from 1 to 100.")
     if len(types) > 100 or any(len(name) > 60 or "\x00" in name for name in types):
         raise UnknownFilter("A value is too long.")
     events, more, after = queries.events_after(
         scope=scope, cursor=request.GET.get("cursor", ""), types=types,
-        object_id=_any_id(request.GET.get("object_id")), limit=int(limit),
+        object_id=_any_id(request.GET.get("object_id")), limit=page_size(request.GET.get("limit", "25")),
     )  # fmt: skip
     scope.trail.count = len(events)
-    return Page(data=events, has_more=more, next_cursor=after)
+    page = Page(data=events, has_more=more, next_cursor=after)
+    given = {name: str(text) for name, text in request.GET.items() if name != "cursor"}
+    return Answer(page, headers={"Link": links(request.path, given, after)})
 
 
 def _any_id(text: str | None) -> UUID | None:

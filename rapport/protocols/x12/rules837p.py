@@ -221,7 +221,7 @@ class Rules:
 
     def pointers(self, sv1: Segment, diagnoses: int) -> None:
         for place, pointer in enumerate(sv1.components(7), 1):
-            if pointer.isdigit() and int(pointer) > diagnoses:
+            if pointer.isascii() and pointer.isdigit() and int(pointer) > diagnoses:
                 self.error(
                     sv1, f"07-{place}", "pointer-beyond", "The pointer goes beyond the diagnoses."
                 )

@@ -342,9 +342,10 @@ def add_addendum(request: ScopedRequest, clinical_note_id: str, body: s.Addendum
     request_example={"expires_in_seconds": 60, "single_use": True},
 )
 def make_document_link(
-    request: ScopedRequest, clinical_note_id: str, body: document_shapes.LinkIn
+    request: ScopedRequest, clinical_note_id: str, body: document_shapes.LinkIn | None = None
 ) -> document_shapes.DocumentLinkOut:
     """An address that gives out the signed PDF for five minutes at most, without signing in."""
+    body = body or document_shapes.LinkIn()
     minted = signing.mint_document_link(
         scope=request.auth, note_id=path_id("clinical_note", clinical_note_id),
         seconds=body.expires_in_seconds, single_use=body.single_use, now=timezone.now(),

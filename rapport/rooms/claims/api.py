@@ -166,7 +166,7 @@ def get_claim(request: ScopedRequest, claim_id: str) -> Answer:
     example=examples.CLAIM,
     request_example={},
 )
-def validate_claim(request: ScopedRequest, claim_id: str, body: s.Nothing) -> Answer:
+def validate_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None = None) -> Answer:
     """Look for faults again after something was mended. A rejected claim becomes a draft first."""
     claim = services.validate_claim(
         scope=request.auth, claim_id=path_id("claim", claim_id), now=timezone.now()
@@ -187,7 +187,7 @@ def validate_claim(request: ScopedRequest, claim_id: str, body: s.Nothing) -> An
     example=examples.CLAIM,
     request_example={},
 )
-def submit_claim(request: ScopedRequest, claim_id: str, body: s.Nothing) -> Answer:
+def submit_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None = None) -> Answer:
     """
     Freeze the claim into a submission and queue it to be sent.
 
@@ -212,11 +212,11 @@ def submit_claim(request: ScopedRequest, claim_id: str, body: s.Nothing) -> Answ
     example=examples.CLAIM,
     request_example={"reason": "waiting for the new card"},
 )
-def hold_claim(request: ScopedRequest, claim_id: str, body: s.HoldIn) -> Answer:
+def hold_claim(request: ScopedRequest, claim_id: str, body: s.HoldIn | None = None) -> Answer:
     """Hold a claim back, with a reason; without a reason a held claim is let go again."""
     claim = services.hold_claim(
         scope=request.auth, claim_id=path_id("claim", claim_id), if_match=request.edge.if_match,
-        reason=body.reason, now=timezone.now(),
+        reason=body.reason if body else None, now=timezone.now(),
     )  # fmt: skip
     return _whole(request.auth, claim.id)
 
@@ -232,7 +232,7 @@ def hold_claim(request: ScopedRequest, claim_id: str, body: s.HoldIn) -> Answer:
     example=examples.CLAIM,
     request_example={},
 )
-def void_claim(request: ScopedRequest, claim_id: str, body: s.Nothing) -> Answer:
+def void_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None = None) -> Answer:
     """
     Withdraw a claim before any payer has it; its services can be billed anew. For a claim that a
     payer has decided, assemble one with `frequency: void` instead.

@@ -85,13 +85,16 @@ def get_document(request: ScopedRequest, document_id: str) -> Answer:
     example=examples.DOCUMENT_LINK,
     request_example={"expires_in_seconds": 60, "single_use": True},
 )
-def make_link(request: ScopedRequest, document_id: str, body: s.LinkIn) -> s.DocumentLinkOut:
+def make_link(
+    request: ScopedRequest, document_id: str, body: s.LinkIn | None = None
+) -> s.DocumentLinkOut:
     """
     Make an address that gives out the document for five minutes at most, without signing in.
 
     It dies early when it is revoked, and when whoever made it loses their membership. Links to
     notes also need `notes:read`. Making and using a link are both in the audit trail.
     """
+    body = body or s.LinkIn()
     minted = services.mint_link(
         scope=request.auth, document_id=path_id("document", document_id),
         seconds=body.expires_in_seconds, single_use=body.single_use, now=timezone.now(),

@@ -241,7 +241,7 @@ def record_payment(request: ScopedRequest, body: s.PaymentIn) -> Answer:
     Record money that a patient gave, in cash, by check, or by card on a terminal elsewhere.
 
     It pays what is open, the oldest visit first, unless `allocations` say otherwise; the rest
-    becomes credit. Card numbers are not taken. Emits `payment.recorded`.
+    becomes credit. Card numbers are not taken. Emits `payment.succeeded`.
     """
     payment = services.record_payment(scope=request.auth, body=body, now=timezone.now())
     return _payment(request, payment.id)

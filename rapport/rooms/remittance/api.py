@@ -10,7 +10,7 @@ from django.utils import timezone
 from rapport.kernel.problems import StateConflict, TooLarge
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
-from rapport.platform.api import etags
+from rapport.platform.api import etags, uploads
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, path_id
@@ -91,21 +91,22 @@ REMITTANCES = ListSpec(
     needs=Permission.REMITTANCES_POST,
     action="era_file.create",
     returns=(201, s.EraFileOut),
-    content_types=("application/edi-x12", "text/plain"),
+    content_types=("application/edi-x12", "text/plain", uploads.FORM),
     example=examples.ERA_FILE,
     problems=(TooLarge,),
 )
 def create_era_file(request: ScopedRequest) -> Answer:
     """
-    Hand in an 835 as `application/edi-x12`. It is kept, matched, and posted when everything is
+    Hand in an 835 as `application/edi-x12`, or as the one file of a form. It is kept, matched, and posted when everything is
     known and balances; else it waits (`received`) or is held (`held`) with its findings.
 
     The same content again, renamed or in another envelope, answers 200 with `duplicate_of`, and
     posts nothing.
     """
-    if len(request.body) > MAX_BYTES:
+    data = uploads.file_in(request)
+    if len(data) > MAX_BYTES:
         raise TooLarge(f"A file may have {MAX_BYTES} bytes at most.")
-    file, created = services.receive(scope=request.auth, data=request.body, via="upload", now=timezone.now())
+    file, created = services.receive(scope=request.auth, data=data, via="upload", now=timezone.now())
     return _file(request.auth, file, status=201 if created else 200, duplicate=not created)
 
 
@@ -147,7 +148,7 @@ def get_era_file(request: ScopedRequest, era_file_id: str) -> Answer:
     example=examples.ERA_FILE,
     request_example={},
 )
-def plan_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing) -> Answer:
+def plan_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing | None = None) -> Answer:
     """
     What posting does, service by service: each adjustment with its plan (`contractual`,
     `patient`, `review`, `inform`) and each match with its confidence. Changes nothing.
@@ -168,7 +169,7 @@ def plan_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing) -> 
     example=examples.ERA_FILE,
     request_example={},
 )
-def post_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing) -> Answer:
+def post_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing | None = None) -> Answer:
     """Post what the plan shows. A file that was posted already is answered as it is, not again."""
     id = path_id("era_file", era_file_id)
     return _file(request.auth, services.post_file(scope=request.auth, era_file_id=id, now=timezone.now()))

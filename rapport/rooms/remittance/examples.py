@@ -16,6 +16,7 @@ REMITTANCE: dict[str, Any] = {
     "total": {"amount": 11900, "currency": "USD"},
     "provider_adjustments": [],
     "same_trace": False,
+    "posted_before": False,
     "lines": [
         {
             "claim_id": "clm_01h455vb4pex5vsknk084sn02q",

@@ -60,6 +60,8 @@ class Remittance(PracticeRecord):
     """[{reason, reference, cents}] of PLB; positive takes money away."""
     same_trace = models.BooleanField(default=False)
     """Another, different remittance has the same payer, trace, day and amount: look at both."""
+    posted_before = models.BooleanField(default=False)
+    """This very check stands posted from another file, or from earlier in this one: not posted here."""
     created_at = models.DateTimeField()
 
     class Meta:

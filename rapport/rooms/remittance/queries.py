@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db.models import Q
+
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db.rows import by_id
@@ -39,7 +41,7 @@ def decided(*, scope: Scope, claim_id: UUID, appointment_id: UUID) -> list[Remit
     posted = (
         RemittanceLine.objects.visible_to(scope)
         .filter(claim_id=claim_id, appointment_id=appointment_id)
-        .filter(remittance__era_file__state="posted")
+        .filter(remittance__era_file__state="posted", remittance__posted_before=False)
         .order_by("remittance__created_at", "remittance_id", "claim_position", "position")
     )
     for line in posted:
@@ -75,6 +77,36 @@ def lines_of(*, scope: Scope, remittance_id: UUID) -> list[RemittanceLine]:
     )
     scope.trail.patient_ids.update(row.patient_id for row in rows if row.patient_id)
     return rows
+
+
+def stands_posted(*, scope: Scope, check: Remittance) -> bool:
+    """
+    Tell whether this very check, to the last service, was posted from another file, or is in this
+    one before.
+
+    The number alone says nothing: payers use one number for different remittances.
+    """
+    alike = Remittance.objects.visible_to(scope).filter(
+        payer_identifier=check.payer_identifier, trace=check.trace, paid_on=check.paid_on,
+        total_cents=check.total_cents,
+    )  # fmt: skip
+    elsewhere = Q(era_file__state="posted", posted_before=False) & ~Q(era_file_id=check.era_file_id)
+    others = alike.filter(elsewhere | Q(era_file_id=check.era_file_id, position__lt=check.position))
+    ours = _said(scope, check)
+    return any(_said(scope, other) == ours for other in others)
+
+
+def _said(scope: Scope, check: Remittance) -> tuple[object, ...]:
+    """Return all that a check says of who pays whom what."""
+    lines = lines_of(scope=scope, remittance_id=check.id)
+    return check.payer_name, check.payee_npi, check.method, check.provider_adjustments, [
+        (
+            line.claim_position, line.position, line.control_number, line.status_code,
+            line.payer_claim_number, line.service_code, line.service_on, line.charge_cents,
+            line.paid_cents, line.adjustments,
+        )
+        for line in lines
+    ]  # fmt: skip
 
 
 def files_of(*, scope: Scope, era_file_ids: Sequence[UUID]) -> list[EraFile]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from pydantic import Field
 
 from rapport.kernel.ids import type_id
@@ -56,7 +56,12 @@ class RemittanceOut(Shape):
     paid_on: Day | None
     total: MoneyOut
     provider_adjustments: list[dict[str, Any]]
-    same_trace: bool
+    same_trace: Annotated[
+        bool, Meta(description="Another remittance has this payer, number, day and amount.")
+    ]
+    posted_before: Annotated[
+        bool, Meta(description="This very check stands posted already, and is not posted from this file.")
+    ]
     lines: list[RemittanceLineOut]
     created_at: Instant
 
@@ -133,6 +138,7 @@ def remittance_out(row: Remittance, lines: list[RemittanceLine]) -> RemittanceOu
             for p in row.provider_adjustments
         ],
         same_trace=row.same_trace,
+        posted_before=row.posted_before,
         lines=[line_out(line) for line in lines],
         created_at=instant(row.created_at),
     )

@@ -22,7 +22,8 @@ router = RoomRouter(tag="Roster")
 
 
 def _one(
-    request: ScopedRequest, *, kind: str, columns: str, table: str, build: Any, id: Any, version: int
+    request: ScopedRequest, *, kind: str, columns: str, table: str, build: Any, id: Any, version: int,
+    status: int | None = None,
 ) -> Answer:
     """Answer one row in its shape, with its ETag. :param version: which column counts versions"""
     scope: Scope = request.auth
@@ -35,27 +36,27 @@ def _one(
     scope.trail.target(kind, id, row[version])
     if kind == "patient":
         scope.trail.patient_ids.add(id)
-    return Answer(build(row, scope), etag=etags.of(id, row[version]))
+    return Answer(build(row, scope), etag=etags.of(id, row[version]), status=status)
 
 
-def _patient(request: ScopedRequest, id: Any) -> Answer:
+def _patient(request: ScopedRequest, id: Any, *, status: int | None = None) -> Answer:
     return _one(
         request, kind="patient", columns=s.PATIENT_COLUMNS, table="roster_patient p",
-        build=s.patient_out, id=id, version=2,
+        build=s.patient_out, id=id, version=2, status=status,
     )  # fmt: skip
 
 
-def _clinician(request: ScopedRequest, id: Any) -> Answer:
+def _clinician(request: ScopedRequest, id: Any, *, status: int | None = None) -> Answer:
     return _one(
         request, kind="clinician", columns=s.CLINICIAN_COLUMNS, table="roster_clinician c",
-        build=s.clinician_out, id=id, version=8,
+        build=s.clinician_out, id=id, version=9, status=status,
     )  # fmt: skip
 
 
-def _location(request: ScopedRequest, id: Any) -> Answer:
+def _location(request: ScopedRequest, id: Any, *, status: int | None = None) -> Answer:
     return _one(
         request, kind="location", columns=s.LOCATION_COLUMNS, table="roster_location l",
-        build=s.location_out, id=id, version=11,
+        build=s.location_out, id=id, version=12, status=status,
     )  # fmt: skip
 
 
@@ -150,6 +151,23 @@ def create_patient(request: ScopedRequest, body: s.PatientIn) -> Answer:
     """
     patient = services.create_patient(scope=request.auth, now=timezone.now(), body=body)
     return _patient(request, patient.id)
+
+
+@router.put(
+    "/patients/by-external-id",
+    summary="Create or change a patient by external id",
+    needs=Permission.PATIENTS_WRITE,
+    action="patient.put",
+    returns=(200, s.PatientOut),
+    problems=(services.ExternalIdTaken,),
+    example=examples.PATIENT,
+    request_example=examples.NEW_PATIENT
+    | {"external_ids": [{"system": "urn:example:crm", "value": "7"}]},
+)
+def put_patient(request: ScopedRequest, body: s.PatientIn) -> Answer:
+    """The patient with the first of `external_ids` gets the fields that are sent; made when there is none: 201."""
+    patient, created = services.put_patient(scope=request.auth, now=timezone.now(), body=body)
+    return _patient(request, patient.id, status=201 if created else 200)
 
 
 @router.patch(
@@ -249,6 +267,7 @@ def get_clinician(request: ScopedRequest, clinician_id: str) -> Answer:
     needs=Permission.CLINICIANS_WRITE,
     action="clinician.create",
     returns=(201, s.ClinicianOut),
+    problems=(services.ExternalIdTaken,),
     example=examples.CLINICIAN,
     request_example=examples.NEW_CLINICIAN,
 )
@@ -258,6 +277,23 @@ def create_clinician(request: ScopedRequest, body: s.ClinicianIn) -> Answer:
     return _clinician(request, clinician.id)
 
 
+@router.put(
+    "/clinicians/by-external-id",
+    summary="Create or change a clinician by external id",
+    needs=Permission.CLINICIANS_WRITE,
+    action="clinician.put",
+    returns=(200, s.ClinicianOut),
+    problems=(services.ExternalIdTaken,),
+    example=examples.CLINICIAN,
+    request_example=examples.NEW_CLINICIAN
+    | {"external_ids": [{"system": "urn:example:crm", "value": "7"}]},
+)
+def put_clinician(request: ScopedRequest, body: s.ClinicianIn) -> Answer:
+    """The clinician with the first of `external_ids` gets the fields that are sent; made when there is none: 201."""
+    clinician, created = services.put_clinician(scope=request.auth, now=timezone.now(), body=body)
+    return _clinician(request, clinician.id, status=201 if created else 200)
+
+
 @router.patch(
     "/clinicians/{clinician_id}",
     summary="Change a clinician",
@@ -265,6 +301,7 @@ def create_clinician(request: ScopedRequest, body: s.ClinicianIn) -> Answer:
     action="clinician.update",
     returns=(200, s.ClinicianOut),
     match=True,
+    problems=(services.ExternalIdTaken,),
     example=examples.CLINICIAN,
     request_example={"credentials": "PhD, ABPP"},
 )
@@ -324,6 +361,7 @@ def get_location(request: ScopedRequest, location_id: str) -> Answer:
     needs=Permission.LOCATIONS_WRITE,
     action="location.create",
     returns=(201, s.LocationOut),
+    problems=(services.ExternalIdTaken,),
     example=examples.LOCATION,
     request_example=examples.NEW_LOCATION,
 )
@@ -333,6 +371,23 @@ def create_location(request: ScopedRequest, body: s.LocationIn) -> Answer:
     return _location(request, location.id)
 
 
+@router.put(
+    "/locations/by-external-id",
+    summary="Create or change a place by external id",
+    needs=Permission.LOCATIONS_WRITE,
+    action="location.put",
+    returns=(200, s.LocationOut),
+    problems=(services.ExternalIdTaken,),
+    example=examples.LOCATION,
+    request_example=examples.NEW_LOCATION
+    | {"external_ids": [{"system": "urn:example:crm", "value": "7"}]},
+)
+def put_location(request: ScopedRequest, body: s.LocationIn) -> Answer:
+    """The place with the first of `external_ids` gets the fields that are sent; made when there is none: 201."""
+    location, created = services.put_location(scope=request.auth, now=timezone.now(), body=body)
+    return _location(request, location.id, status=201 if created else 200)
+
+
 @router.patch(
     "/locations/{location_id}",
     summary="Change a location",
@@ -340,6 +395,7 @@ def create_location(request: ScopedRequest, body: s.LocationIn) -> Answer:
     action="location.update",
     returns=(200, s.LocationOut),
     match=True,
+    problems=(services.ExternalIdTaken,),
     example=examples.LOCATION,
     request_example={"name": "Main office, 2nd floor"},
 )

@@ -49,7 +49,7 @@ NEW_CLINICIAN = {
     "taxonomy_code": "103TC0700X",
 }  # fmt: skip
 
-CLINICIAN = {
+CLINICIAN: dict[str, object] = {
     "object": "clinician",
     "id": "clin_01h455vb4pex5vsknk084sn02r",
     "first_name": "Maya",
@@ -60,6 +60,7 @@ CLINICIAN = {
     "taxonomy_code": "103TC0700X",
     "email": None,
     "active": True,
+    "external_ids": [],
     "version": 1,
     "created_at": "2026-10-01T15:00:00.000Z",
     "updated_at": "2026-10-01T15:00:00.000Z",
@@ -75,7 +76,7 @@ NEW_LOCATION = {
     "time_zone": "America/Los_Angeles",
 }  # fmt: skip
 
-LOCATION = {
+LOCATION: dict[str, object] = {
     "object": "location",
     "id": "loc_01h455vb4pex5vsknk084sn02v",
     "name": "Main office",
@@ -87,6 +88,7 @@ LOCATION = {
     },
     "time_zone": "America/Los_Angeles",
     "active": True,
+    "external_ids": [],
     "version": 1,
     "created_at": "2026-10-01T15:00:00.000Z",
     "updated_at": "2026-10-01T15:00:00.000Z",

@@ -27,6 +27,8 @@ class Clinician(VersionedRecord):
     """For the practice's own mail."""
     active = models.BooleanField(default=True)
     """False: not offered for new appointments."""
+    external_ids = models.JSONField(default=list)
+    """[{"system", "value"}], as the API shows it."""
 
     class Meta:
         indexes = [models.Index(fields=["practice", "last_name", "id"], name="clinician_by_name")]
@@ -61,6 +63,8 @@ class Location(VersionedRecord):
     """IANA name: what a wall clock here shows."""
     active = models.BooleanField(default=True)
     """False: not offered for new appointments."""
+    external_ids = models.JSONField(default=list)
+    """[{"system", "value"}], as the API shows it."""
 
     class Meta:
         indexes = [models.Index(fields=["practice", "name", "id"], name="location_by_name")]
@@ -152,18 +156,52 @@ class CareTeam(PracticeRecord):
         indexes = [models.Index(fields=["practice", "clinician", "patient"], name="care_team_by_clinician")]
 
 
-class PatientExternalId(PracticeRecord):
-    """An id that another system gave a patient; one object per id and system."""
+class ExternalIdRecord(PracticeRecord):
+    """An id that another system gave something; one object of a kind per system and id."""
 
-    patient = PracticeForeignKey(Patient)
-    """The patient."""
     system = models.CharField(max_length=200)
     """The other system, as a URN or URL."""
     value = models.CharField(max_length=200)
-    """Its id for the patient."""
+    """Its id for the object."""
+
+    class Meta:
+        abstract = True
+
+
+class PatientExternalId(ExternalIdRecord):
+    """Another system's id of a patient."""
+
+    patient = PracticeForeignKey(Patient)
+    """The patient."""
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["practice", "system", "value"], name="patient_external_once")
         ]
         indexes = [models.Index(fields=["practice", "patient"], name="patient_external_by_patient")]
+
+
+class ClinicianExternalId(ExternalIdRecord):
+    """Another system's id of a clinician."""
+
+    clinician = PracticeForeignKey(Clinician)
+    """The clinician."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "system", "value"], name="clinician_external_once")
+        ]
+        indexes = [models.Index(fields=["practice", "clinician"], name="clinician_external_by_owner")]
+
+
+class LocationExternalId(ExternalIdRecord):
+    """Another system's id of a place."""
+
+    location = PracticeForeignKey(Location)
+    """The place."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "system", "value"], name="location_external_once")
+        ]
+        indexes = [models.Index(fields=["practice", "location"], name="location_external_by_owner")]

@@ -110,6 +110,7 @@ class ClinicianOut(Shape):
     taxonomy_code: str | None
     email: str | None
     active: bool
+    external_ids: list[ExternalId]
     version: int
     created_at: Instant
     updated_at: Instant
@@ -126,6 +127,7 @@ class LocationOut(Shape):
     address: AddressOut
     time_zone: str
     active: bool
+    external_ids: list[ExternalId]
     version: int
     created_at: Instant
     updated_at: Instant
@@ -236,6 +238,7 @@ class ClinicianIn(Input):
     npi: str | None = None
     taxonomy_code: str | None = Field(default=None, pattern=r"^[0-9A-Z]{9}X$")
     email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    external_ids: list[ExternalIdIn] = Field(default_factory=list, max_length=20)
 
     _npi = field_validator("npi")(_npi)
 
@@ -246,6 +249,7 @@ class ClinicianChange(ClinicianIn):
     first_name: str | None = Field(default=None, min_length=1, max_length=35)  # type: ignore[assignment]
     last_name: str | None = Field(default=None, min_length=1, max_length=60)  # type: ignore[assignment]
     active: bool | None = None
+    external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)  # type: ignore[assignment]
 
 
 class LocationIn(Input):
@@ -256,6 +260,7 @@ class LocationIn(Input):
     npi: str | None = None
     address: AddressIn
     time_zone: str | None = Field(default=None, max_length=64)
+    external_ids: list[ExternalIdIn] = Field(default_factory=list, max_length=20)
 
     _npi = field_validator("npi")(_npi)
 
@@ -267,6 +272,7 @@ class LocationChange(LocationIn):
     place_of_service_code: str | None = Field(default=None, pattern=r"^\d\d$")  # type: ignore[assignment]
     address: AddressIn | None = None  # type: ignore[assignment]
     active: bool | None = None
+    external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)  # type: ignore[assignment]
 
 
 PATIENT_COLUMNS = "p.id, p.face, p.version"
@@ -280,7 +286,7 @@ def patient_out(row: tuple[Any, ...], scope: Scope) -> Raw:
 
 CLINICIAN_COLUMNS = (
     "c.id, c.first_name, c.last_name, c.credentials, c.npi, c.taxonomy_code, c.email, c.active,"
-    " c.version, c.created_at, c.updated_at"
+    " c.external_ids::text, c.version, c.created_at, c.updated_at"
 )
 """What `clinician_out` reads, in its order."""
 
@@ -288,6 +294,7 @@ CLINICIAN_COLUMNS = (
 def clinician_out(row: tuple[Any, ...], scope: Scope) -> ClinicianOut:
     """Return the shape of a clinician from a row of `CLINICIAN_COLUMNS`."""
     name = f"{row[1]} {row[2]}"
+    raw: Any = Raw
     return ClinicianOut(
         object="clinician",
         id=type_id("clinician", row[0]),
@@ -299,21 +306,24 @@ def clinician_out(row: tuple[Any, ...], scope: Scope) -> ClinicianOut:
         taxonomy_code=row[5] or None,
         email=row[6] or None,
         active=row[7],
-        version=row[8],
-        created_at=instant(row[9]),
-        updated_at=instant(row[10]),
+        external_ids=raw(row[8]),
+        version=row[9],
+        created_at=instant(row[10]),
+        updated_at=instant(row[11]),
     )
 
 
 LOCATION_COLUMNS = (
     "l.id, l.name, l.place_of_service_code, l.npi, l.address_line1, l.address_line2, l.city,"
-    " l.state_code, l.postal_code, l.time_zone, l.active, l.version, l.created_at, l.updated_at"
+    " l.state_code, l.postal_code, l.time_zone, l.active, l.external_ids::text, l.version, l.created_at,"
+    " l.updated_at"
 )
 """What `location_out` reads, in its order."""
 
 
 def location_out(row: tuple[Any, ...], scope: Scope) -> LocationOut:
     """Return the shape of a place from a row of `LOCATION_COLUMNS`."""
+    raw: Any = Raw
     return LocationOut(
         object="location",
         id=type_id("location", row[0]),
@@ -323,7 +333,8 @@ def location_out(row: tuple[Any, ...], scope: Scope) -> LocationOut:
         address=AddressOut(row[4] or None, row[5] or None, row[6], row[7], row[8]),
         time_zone=row[9],
         active=row[10],
-        version=row[11],
-        created_at=instant(row[12]),
-        updated_at=instant(row[13]),
+        external_ids=raw(row[11]),
+        version=row[12],
+        created_at=instant(row[13]),
+        updated_at=instant(row[14]),
     )

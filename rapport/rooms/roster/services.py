@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rapport.kernel.ids import parse_type_id, type_id
-from rapport.kernel.problems import Conflict, FieldError, Invalid, ReferenceNotFound
+from rapport.kernel.problems import FieldError, Invalid, ReferenceNotFound
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
 from rapport.platform.outbox.emit import emit
 from rapport.platform.tenancy.models import VersionedRecord
 
-from . import events, queries
-from .models import CareTeam, Clinician, Location, Patient, PatientExternalId
-
-
-class ExternalIdTaken(Conflict):
-    code = "external-id-taken"
-    title = "Another object of this kind already has that external id."
+from . import events, external, queries
+from .external import ExternalIdTaken
+from .models import CareTeam, Clinician, Location, Patient
 
 
 def _changed(row: VersionedRecord, values: Mapping[str, Any], *, now: datetime) -> list[str]:
@@ -84,6 +80,16 @@ def _patient_columns(given: Mapping[str, Any]) -> dict[str, Any]:
 _NOT_NULL = ("name", "birth_on", "sex", "status")
 
 
+def _check_birth(scope: Scope, given: Mapping[str, Any], *, now: datetime) -> None:
+    """Refuse a day on which nobody who is alive was born: a slip of the keys that claims would carry."""
+    born = given.get("birth_on")
+    if born is not None and not date(1880, 1, 1) <= born <= scope.day_of(now):
+        raise Invalid(
+            "1 field is not valid.",
+            errors=(FieldError("/birth_on", "out-of-range", "A day from 1880 to today."),),
+        )
+
+
 def create_patient(*, scope: Scope, now: datetime, body: Any) -> Patient:
     """
     Add a patient to the roster.
@@ -95,6 +101,7 @@ def create_patient(*, scope: Scope, now: datetime, body: Any) -> Patient:
     :raises ExternalIdTaken: another patient has one of the external ids
     """
     scope.require(Permission.PATIENTS_WRITE)
+    _check_birth(scope, {"birth_on": body.birth_on}, now=now)
     team = _team(scope, body.clinician_ids)
     if scope.caseload is not None and not {clinician.id for clinician in team} & scope.caseload:
         if scope.clinician_id is None:
@@ -108,7 +115,7 @@ def create_patient(*, scope: Scope, now: datetime, body: Any) -> Patient:
         created_at=now,
         updated_at=now,
         clinicians=_shown(team),
-        external_ids=[pair.model_dump() for pair in body.external_ids],
+        external_ids=external.shown(body.external_ids),
         **_patient_columns({name: getattr(body, name) for name in type(body).model_fields}),
     )
     patient.save(force_insert=True)
@@ -121,7 +128,7 @@ def create_patient(*, scope: Scope, now: datetime, body: Any) -> Patient:
         )
         for clinician in team
     )
-    _keep_external_ids(scope, patient, body.external_ids)
+    external.keep(scope, patient, body.external_ids)
     scope.trail.patient_ids.add(patient.id)
     scope.trail.target("patient", patient.id, patient.version)
     emit(
@@ -132,35 +139,35 @@ def create_patient(*, scope: Scope, now: datetime, body: Any) -> Patient:
 
 
 def change_patient(
-    *, scope: Scope, patient_id: UUID, if_match: str, now: datetime, given: Mapping[str, Any]
+    *, scope: Scope, patient_id: UUID, if_match: str | None, now: datetime, given: Mapping[str, Any]
 ) -> Patient:
     """
     Change a patient.
 
-    :param if_match: the ETag the caller read
+    :param if_match: the ETag the caller read; None: an upsert by external id, which needs none
     :param given: the fields that were sent, as `schemas.PatientChange.given()` returns them
     :raises NotFound: no such patient for this actor
     :raises PreconditionFailed: it was changed since
     """
     scope.require(Permission.PATIENTS_WRITE)
     patient = queries.get_patient(scope=scope, patient_id=patient_id, lock=True)
-    etags.check(patient, if_match)
+    if if_match is not None:
+        etags.check(patient, if_match)
     empty = [name for name in _NOT_NULL if name in given and given[name] is None]
     if empty:
         raise Invalid(
             f"{len(empty)} field(s) are not valid.",
             errors=tuple(FieldError(f"/{name}", "required") for name in empty),
         )
+    _check_birth(scope, given, now=now)
     columns = _patient_columns(given)
     if "clinician_ids" in given:
         team = _team(scope, given["clinician_ids"] or ())
         columns["clinicians"] = _shown(team)
         _set_team(scope, patient, team, now=now)
     if "external_ids" in given:
-        pairs = given["external_ids"] or ()
-        columns["external_ids"] = [pair.model_dump() for pair in pairs]
-        PatientExternalId.objects.visible_to(scope).filter(patient_id=patient.id).delete()
-        _keep_external_ids(scope, patient, pairs)
+        columns["external_ids"] = external.shown(given["external_ids"])
+        external.keep(scope, patient, given["external_ids"] or ())
     changed = _changed(patient, columns, now=now)
     scope.trail.target("patient", patient.id, patient.version)
     scope.trail.changed = changed
@@ -170,6 +177,22 @@ def change_patient(
             version=patient.version, now=now, changed=sorted(given),
         )  # fmt: skip
     return patient
+
+
+def put_patient(*, scope: Scope, now: datetime, body: Any) -> tuple[Patient, bool]:
+    """
+    Create or change the patient who has the body's first external id.
+
+    :param body: `schemas.PatientIn`; when there is such a patient, what was not sent stays
+    :return: the patient, and whether it was created
+    :raises ExternalIdTaken: somebody has it whom the actor may not see
+    """
+    scope.require(Permission.PATIENTS_WRITE)
+    known = external.find_to_put(scope, Patient, body.external_ids)
+    if known is None:
+        return create_patient(scope=scope, now=now, body=body), True
+    given = {name: getattr(body, name) for name in body.model_fields_set}
+    return change_patient(scope=scope, patient_id=known, if_match=None, now=now, given=given), False
 
 
 def set_primary_insurance(
@@ -191,33 +214,55 @@ def create_clinician(*, scope: Scope, now: datetime, body: Any) -> Clinician:
         practice_id=scope.practice_id,
         created_at=now,
         updated_at=now,
-        **{name: getattr(body, name) or "" for name in type(body).model_fields},
+        external_ids=external.shown(body.external_ids),
+        **{
+            name: getattr(body, name) or ""
+            for name in type(body).model_fields
+            if name != "external_ids"
+        },
     )
     clinician.save(force_insert=True)
+    external.keep(scope, clinician, body.external_ids)
     scope.trail.target("clinician", clinician.id, clinician.version)
     return clinician
 
 
 def change_clinician(
-    *, scope: Scope, clinician_id: UUID, if_match: str, now: datetime, given: Mapping[str, Any]
+    *, scope: Scope, clinician_id: UUID, if_match: str | None, now: datetime, given: Mapping[str, Any]
 ) -> Clinician:
     """
     Change a clinician; a new name shows on their patients at once.
 
+    :param if_match: the ETag the caller read; None: an upsert by external id, which needs none
     :raises NotFound: no such clinician here
     :raises PreconditionFailed: it was changed since
     """
     scope.require(Permission.CLINICIANS_WRITE)
     clinician = queries.get_clinician(scope=scope, clinician_id=clinician_id, lock=True)
-    etags.check(clinician, if_match)
+    if if_match is not None:
+        etags.check(clinician, if_match)
     _refuse_empty(given, ("first_name", "last_name", "active"))
     before = clinician.display_name
     columns = {name: value if value is not None else "" for name, value in given.items()}
+    if "external_ids" in given:
+        columns["external_ids"] = external.shown(given["external_ids"])
+        external.keep(scope, clinician, given["external_ids"] or ())
     scope.trail.changed = _changed(clinician, columns, now=now)
     scope.trail.target("clinician", clinician.id, clinician.version)
     if clinician.display_name != before:
         _show_new_name(scope, clinician)
     return clinician
+
+
+def put_clinician(*, scope: Scope, now: datetime, body: Any) -> tuple[Clinician, bool]:
+    """Create or change the clinician who has the body's first external id; say whether created."""
+    scope.require(Permission.CLINICIANS_WRITE)
+    known = external.find_to_put(scope, Clinician, body.external_ids)
+    if known is None:
+        return create_clinician(scope=scope, now=now, body=body), True
+    given = {name: getattr(body, name) for name in body.model_fields_set}
+    changed = change_clinician(scope=scope, clinician_id=known, if_match=None, now=now, given=given)
+    return changed, False
 
 
 def _show_new_name(scope: Scope, clinician: Clinician) -> None:
@@ -241,27 +286,31 @@ def create_location(*, scope: Scope, now: datetime, body: Any) -> Location:
         place_of_service_code=body.place_of_service_code,
         npi=body.npi or "",
         time_zone=_zone(body.time_zone or scope.time_zone.key),
+        external_ids=external.shown(body.external_ids),
         created_at=now,
         updated_at=now,
         **_address_columns(body.address),
     )
     location.save(force_insert=True)
+    external.keep(scope, location, body.external_ids)
     scope.trail.target("location", location.id, location.version)
     return location
 
 
 def change_location(
-    *, scope: Scope, location_id: UUID, if_match: str, now: datetime, given: Mapping[str, Any]
+    *, scope: Scope, location_id: UUID, if_match: str | None, now: datetime, given: Mapping[str, Any]
 ) -> Location:
     """
     Change a place.
 
+    :param if_match: the ETag the caller read; None: an upsert by external id, which needs none
     :raises NotFound: no such location here
     :raises PreconditionFailed: it was changed since
     """
     scope.require(Permission.LOCATIONS_WRITE)
     location = queries.get_location(scope=scope, location_id=location_id, lock=True)
-    etags.check(location, if_match)
+    if if_match is not None:
+        etags.check(location, if_match)
     _refuse_empty(given, ("name", "address", "place_of_service_code", "time_zone", "active"))
     columns = dict(given)
     if "address" in columns:
@@ -270,9 +319,23 @@ def change_location(
         columns["npi"] = columns["npi"] or ""
     if "time_zone" in columns:
         columns["time_zone"] = _zone(columns["time_zone"])
+    if "external_ids" in given:
+        columns["external_ids"] = external.shown(given["external_ids"])
+        external.keep(scope, location, given["external_ids"] or ())
     scope.trail.changed = _changed(location, columns, now=now)
     scope.trail.target("location", location.id, location.version)
     return location
+
+
+def put_location(*, scope: Scope, now: datetime, body: Any) -> tuple[Location, bool]:
+    """Create or change the place that has the body's first external id; say whether created."""
+    scope.require(Permission.LOCATIONS_WRITE)
+    known = external.find_to_put(scope, Location, body.external_ids)
+    if known is None:
+        return create_location(scope=scope, now=now, body=body), True
+    given = {name: getattr(body, name) for name in body.model_fields_set}
+    changed = change_location(scope=scope, location_id=known, if_match=None, now=now, given=given)
+    return changed, False
 
 
 def _refuse_empty(given: Mapping[str, Any], names: Sequence[str]) -> None:
@@ -331,15 +394,8 @@ def _set_team(scope: Scope, patient: Patient, team: Sequence[Clinician], *, now:
     )
 
 
-def _keep_external_ids(scope: Scope, patient: Patient, pairs: Sequence[Any]) -> None:
-    rows = [
-        PatientExternalId(
-            practice_id=scope.practice_id, patient=patient, system=pair.system, value=pair.value
-        )
-        for pair in pairs
-    ]
-    kept = PatientExternalId.objects.bulk_create(rows, ignore_conflicts=True)
-    stored = PatientExternalId.objects.visible_to(scope).filter(id__in=[row.id for row in kept])
-    if stored.count() != len(rows):
-        raise ExternalIdTaken("Look the object up by that external id.")
-
+__all__ = [
+    "ExternalIdTaken", "change_clinician", "change_location", "change_patient", "create_clinician",
+    "create_location", "create_patient", "put_clinician", "put_location", "put_patient",
+    "set_primary_insurance",
+]  # fmt: skip

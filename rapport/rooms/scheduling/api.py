@@ -344,6 +344,8 @@ def _instant(request: ScopedRequest, name: str) -> datetime:
         value = datetime.fromisoformat(request.GET[name])
     except (KeyError, ValueError) as error:
         raise UnknownParameter(f"`{name}` is an instant, such as 2026-11-02T00:00:00Z.") from error
+    if not 1900 < value.year < 2200:
+        raise UnknownParameter(f"`{name}` is out of range.")
     if value.tzinfo is None:
         # A day, or a wall time, is the practice's own.
         value = value.replace(tzinfo=request.auth.time_zone)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-CREATED = "telehealth_session.created"
-MOVED = "telehealth_session.moved"
-OPENED = "telehealth_session.opened"
-ENDED = "telehealth_session.ended"
-CANCELLED = "telehealth_session.cancelled"
-RENEWED = "telehealth_session.renewed"
+CREATED = "telehealth.created"
+MOVED = "telehealth.moved"
+OPENED = "telehealth.started"
+ENDED = "telehealth.ended"
+CANCELLED = "telehealth.cancelled"
+RENEWED = "telehealth.renewed"

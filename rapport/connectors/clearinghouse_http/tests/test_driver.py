@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -183,3 +184,46 @@ def test_an_address_that_would_send_claims_in_the_clear_is_refused(address: str)
 
 def test_the_key_is_not_shown_with_the_settings() -> None:
     assert "secret" not in repr(HttpSettings(base_url="https://edi.example.org", api_key="secret"))
+
+
+@pytest.mark.parametrize(
+    "answers", [["127.0.0.1"], ["93.184.216.34", "10.0.0.5"], ["169.254.169.254"], ["fd00:ec2::254"], []]
+)
+def test_s054_a_name_that_turned_private_since_the_channel_was_made_gets_no_byte(answers: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.2)
+        address = f"edi.example.org:{listening.getsockname()[1]}"
+        house = HttpClearinghouse(
+            HttpSettings(base_url=f"https://{address}", api_key="k", total_seconds=4), resolve=lambda *_: answers
+        )
+        answer = house.send(file=claim_file(1), **named(1))
+
+        assert isinstance(answer, Refused)
+        assert (answer.reason_code, answer.try_again) == ("address-refused", False)
+        assert isinstance(house.find(**named(1), sha256=digest(claim_file(1))), InDoubt)
+        assert house.list_inbound(after="") == ((), "")
+        with pytest.raises(TimeoutError):
+            listening.accept()
+
+
+def test_the_control_to_this_machine_by_its_own_name_it_does_connect() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(3)
+        house = HttpClearinghouse(
+            HttpSettings(
+                base_url=f"http://localhost:{listening.getsockname()[1]}", api_key="k", total_seconds=0.5
+            ),
+            resolve=lambda *_: ["127.0.0.1"],
+        )  # fmt: skip
+        assert isinstance(house.send(file=claim_file(1), **named(1)), InDoubt)
+        listening.accept()[0].close()
+
+
+def test_a_silent_name_server_ends_in_time_and_nothing_has_left() -> None:
+    began = time.monotonic()
+    house = HttpClearinghouse(
+        HttpSettings(base_url="https://edi.example.org", api_key="k"), resolve=lambda *_: time.sleep(60) or [],
+    )
+
+    assert isinstance(house.send(file=claim_file(1), **named(1)), Later)
+    assert time.monotonic() - began < 10

@@ -28,6 +28,10 @@ ATTACKS = (
     "{value}",
     "\x00",
     "' || pg_sleep(3) || '",
+    "\u00b2",  # a digit to Python's isdigit, and no number
+    "\u0662",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-12:00",
 )
 NAMES = (
     "sort", "order", "fields", "expand", "cursor", "q", "limit", "filter[id][op]",
@@ -59,9 +63,9 @@ def test_no_parameter_of_any_list_reaches_the_database_as_text(
             answer = who.get(f"{address(route.path)}?{quote(name)}={quote(attack)}")
             assert answer.status_code in (200, 400, 403, 404), (name, attack, answer.content)
             if answer.status_code == 200:
-                # A free-text filter may look for anything; it finds nothing.
+                # A free-text filter may look for anything; it finds nothing, and any day is a day.
                 assert name.partition("[")[0] in filters
-                assert answer.json()["data"] == []
+                assert answer.json()["data"] == [] or attack[:4] in ("0001", "9999")
             else:
                 assert attack not in answer.content.decode()
     assert time.monotonic() - started < len(names) * len(ATTACKS) * 0.1

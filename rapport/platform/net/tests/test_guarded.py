@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -122,3 +124,25 @@ def test_nothing_listening_says_that_nothing_can_have_arrived() -> None:
         guarded.post("http://127.0.0.1:9/in", body=b"{}", headers={}, local=True)
 
     assert failed.value.may_have_arrived is False
+
+
+def test_a_silent_name_server_ends_in_time() -> None:
+    began = time.monotonic()
+    with pytest.raises(guarded.SendFailed) as failed:
+        guarded.post(
+            "https://hooks.example.org/in", body=b"{}", headers={}, timeout=0.5,
+            resolve=lambda *_: time.sleep(60) or [],
+        )  # fmt: skip
+
+    assert (failed.value.kind, failed.value.may_have_arrived) == ("connect", False)
+    assert time.monotonic() - began < 5
+
+
+def test_a_name_that_does_not_exist_is_a_failure_and_no_defect() -> None:
+    def nowhere(host: str, port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    with pytest.raises(guarded.SendFailed) as failed:
+        guarded.post("https://hooks.example.org/in", body=b"{}", headers={}, resolve=nowhere)
+
+    assert failed.value.kind == "connect"

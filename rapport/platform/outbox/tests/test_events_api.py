@@ -205,3 +205,15 @@ def test_after_a_restore_into_a_younger_cluster_cursors_still_hold(willow: House
         finally:
             owner.execute("UPDATE outbox_epoch SET shift = 0")
     assert (len(before["data"]), len(after["data"])) == (2, 1)
+
+
+def test_the_way_on_is_in_the_header_too(willow: House) -> None:
+    tell(willow, times=3)
+
+    first = willow.admin.get("/v1/events?limit=2&type=patient.updated")
+    on = first.json()["next_cursor"]
+    rest = willow.admin.get(f"/v1/events?limit=2&type=patient.updated&cursor={on}")
+
+    assert f'cursor={on}>; rel="next"' in first["Link"]
+    assert '</v1/events?limit=2&type=patient.updated>; rel="first"' in first["Link"]
+    assert rest.status_code == 200

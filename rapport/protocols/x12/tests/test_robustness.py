@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -52,6 +53,17 @@ def test_a_damaged_file_is_reported_and_never_breaks_the_reader(
     for start, length, piece in damages:
         data = data[:start] + piece + data[start + length :]
     survive(data)
+
+
+@pytest.mark.parametrize("value", [b"\xb2", b"1\xb9", b"", b"-", b"1e5"])
+def test_each_element_in_turn_may_be_anything(value: bytes) -> None:
+    """A superscript two, for one, is a digit to `isdigit` and nothing to `int`."""
+    segments = GOOD.split(b"~")
+    for at, segment in enumerate(segments):
+        elements = segment.split(b"*")
+        for place in range(1, len(elements)):
+            changed = b"*".join([*elements[:place], value, *elements[place + 1 :]])
+            survive(b"~".join([*segments[:at], changed, *segments[at + 1 :]]))
 
 
 @drawn

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from tests.faults import ROUNDS
 from tests.support import process
 from tests.support.billing import Billing
 from tests.support.cast import House
@@ -36,16 +37,17 @@ def test_r11_a_kill_there_leaves_the_claim_sent_once(
     willow: House, sandbox: SandboxProcess, point: str
 ) -> None:
     billing = Billing(willow, sandbox)
-    claim = billing.claim()
-    billing.submit(claim)
+    for turn in range(ROUNDS):
+        claim = billing.claim(hour=turn, days_ago=2 + turn // 6)
+        billing.submit(claim)
 
-    killed = process.start("send", str(willow.id), RAPPORT_CRASHPOINTS=f"{point}:1").wait(timeout=60)
-    for _ in range(3):
-        leases_end(willow)
-        process.start("send", str(willow.id)).wait(timeout=60)
+        killed = process.start("send", str(willow.id), RAPPORT_CRASHPOINTS=f"{point}:1").wait(timeout=60)
+        for _ in range(1 if turn else 3):
+            leases_end(willow)
+            process.start("send", str(willow.id)).wait(timeout=60)
 
-    assert killed == -9, "the control: the kill did happen"
-    counts = sandbox.call("GET", "/_sandbox/accepted").json()["counts"]
-    assert counts["interchanges"] == 1
-    assert counts["claims_accepted_more_than_once"] == 0
-    assert [s["state"] for s in billing.read(claim)["submissions"]] == ["sent"]
+        assert killed == -9, "the control: the kill did happen"
+        counts = sandbox.call("GET", "/_sandbox/accepted").json()["counts"]
+        assert counts["interchanges"] == turn + 1
+        assert counts["claims_accepted_more_than_once"] == 0
+        assert [s["state"] for s in billing.read(claim)["submissions"]] == ["sent"]

@@ -12,6 +12,7 @@ from rapport.kernel.problems import Conflict, StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
+from rapport.platform.db import sql
 from rapport.platform.db.crashpoints import Crashpoint, crashpoint
 from rapport.platform.outbox.emit import emit
 from rapport.rooms.claims import services as claim_services
@@ -19,7 +20,7 @@ from rapport.rooms.ledger import queries as entries
 from rapport.rooms.ledger import services as ledger
 from rapport.rooms.ledger.rules import entries as book
 from rapport.rooms.remittance import events, queries
-from rapport.rooms.remittance.models import EraFile, RemittanceLine
+from rapport.rooms.remittance.models import EraFile, Remittance, RemittanceLine
 from rapport.rooms.remittance.rules.planning import is_denied
 
 from .reading import content, faulty, holds
@@ -32,7 +33,7 @@ class RemittanceHeld(Conflict):
 
 def post_file(*, scope: Scope, era_file_id: UUID, now: datetime) -> EraFile:
     """
-    Post what a file says. What was posted before is not posted again.
+    Post what a file says. A check that stands posted, from this file or another, is not posted again.
 
     Services that nobody knows are booked against the payer's clearing account, never dropped.
 
@@ -66,8 +67,12 @@ def _still_held(scope: Scope, file: EraFile) -> bool:
 @transaction.atomic
 def post_rows(*, scope: Scope, file: EraFile, now: datetime) -> None:
     """Post every check of a file, all of it or nothing."""
+    one_at_a_time(scope)
     file.postings += 1
     for check_row in queries.remittances_of(scope=scope, era_file_id=file.id):
+        note_copy(scope=scope, check=check_row)
+        if check_row.posted_before:
+            continue
         # Entries count from the day they are posted, in the practice's zone; the payer's date is kept
         # on the remittance. A check dated tomorrow would else be invisible in today's balance.
         day = scope.day_of(now)
@@ -88,6 +93,23 @@ def post_rows(*, scope: Scope, file: EraFile, now: datetime) -> None:
                 ledger.post(scope=scope, entry=entry, now=now)
     _set_state(file, "posted", now)
     tell(scope=scope, file=file, event=events.ERA_POSTED, now=now)
+
+
+def one_at_a_time(scope: Scope) -> None:
+    """
+    Let one file of the practice be read or posted at a time, until the transaction ends.
+
+    Two files can say the same thing of the same service: each looks for what the other posted.
+    """
+    sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{scope.practice_id}|era",))
+
+
+def note_copy(*, scope: Scope, check: Remittance) -> None:
+    """Note whether a check stands posted already, so that it is shown, and not posted again."""
+    posted = queries.stands_posted(scope=scope, check=check)
+    if posted != check.posted_before:
+        check.posted_before = posted
+        check.save(update_fields=["posted_before"])
 
 
 def _turn(name: str, turn: int) -> str:
@@ -176,6 +198,8 @@ def unpost_file(*, scope: Scope, era_file_id: UUID, reason: str, now: datetime) 
             f"A file that is {file.state} cannot be taken back.", current_state=file.state
         )
     for check_row in queries.remittances_of(scope=scope, era_file_id=file.id):
+        if check_row.posted_before:
+            continue  # nothing of it was posted from here
         claim_ids = set()
         for line in queries.lines_of(scope=scope, remittance_id=check_row.id):
             for entry_id in line.ledger_entry_ids:

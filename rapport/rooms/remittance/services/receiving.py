@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rapport.kernel.ids import new_uuid
 from rapport.kernel.problems import Problem
@@ -18,7 +18,7 @@ from rapport.rooms.remittance import events, queries
 from rapport.rooms.remittance.models import EraFile, Remittance, RemittanceLine
 from rapport.rooms.remittance.rules.planning import plan_for
 
-from .posting import post_rows, tell
+from .posting import note_copy, one_at_a_time, post_rows, tell
 from .reading import cents, content, faulty, holds
 
 
@@ -32,12 +32,7 @@ def receive(*, scope: Scope, data: bytes, via: str, now: datetime) -> tuple[EraF
     """
     digest, checks, findings = content(data)
     held = holds(scope=scope, checks=checks)
-    with connection.cursor() as cursor:
-        # Of five that arrive at once one is first; the others then find it.
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"{scope.practice_id}|era|{digest}"],
-        )
+    one_at_a_time(scope)  # of five that arrive at once one is first; the others then find it
     # A damaged copy has a digest of its own, so that it never stands in the way of the right file.
     own = sha256(digest.encode() + data).hexdigest() if faulty(findings) else digest
     known = EraFile.objects.visible_to(scope).filter(content_sha256__in=[digest, own]).first()
@@ -100,6 +95,8 @@ def _doubts(scope: Scope, file: EraFile) -> list[tuple[str, str]]:
     taken_back: dict[tuple[UUID, UUID], int] = {}
     seen: set[tuple[UUID, UUID]] = set()
     for check_row in queries.remittances_of(scope=scope, era_file_id=file.id):
+        if check_row.posted_before:
+            continue
         if check_row.same_trace:
             found.append(
                 ("same-trace", "Another remittance has this payer, number, day and amount.")
@@ -145,6 +142,7 @@ def _keep(scope: Scope, file: EraFile, position: int, one: x.Remittance, *, now:
     )  # fmt: skip
     for number, payment in enumerate(one.claims, 1):
         _keep_claim(scope, check_row, number, payment)
+    note_copy(scope=scope, check=check_row)
 
 
 def _keep_claim(scope: Scope, remittance: Remittance, number: int, payment: x.ClaimPayment) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,10 @@ from tests.support.sandbox import SandboxProcess
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path) -> SandboxProcess:
-    return SandboxProcess(tmp_path)
+def sandbox(tmp_path: Path) -> Iterator[SandboxProcess]:
+    process = SandboxProcess(tmp_path)
+    yield process
+    process.stop()
 
 
 @pytest.fixture

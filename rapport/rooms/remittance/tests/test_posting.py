@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from rapport.kernel.ids import type_id
+from rapport.kernel.ids import new_uuid, type_id
 from rapport.platform.blobs.store import default_store
 from rapport.rooms.claims.models import InboundFile
 from tests.support.billing import Billing
@@ -173,6 +173,68 @@ def test_r21_the_same_new_remittance_five_times_at_once_posts_once(billing: Bill
     assert unbalanced_entries(billing.house) == 0
 
 
+def another(billing: Billing) -> tuple[Any, bytes]:
+    """Return one more claim, and the remittance the payer holds for it alone."""
+    assert billing.sandbox is not None
+    known = {file["name"] for file in billing.sandbox.call("GET", "/v1/files").json()["data"]}
+    claim = billing.claim(member_id="W123456789", days_ago=5, hour=2)
+    billing.submit(claim)
+    billing.work(fetch=False)
+    for _ in range(100):
+        files = billing.sandbox.call("GET", "/v1/files").json()["data"]
+        if names := [f["name"] for f in files if f["kind"] == "835" and f["name"] not in known]:
+            return claim, billing.sandbox.call("GET", f"/v1/files/{names[0]}").content
+        time.sleep(0.05)
+    raise AssertionError("the payer sent no remittance")
+
+
+def test_r21_what_was_posted_is_not_posted_again_from_a_bigger_file_and_the_rest_is(billing: Billing) -> None:
+    first, data = sent_but_not_fetched(billing)
+    assert hand_in(billing, data).json()["state"] == "posted"
+    second, more = another(billing)
+
+    bigger = hand_in(billing, data + more)
+
+    assert (bigger.status_code, bigger.json()["state"]) == (201, "posted"), bigger.json()["findings"]
+    assert [check["posted_before"] for check in bigger.json()["remittances"]] == [True, False]
+    assert cash(billing.house) == 2 * 11900
+    assert [billing.read(claim)["state"] for claim in (first, second)] == ["paid", "paid"]
+    path = f"/v1/era-files/{bigger.json()['id']}"
+    undone = billing.house.biller.post(f"{path}/unpost", {"reason": "the wrong month"})
+    assert undone.json()["state"] == "unposted"
+    assert cash(billing.house) == 11900, "what the smaller file posted stays"
+    assert billing.read(first)["state"] == "paid"
+    assert billing.house.biller.post(f"{path}/post").json()["state"] == "posted"
+    assert cash(billing.house) == 2 * 11900
+    assert unbalanced_entries(billing.house) == 0
+
+
+def test_r21_a_file_and_a_bigger_one_at_once_post_each_check_once(billing: Billing) -> None:
+    _, data = sent_but_not_fetched(billing)
+    _, more = another(billing)
+    versions = [data + more, data, more + data, more, reenveloped(data)]
+    barrier, token = threading.Barrier(len(versions)), billing.house.biller.token
+    answers: list[Any] = []
+
+    def together(version: bytes) -> None:
+        barrier.wait()
+        answers.append(Api(token).call("POST", "/v1/era-files", raw=version, **X12))
+        connection.close()
+
+    threads = [threading.Thread(target=together, args=(version,)) for version in versions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert cash(billing.house) == 2 * 11900
+    for file in billing.house.biller.get("/v1/era-files").json()["data"]:
+        billing.house.biller.post(f"/v1/era-files/{file['id']}/post")
+    assert cash(billing.house) == 2 * 11900, "nor does a person's click post it twice"
+    assert unbalanced_entries(billing.house) == 0
+
+
 def test_a_second_payment_of_a_service_waits_for_a_person(billing: Billing) -> None:
     _, data = paid(billing)
 
@@ -182,6 +244,43 @@ def test_a_second_payment_of_a_service_waits_for_a_person(billing: Billing) -> N
     assert "paid-before" in rules(answer)
     assert cash(billing.house) == 11900
     assert balance(billing) == (2500, 0)
+
+
+def form(data: bytes, boundary: str, name: str = "file") -> dict[str, Any]:
+    """Return the body and type of a form with one file, as a browser or curl sends it."""
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="weekly.835"\r\n\r\n'
+    return {
+        "raw": head.encode() + data + f"\r\n--{boundary}--\r\n".encode(),
+        "content_type": f"multipart/form-data; boundary={boundary}",
+    }
+
+
+def test_a_file_in_a_form_is_the_same_file_and_a_retry_with_another_boundary_the_same_call(
+    billing: Billing,
+) -> None:
+    _, data = sent_but_not_fetched(billing)
+    biller, key = billing.house.biller, new_uuid().hex
+
+    first = biller.post("/v1/era-files", **form(data, "aaaa"), idempotency_key=key)
+    retry = biller.post("/v1/era-files", **form(data, "bbbb", "era"), idempotency_key=key)
+    plain = hand_in(billing, data)
+    other = biller.post("/v1/era-files", **form(data + b"\n", "aaaa"), idempotency_key=key)
+
+    assert (first.status_code, retry.status_code) == (201, 201)
+    assert (retry["Idempotent-Replayed"], retry.json()) == ("true", first.json())
+    assert (plain.status_code, plain.json()["duplicate_of"]) == (200, first.json()["id"])
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+    assert cash(billing.house) == 11900
+
+
+@pytest.mark.parametrize("raw", [b"--aaaa\r\n", b"--aaaa--\r\n", b"ISA*00*"])
+def test_a_form_without_its_file_is_refused(billing: Billing, raw: bytes) -> None:
+    answer = billing.house.biller.post(
+        "/v1/era-files", raw=raw, content_type="multipart/form-data; boundary=aaaa"
+    )
+    assert answer.status_code in (400, 415), answer.content
+    nothing = billing.house.biller.post("/v1/era-files", raw=raw, content_type="multipart/form-data")
+    assert nothing.status_code == 400, nothing.content
 
 
 def test_r22_another_remittance_with_the_same_number_is_kept_and_flagged(billing: Billing) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connections
 
 from rapport.kernel.ids import new_uuid
 from rapport.platform.access.permissions import Permission, Role
 from rapport.rooms.roster import examples
-from tests.support.cast import House, public
+from tests.support.cast import Api, House, public
+from tests.support.props import uuid_of
 
 
 def add_patient(house: House, **fields: Any) -> dict[str, Any]:
@@ -158,3 +166,93 @@ def test_an_external_id_belongs_to_one_patient(willow: House, aspen: House) -> N
 
     assert (again.status_code, again.json()["code"]) == (409, "external-id-taken")
     add_patient(aspen)
+
+
+def test_a_patient_is_put_by_external_id_and_keeps_what_was_not_sent(willow: House, aspen: House) -> None:
+    body = examples.NEW_PATIENT | {"external_ids": [{"system": "urn:example:crm", "value": "8"}]}
+
+    first = willow.scheduler.call("PUT", "/v1/patients/by-external-id", body)
+    spare = {name: body[name] for name in ("birth_on", "sex", "external_ids")}
+    second = willow.scheduler.call(
+        "PUT", "/v1/patients/by-external-id", spare | {"name": {"first": "Ana", "last": "Soto"}}
+    )
+    elsewhere = aspen.scheduler.call("PUT", "/v1/patients/by-external-id", body)
+
+    assert (first.status_code, second.status_code, elsewhere.status_code) == (201, 200, 201)
+    assert second.json()["id"] == first.json()["id"] != elsewhere.json()["id"]
+    assert (second.json()["name"]["last"], second.json()["email"]) == ("Soto", "ana@example.org")
+    assert second.json()["version"] == 2
+    without = willow.scheduler.call("PUT", "/v1/patients/by-external-id", body | {"external_ids": []})
+    assert (without.status_code, without.json()["errors"][0]["pointer"]) == (422, "/external_ids")
+
+
+def test_a_patient_outside_the_caseload_is_not_put(willow: House) -> None:
+    chen, diaz = clinician(willow, "Maya"), clinician(willow, "Luz")
+    theirs = add_patient(willow, clinician_ids=[diaz["id"]])
+    maya = willow.person("maya", Role.CLINICIAN, clinician_id=uuid_of("clinician", chen))
+
+    answer = maya.call(
+        "PUT", "/v1/patients/by-external-id",
+        examples.NEW_PATIENT | {"name": {"first": "Eve", "last": "Other"}, "clinician_ids": [chen["id"]]},
+    )  # fmt: skip
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "external-id-taken")
+    assert willow.scheduler.get(f"/v1/patients/{theirs['id']}").json() == theirs
+
+
+@pytest.mark.parametrize(
+    ("path", "new", "change"),
+    [
+        ("/v1/clinicians", examples.NEW_CLINICIAN, {"credentials": "PsyD"}),
+        ("/v1/locations", examples.NEW_LOCATION, {"name": "Upstairs"}),
+    ],
+)
+def test_clinicians_and_places_have_external_ids_too(
+    willow: House, path: str, new: dict[str, Any], change: dict[str, Any]
+) -> None:
+    ids = {"external_ids": [{"system": "urn:example:hr", "value": "12"}]}
+    made = willow.admin.post(path, new | ids)
+    taken = willow.admin.post(path, new | ids)
+    put = willow.admin.call("PUT", f"{path}/by-external-id", new | ids | change)
+    at = f"{path}/{made.json()['id']}"
+
+    assert (made.status_code, made.json()["external_ids"]) == (201, ids["external_ids"])
+    assert (taken.status_code, taken.json()["code"]) == (409, "external-id-taken")
+    assert (put.status_code, put.json()["id"]) == (200, made.json()["id"])
+    assert change.items() <= willow.admin.get(at).json().items()
+    freed = willow.admin.patch(at, {"external_ids": []}, if_match=put["ETag"])
+    assert (freed.status_code, freed.json()["external_ids"]) == (200, [])
+    again = willow.admin.call("PUT", f"{path}/by-external-id", new | ids)
+    assert again.status_code == 201, "the control: the id is free, so this makes another one"
+
+
+def test_of_many_puts_at_once_one_creates(willow: House) -> None:
+    token, gate = willow.scheduler.token, threading.Barrier(6)
+    body = examples.NEW_PATIENT | {"external_ids": [{"system": "urn:example:crm", "value": "9"}]}
+
+    def put(_: int) -> int:
+        try:
+            gate.wait()
+            return Api(token).call("PUT", "/v1/patients/by-external-id", body).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = sorted(pool.map(put, range(6)))
+
+    assert answers == [200] * 5 + [201]
+    assert len(willow.scheduler.get("/v1/patients").json()["data"]) == 1
+
+
+@pytest.mark.parametrize("born", ["0001-01-01", "1879-12-31", "2999-01-01", "9999-12-31"])
+def test_a_day_of_birth_on_which_nobody_alive_was_born_is_refused(willow: House, born: str) -> None:
+    made = add_patient(willow)
+    etag = willow.scheduler.get(f"/v1/patients/{made['id']}")["ETag"]
+
+    new = willow.scheduler.post("/v1/patients", examples.NEW_PATIENT | {"external_ids": [], "birth_on": born})
+    change = willow.scheduler.patch(f"/v1/patients/{made['id']}", {"birth_on": born}, if_match=etag)
+
+    for answer in (new, change):
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/birth_on")
+    newborn = {"external_ids": [], "birth_on": datetime.now(ZoneInfo("America/Los_Angeles")).date().isoformat()}
+    add_patient(willow, **newborn)

@@ -351,6 +351,8 @@ def test_working_hours_are_searched_and_forbid_the_rest(stage: Stage) -> None:
 def test_availability_wants_its_window(stage: Stage) -> None:
     api, maya = stage.house.scheduler, stage.maya["id"]
     for query in ("", f"clinician_id={maya}", f"clinician_id={maya}&from=x&to=y",
+                  f"clinician_id={maya}&from=0001-01-01&to=0001-01-02",
+                  f"clinician_id={maya}&from=9999-12-30&to=9999-12-31",
                   f"clinician_id={maya}&from=2026-11-30&to=2026-11-29",
                   f"clinician_id={maya}&from=2026-11-30&to=2027-11-29",
                   f"clinician_id={maya}&from=2026-11-30&to=2026-12-01&duration=0",

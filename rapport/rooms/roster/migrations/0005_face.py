@@ -32,7 +32,7 @@ UPDATE roster_patient SET face = '';
 
 
 class Migration(migrations.Migration):
-    dependencies = [("roster", "0003_practice_unbound"), ("tenancy", "0003_lasting")]
+    dependencies = [("roster", "0004_practice_unbound"), ("tenancy", "0003_lasting")]
     operations = [
         migrations.AddField(
             model_name="patient",

@@ -5,23 +5,33 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('remittance', '0003_postings'),
+        ('roster', '0003_external_ids'),
         ('tenancy', '0002_probe'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='erafile',
+            model_name='careteam',
             name='practice',
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenancy.practice'),
         ),
         migrations.AlterField(
-            model_name='remittance',
+            model_name='clinician',
             name='practice',
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenancy.practice'),
         ),
         migrations.AlterField(
-            model_name='remittanceline',
+            model_name='location',
+            name='practice',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenancy.practice'),
+        ),
+        migrations.AlterField(
+            model_name='patient',
+            name='practice',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenancy.practice'),
+        ),
+        migrations.AlterField(
+            model_name='patientexternalid',
             name='practice',
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenancy.practice'),
         ),

@@ -27,5 +27,5 @@ DROP FUNCTION IF EXISTS rapport_may_see(uuid, uuid);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("roster", "0004_face")]
+    dependencies = [("roster", "0005_face")]
     operations = [migrations.RunSQL(ONCE, migrations.RunSQL.noop)]
