@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,17 +81,22 @@ def test_r11_kills_at_random_instants_never_send_a_claim_twice(
         billing.submit(billing.claim(hour=number, days_ago=number + 2))
     started = time.monotonic()
     process.start("send", "00000000-0000-0000-0000-000000000001").wait(60)
-    start_up = time.monotonic() - started
+    life = time.monotonic() - started
 
     killed = 0
     for _ in range(KILLS * ROUNDS):
         leases_end(willow)
         running = process.start("send", str(willow.id))
-        # Most of a process's life is its start: aim at its last part, where the sending is.
-        time.sleep(start_up * draw.uniform(0.7, 1.3))
-        if running.poll() is None:
+        # Most of a process's life is its start: aim at its last part, where the sending is. How
+        # long that is depends on what else the machine does: one that ended by itself tells.
+        started = time.monotonic()
+        try:
+            running.wait(life * draw.uniform(0.7, 1.1))
+            life = time.monotonic() - started
+        except subprocess.TimeoutExpired:
             running.kill()
             killed += 1
+            life *= 1.02
         running.wait(30)
     for _ in range(3):
         leases_end(willow)
