@@ -27,7 +27,7 @@ from rapport.rooms.exchange.rules.finding import given_for
 from rapport.rooms.exchange.services.journal import Taken
 from rapport.rooms.exchange.states import OPEN_WRITES, WriteState
 
-from .caller import Ask, call
+from .caller import call
 from .locks import LockTimeout, held
 
 WRITER_SECONDS = 60.0
@@ -101,17 +101,17 @@ def _send(scope: Scope, taken: Taken) -> Write | None:
             return None
     crashpoint(Crashpoint.WRITE_BEFORE_LEAVE)
 
-    def send(target: Target, session: bytes, now: datetime) -> Submitted | Refused | InDoubt | Trouble:
+    def ask(target: Target, session: bytes, now: datetime) -> Submitted | Refused | InDoubt | Trouble:
         return services.portal().submit(
             target, ability=taken.ability, values=taken.values, session=session, now=now
         )
 
-    ask: Ask[Submitted | Refused | InDoubt] = send
     # An ended session is not renewed in here: the record is looked at again before it is sent again.
     sent, _ = call(
         scope=scope, connection_id=taken.connection_id, capability=taken.ability, ask=ask, renew=False
     )
     crashpoint(Crashpoint.WRITE_AFTER_LEAVE)
+    assert isinstance(sent, Submitted | Refused | InDoubt | Trouble)
     with entered(scope):
         row = services.record_answer(scope=scope, taken=taken, answer=sent, now=timezone.now())
         _again(scope, row)

@@ -41,7 +41,7 @@ def ask_for_file(
     scope.require(to_see(ability))
     if connection.state not in WORKS:
         raise ConnectionStands("See its open attention items.", current_state=connection.state)
-    can = ability_of(connection.definition, ability)
+    can = ability_of(definition=connection.definition, name=ability)
     if can is None or can.kind != "file":
         raise Invalid(
             "The definition has no such file.", errors=(FieldError("/ability", "not-known"),)

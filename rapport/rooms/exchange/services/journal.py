@@ -60,7 +60,7 @@ class Taken:
     seen: Mapping[str, Any] | None = field(repr=False)
 
 
-def place_of(write: Write, part: str) -> bytes:
+def place_of(*, write: Write, part: str) -> bytes:
     """Return what a part of a write is sealed for."""
     return f"exchange_write|{write.practice_id}|{write.id}|{part}".encode()
 
@@ -70,11 +70,11 @@ def opened(*, write: Write, part: str) -> dict[str, Any] | None:
     sealed = {"values": write.values_sealed, "found": write.found_sealed, "message": write.message_sealed}[part]
     if sealed is None:
         return None
-    return canonical.load(aead.open_(bytes(sealed), aad=place_of(write, part), purpose="field"))
+    return canonical.load(aead.open_(bytes(sealed), aad=place_of(write=write, part=part), purpose="field"))
 
 
 def _sealed(write: Write, part: str, values: Mapping[str, Any]) -> bytes:
-    return aead.seal(canonical.dump(values), aad=place_of(write, part), purpose="field")
+    return aead.seal(canonical.dump(values), aad=place_of(write=write, part=part), purpose="field")
 
 
 def take(*, scope: Scope, write_id: UUID, now: datetime) -> Taken | None:

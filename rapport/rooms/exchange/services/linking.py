@@ -308,7 +308,7 @@ def answer_challenge(
         raise StateConflict("It is too late for this one. Sign in again.", current_state="expired")
     moved = challenge.state == ChallengeState.OPEN and challenge.move(
         ChallengeState.ANSWERED, at=now, answered_by=scope.actor_id,
-        code_sealed=seal_code(challenge, code) if code else None,
+        code_sealed=seal_code(challenge=challenge, code=code) if code else None,
     )  # fmt: skip
     if not moved:
         raise StateConflict("It is not open.", current_state=challenge.state)

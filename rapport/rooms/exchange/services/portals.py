@@ -33,7 +33,7 @@ def manifest_of(definition: str) -> Manifest | None:
     return next((one for one in portal().manifests() if one.definition == definition), None)
 
 
-def ability_of(definition: str, name: str) -> Ability | None:
+def ability_of(*, definition: str, name: str) -> Ability | None:
     """Return one ability of a definition, or None."""
     manifest = manifest_of(definition)
     if manifest is None:

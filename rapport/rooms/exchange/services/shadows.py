@@ -65,7 +65,7 @@ def take_over(
         if change is not None:
             changes.append(change)
     Shadow.objects.bulk_create(fresh, batch_size=500)
-    Shadow.objects.bulk_update(old, _WRITTEN, batch_size=200)
+    Shadow.objects.visible_to(scope).bulk_update(old, _WRITTEN, batch_size=200)
     changes += _missed(scope, connection, kind, run_id, window, now)
     origin = Origin(connection.id, connection.definition)
     held = hand_over(scope=scope, origin=origin, kind=kind, changes=changes, now=now)

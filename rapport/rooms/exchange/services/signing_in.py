@@ -165,7 +165,7 @@ def _challenge_place(challenge: Challenge) -> bytes:
     return f"exchange_challenge|{challenge.practice_id}|{challenge.id}".encode()
 
 
-def seal_code(challenge: Challenge, code: str) -> bytes:
+def seal_code(*, challenge: Challenge, code: str) -> bytes:
     """Return a code as it is kept until it is typed."""
     return aead.seal(code.encode(), aad=_challenge_place(challenge), purpose="connector-code")
 

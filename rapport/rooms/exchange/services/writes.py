@@ -72,7 +72,7 @@ def begin_write(
         settle_seconds=can.settle_seconds, attended=can.attended, asked_by=scope.actor_id,
         state_changed_at=now, created_at=now,
     )  # fmt: skip
-    row.values_sealed = aead.seal(body, aad=place_of(row, "values"), purpose="field")
+    row.values_sealed = aead.seal(body, aad=place_of(write=row, part="values"), purpose="field")
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -103,7 +103,7 @@ def _known(scope: Scope, connection: Connection, key: str, digest: bytes) -> Wri
 def _require_open(scope: Scope, connection: Connection, ability: str) -> Ability:
     if connection.state not in WORKS:
         raise ConnectionStands("See its open attention items.", current_state=connection.state)
-    can = ability_of(connection.definition, ability)
+    can = ability_of(definition=connection.definition, name=ability)
     if can is None or can.kind != "write":
         raise Invalid("The definition cannot write that.", errors=(FieldError("/ability", "not-known"),))
     if connection.permitted.get(ability) is False:
