@@ -66,10 +66,11 @@ def call(
         try:
             with slot(connection_id, "call", places=places, wait_seconds=PLACE_SECONDS):
                 answer = ask(target, lease.session, timezone.now())
+                answered_at = timezone.now()
         except LockTimeout:
             return Trouble(Reason.BUSY, detail="Too many calls at once."), lease.epoch
         epoch = lease.epoch
-        _take_back(scope, lease, pace, answer)
+        _take_back(scope, lease, pace, answer, answered_at)
         ended = isinstance(answer, Trouble) and answer.reason is Reason.SESSION_EXPIRED
         if not ended:
             break
@@ -96,11 +97,11 @@ def _session(scope: Scope, connection_id: UUID, seen: int) -> Lease | Trouble:
     return Trouble(Reason.SESSION_EXPIRED, detail="The portal ends each session at once.")
 
 
-def _take_back(scope: Scope, lease: Lease, pace: Governed, answer: Any) -> None:
+def _take_back(scope: Scope, lease: Lease, pace: Governed, answer: Any, answered_at: datetime) -> None:
     session = getattr(answer, "session", None)
-    with entered(scope):
-        if session is not None:
-            services.write_back(scope=scope, lease=lease, session=session, at=timezone.now())
+    if session is not None:
+        with entered(scope):
+            services.write_back(scope=scope, lease=lease, session=session, at=answered_at)
     pace.settle(requests=max(1, len(getattr(answer, "pages", ()))))
 
 
