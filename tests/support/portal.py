@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -265,7 +266,8 @@ class ScriptedPortal:
             if not how.get("ignore"):
                 id = str(values.get("remote_id") or f"r{state['next']}")
                 state["next"] += 1
-                state["rows"][kind][id] = dict(values) | how.get("as", {})
+                said = {name: value for name, value in values.items() if name != "remote_id"}
+                state["rows"][kind][id] = state["rows"][kind].get(id, {}) | said | how.get("as", {})
                 if "late" in how:
                     state["late"][id] = time.time() + how["late"]
         time.sleep(how.get("slow", 0))
@@ -290,7 +292,8 @@ def carry_on_writes(practice_id: UUID, file: str) -> None:
     from rapport.rooms.exchange import jobs, queries
     from rapport.rooms.exchange.jobs.writing import write
 
-    jobs.supply(ScriptedPortal(Path(file).parent))
+    seconds = float(os.environ.get("RAPPORT_TEST_PORTAL_SECONDS", "0"))
+    jobs.supply(ScriptedPortal(Path(file).parent, seconds=seconds))
     scope = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
     while True:
         with entered(scope):

@@ -79,6 +79,14 @@ def _find(scope: Scope, taken: Taken) -> Got | Trouble:
     )
     if isinstance(answer, Trouble):
         return answer
+    wanted = narrow.get("patient_id")
+    strangers = [row for row in answer.rows if row.values.get("patient") not in (None, wanted)]
+    if wanted is not None and strangers:
+        with entered(scope):
+            services.note_other_patient(
+                scope=scope, connection_id=taken.connection_id, capability=taken.read_back, now=timezone.now()
+            )
+        return Trouble(Reason.DRIFT_SUSPECT)
     if answer.verdict in (Verdict.SUSPECT, Verdict.BREAKING):
         return Trouble(Reason.DRIFT_SUSPECT)
     return answer if answer.complete else Trouble(Reason.INCOMPLETE)
@@ -102,8 +110,9 @@ def _send(scope: Scope, taken: Taken) -> Write | None:
     crashpoint(Crashpoint.WRITE_BEFORE_LEAVE)
 
     def ask(target: Target, session: bytes, now: datetime) -> Submitted | Refused | InDoubt | Trouble:
+        which = {"remote_id": taken.remote_id} if taken.remote_id is not None else {}
         return services.portal().submit(
-            target, ability=taken.ability, values=taken.values, session=session, now=now
+            target, ability=taken.ability, values={**taken.values, **which}, session=session, now=now
         )
 
     # An ended session is not renewed in here: the record is looked at again before it is sent again.

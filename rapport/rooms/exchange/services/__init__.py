@@ -44,7 +44,7 @@ from .signing_in import (
     expire_challenges,
     record_sign_in,
 )
-from .troubles import meet, note_permission
+from .troubles import meet, note_other_patient, note_permission
 from .writes import approve, begin_write, defer, settle
 
 __all__ = [
@@ -86,6 +86,7 @@ __all__ = [
     "note_answer",
     "note_lateness",
     "note_no_file",
+    "note_other_patient",
     "note_permission",
     "note_probe",
     "note_worked",

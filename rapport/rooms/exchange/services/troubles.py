@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport.platform.access.scope import Scope
+from rapport.rooms.exchange import queries
 from rapport.rooms.exchange.models import Connection, DriftReport, Pace
 from rapport.rooms.exchange.ports import Finding, Reason, Trouble
 from rapport.rooms.exchange.rules.matters import BREAKS, DOWN, DRIFT, STOPS, Matter
@@ -84,6 +85,15 @@ def note_permission(*, scope: Scope, connection: Connection, permitted: Mapping[
     row.permitted = row.permitted | dict(permitted)
     row.save(update_fields=["permitted"])
     connection.permitted = row.permitted
+
+
+def note_other_patient(*, scope: Scope, connection_id: UUID, capability: str, now: datetime) -> None:
+    """A list that was asked for one patient has another's record: nothing of it is used."""
+    connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+    drifted(
+        scope=scope, connection=connection, capability=capability, verdict="suspect", now=now,
+        matter=Matter.OTHER_PATIENT,
+    )  # fmt: skip
 
 
 def drifted(

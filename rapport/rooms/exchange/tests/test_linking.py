@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from django.db import connections
 
+from rapport.platform.crypto.aead import SealBroken
 from rapport.rooms.exchange.jobs.caller import call
 from rapport.rooms.exchange.ports import Reason, Trouble
 from tests.support.connected import CONSENT, Connected
@@ -172,12 +174,8 @@ def test_a_secret_opens_in_its_own_place_only(connected: Connected) -> None:
         opened = vault.open_secrets(scope=scope, connection=connected.row(), cause="test")
         assert opened == {"password": PASSWORD, "totp_seed": SEED}, "the control: both open"
         Secret.objects.visible_to(scope).filter(id=rows["totp_seed"].id).update(sealed=rows["password"].sealed)
-        try:
+        with pytest.raises(SealBroken):
             vault.open_secrets(scope=scope, connection=connected.row(), cause="test")
-        except Exception as error:  # noqa: BLE001 - the class is what is looked at
-            assert type(error).__name__ == "SealBroken"
-        else:
-            raise AssertionError("a password opened as a seed")
 
 
 def test_withdrawn_it_is_signed_out_there_erased_here_and_never_taken_up(
