@@ -14,7 +14,7 @@ from rapport.platform.db.session import entered
 from rapport.platform.jobs import registry as jobs
 from rapport.rooms.exchange import queries, services
 from rapport.rooms.exchange.models import Connection
-from rapport.rooms.exchange.states import WORKS
+from rapport.rooms.exchange.states import WORKS, ConnectionState
 
 PROBED_EVERY = timedelta(hours=24)
 """How often it is asked what the portal's user may do."""
@@ -44,7 +44,8 @@ def tend() -> None:
 def tend_one(scope: Scope, connection: Connection, *, now: datetime) -> None:
     """Do for one connection what is due."""
     services.expire_challenges(scope=scope, connection_id=connection.id, now=now)
-    services.note_lateness(scope=scope, connection=connection, now=now)
+    if connection.state != ConnectionState.LINKING:
+        services.note_lateness(scope=scope, connection=connection, now=now, zone=scope.time_zone)
     services.ask_about_old_doubts(scope=scope, connection_id=connection.id, now=now)
     if connection.state not in WORKS:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -42,7 +43,8 @@ class Governed:
             if wait <= 0:
                 self.asked += 1
                 return
-            time.sleep(min(wait, MOST_AT_ONCE))
+            # A little more each time, by chance: those who wait together do not come back together.
+            time.sleep(min(wait, MOST_AT_ONCE) * random.uniform(1.0, 1.1))  # noqa: S311 - jitter, no secret
 
     def after(self, *, seconds: float, busy: bool, retry_after_seconds: int | None = None) -> None:
         """Take note of how the portal took it."""

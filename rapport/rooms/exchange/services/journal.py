@@ -23,7 +23,7 @@ from rapport.rooms.exchange.models import Write
 from rapport.rooms.exchange.ports import Got, InDoubt, Reason, Refused, Submitted, Trouble
 from rapport.rooms.exchange.rules import canonical
 from rapport.rooms.exchange.rules.finding import Found, Match, look
-from rapport.rooms.exchange.rules.matters import Matter
+from rapport.rooms.exchange.rules.matters import DRIFT, Matter
 from rapport.rooms.exchange.states import WORKS, WriteState
 
 from . import attention
@@ -32,6 +32,8 @@ LEASE = timedelta(seconds=300)
 """Longer than any driver takes. Who is silent for longer is taken for dead."""
 LATER = timedelta(seconds=30)
 """How soon it is tried again when the portal did not answer."""
+UNDERSTOOD = timedelta(minutes=15)
+"""How soon it is tried again when a page has changed: somebody has to look at it."""
 READS = 2
 """So many complete lists must lack it before it is called absent."""
 SENDS = 3
@@ -219,6 +221,8 @@ def record_answer(
 def _wait(trouble: Trouble) -> timedelta:
     if trouble.reason is Reason.SESSION_EXPIRED:
         return timedelta(0)
+    if trouble.reason in DRIFT:
+        return UNDERSTOOD
     return timedelta(seconds=trouble.retry_after_seconds or LATER.total_seconds())
 
 

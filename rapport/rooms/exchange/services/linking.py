@@ -218,10 +218,15 @@ def defer_sync(*, scope: Scope, connection: Connection, kind: str, near: bool) -
     )  # fmt: skip
 
 
+def is_quiet_now(*, connection: Connection, now: datetime, zone: ZoneInfo) -> bool:
+    """Tell whether it is in the connection's quiet hours."""
+    local = now.astimezone(zone).strftime("%H:%M")
+    return freshness.is_quiet(local, quiet_from=connection.quiet_from, quiet_to=connection.quiet_to)
+
+
 def due_kinds(*, scope: Scope, connection: Connection, now: datetime, zone: ZoneInfo) -> list[tuple[str, bool]]:
     """Return what is due to be read: kind, and whether only the near days are. Nothing in quiet hours."""
-    local = now.astimezone(zone).strftime("%H:%M")
-    if freshness.is_quiet(local, quiet_from=connection.quiet_from, quiet_to=connection.quiet_to):
+    if is_quiet_now(connection=connection, now=now, zone=zone):
         return []
     mirrors = queries.mirrors_of(scope=scope, connection_id=connection.id)
     due = []

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import F, Max
 
@@ -24,7 +25,7 @@ from rapport.rooms.exchange.rules.matters import DRIFT, Matter
 from rapport.rooms.exchange.states import WORKS, RunState
 
 from . import attention, troubles
-from .linking import kinds_of
+from .linking import is_quiet_now, kinds_of
 from .shadows import Told, take_over
 
 TAKE_OVER = timedelta(minutes=15)
@@ -194,8 +195,14 @@ def refuse_run(*, scope: Scope, running: Running, trouble: Trouble, now: datetim
     run.move(RunState.REFUSED, at=now, reason=trouble.reason)
 
 
-def note_lateness(*, scope: Scope, connection: Connection, now: datetime) -> list[str]:
-    """Say of each kind, once, that it is older than was promised. :return: the kinds that are"""
+def note_lateness(*, scope: Scope, connection: Connection, now: datetime, zone: ZoneInfo) -> list[str]:
+    """
+    Say of each kind, once, that it is older than was promised. In quiet hours nothing was.
+
+    :return: the kinds that are
+    """
+    if is_quiet_now(connection=connection, now=now, zone=zone):
+        return []
     mirrors = queries.mirrors_of(scope=scope, connection_id=connection.id)
     late = []
     for kind in kinds_of(connection):

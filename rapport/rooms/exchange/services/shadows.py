@@ -50,7 +50,8 @@ def take_over(
     }
     changes: list[Change] = []
     fresh: list[Shadow] = []
-    old: list[Shadow] = []
+    other: list[Shadow] = []
+    same: dict[int, list[UUID]] = {}
     for row in got.rows:
         shadow = known.get(row.remote_id)
         if shadow is None:
@@ -59,13 +60,23 @@ def take_over(
                 remote_id=row.remote_id, first_run_id=run_id,
             )  # fmt: skip
             fresh.append(shadow)
-        else:
-            old.append(shadow)
+        was = (bytes(shadow.digest), shadow.absent, shadow.gone_at, shadow.held_code)
         change = _bring_up(shadow, row, got, epoch=epoch, revision=connection.revision, run_id=run_id)
         if change is not None:
             changes.append(change)
+        if was[0] and was == (bytes(shadow.digest), shadow.absent, shadow.gone_at, shadow.held_code):
+            same.setdefault(row.page, []).append(shadow.id)
+        elif was[0]:
+            other.append(shadow)
     Shadow.objects.bulk_create(fresh, batch_size=500)
-    Shadow.objects.visible_to(scope).bulk_update(old, _WRITTEN, batch_size=200)
+    Shadow.objects.visible_to(scope).bulk_update(other, _WRITTEN, batch_size=200)
+    for page, ids in same.items():
+        # Most of a list is as it was: one statement for each page says that it was seen again.
+        Shadow.objects.visible_to(scope).filter(id__in=ids).update(
+            page_signature=got.pages[page].signature[:300], page_sha256=got.pages[page].sha256,
+            read_at=got.pages[page].at, epoch=epoch, tier=got.tier[:10], revision=connection.revision,
+            last_run_id=run_id, misses=0,
+        )  # fmt: skip
     changes += _missed(scope, connection, kind, run_id, window, now)
     origin = Origin(connection.id, connection.definition)
     held = hand_over(scope=scope, origin=origin, kind=kind, changes=changes, now=now)
