@@ -35,6 +35,7 @@ def _abilities() -> tuple[Ability, ...]:
         *reads,
         Ability("appointments.create", "write", "calibrated", key=key, settle_seconds=1),
         Ability("appointments.update", "write", "calibrated", key=key, settle_seconds=1),
+        Ability("patients.create", "write", "uncalibrated", key=("first_name",), settle_seconds=1),
         Ability("notes.create", "write", "calibrated", key=("patient", "service_on"), settle_seconds=1),
         Ability("claims.submit", "write", "calibrated", key=("control_number",), settle_seconds=1, attended=True),
         Ability("notes.pdf", "file", "calibrated"),

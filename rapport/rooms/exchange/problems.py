@@ -45,6 +45,11 @@ class NotPermittedThere(Conflict):
     title = "The portal's user may not do this."
 
 
+class Uncalibrated(Conflict):
+    code = "connector-uncalibrated"
+    title = "The definition was not calibrated for this portal, so nothing is written with it."
+
+
 class PortalPace(TooMany):
     code = "portal-pace"
     title = "The portal is asked as fast as it allows. Wait, then try again."

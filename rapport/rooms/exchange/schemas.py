@@ -353,7 +353,8 @@ def capabilities_out(
         permitted = connection.permitted.get(one.name)
         found.append(
             CapabilityOut(
-                name=one.name, kind=one.kind, level=one.level, permitted=permitted,
+                name=one.name, kind=one.kind, permitted=permitted,
+                level="calibrated" if connection.calibration else one.level,
                 works=works and breaker is None and permitted is not False,
                 breaker=breaker.kind if breaker else None,
                 reason=(breaker.reason if breaker else connection.reason) or None,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from math import ceil
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -30,6 +31,8 @@ A = TypeVar("A")
 
 PLACE_SECONDS = 120.0
 """How long a call waits for a place among those at once."""
+PATIENCE_SECONDS = 10.0
+"""A worker waits so long when the portal asked for silence; longer, and the call comes again."""
 Ask = Callable[[Target, bytes, datetime], A | Trouble]
 """Target, session, instant -> the driver's answer, with the session in it where there is one."""
 
@@ -47,13 +50,16 @@ def call(
     :return: the answer, and the epoch that it belongs to
     """
     with entered(scope):
-        connection = queries.get_connection(scope=scope, connection_id=connection_id)
+        connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
         if connection.state not in MAY_SIGN_IN:
             return Trouble(Reason.NOT_PERMITTED, detail=f"The connection is {connection.state}."), 0
         stopped = services.gate(
             scope=scope, connection=connection, capability=capability, now=timezone.now()
         )
         places = services.parallel_of(scope=scope, connection_id=connection_id)
+        silence = services.silent_for(scope=scope, connection_id=connection_id, now=timezone.now())
+    if stopped is None and silence > PATIENCE_SECONDS:
+        stopped = Trouble(Reason.BUSY, retry_after_seconds=ceil(silence))
     if stopped is not None:
         return stopped, 0
     seen = epoch = 0

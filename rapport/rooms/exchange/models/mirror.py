@@ -24,6 +24,8 @@ class Mirror(PracticeRecord):
     """The mirror shows the portal as it was at this instant, or later."""
     whole_at = models.DateTimeField(null=True)
     """When the last reading of everything began that was published."""
+    tried_at = models.DateTimeField(null=True)
+    """When a reading began last, whatever became of it."""
     late_since = models.DateTimeField(null=True)
     """Older than promised since; null: it is fresh enough."""
     fingerprint = models.CharField(max_length=80, blank=True)

@@ -9,6 +9,8 @@ from types import MappingProxyType
 TARGET_SECONDS: Mapping[str, int] = MappingProxyType({"appointments": 60, "patients": 300, "notes": 300})
 """Kind -> how old it may be. The calendar window, and what today's visits need."""
 OTHER_SECONDS = 900
+AGAIN_SECONDS = 60
+"""So long nothing is tried again that did not work, unless it is due more often."""
 WHOLE_SECONDS = 900
 """How often kinds that are read by days are read beyond the near ones."""
 

@@ -16,13 +16,10 @@ from .journal import (
 )
 from .linking import (
     answer_challenge,
-    ask_refresh,
     ask_sign_in,
-    defer_sync,
-    due_kinds,
+    calibrate,
     forget_session,
     give_secrets,
-    kinds_of,
     link,
     note_probe,
     resolve,
@@ -30,11 +27,12 @@ from .linking import (
     suspend,
     withdraw,
 )
-from .pacing import charge, note_answer, parallel_of
+from .pacing import charge, note_answer, parallel_of, silent_for
 from .pacing import take as take_token
 from .portals import NoPortal, ability_of, manifest_of, portal, supply, target_of
 from .recipients import register_file_recipient, register_recipient
 from .runs import begin_run, clear_away, note_lateness, publish_piece, refuse_run
+from .schedule import ask_refresh, defer_sync, due_kinds, kinds_of
 from .sessions import Lease, end_epoch, epoch_of, lease, to_keep_alive, write_back
 from .signing_in import (
     NotYet,
@@ -64,6 +62,7 @@ __all__ = [
     "begin_run",
     "begin_sign_in",
     "begin_write",
+    "calibrate",
     "charge",
     "clear_away",
     "defer",
@@ -104,6 +103,7 @@ __all__ = [
     "resolve",
     "resume",
     "settle",
+    "silent_for",
     "supply",
     "suspend",
     "take",

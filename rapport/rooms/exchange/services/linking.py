@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
@@ -28,14 +28,12 @@ from rapport.rooms.exchange.models import (
 from rapport.rooms.exchange.ports import Reason
 from rapport.rooms.exchange.problems import (
     ConnectionExists,
-    ConnectionStands,
     ConsentMissing,
     SecretMissing,
 )
-from rapport.rooms.exchange.rules import canonical, freshness
+from rapport.rooms.exchange.rules import canonical
 from rapport.rooms.exchange.rules.matters import BREAKS, DRIFT, STOPS
 from rapport.rooms.exchange.states import (
-    WORKS,
     Action,
     ChallengeState,
     ConnectionState,
@@ -174,74 +172,6 @@ def _drop_challenges(scope: Scope, connection: Connection, now: datetime) -> Non
         )  # fmt: skip
 
 
-def ask_refresh(*, scope: Scope, connection_id: UUID, kinds: list[str], now: datetime) -> list[str]:
-    """
-    Ask for a reading now, ahead of schedule.
-
-    :param kinds: what to read; empty: all that the portal's user may
-    :raises ConnectionStands: nothing goes out until somebody acts
-    :raises PortalPace: the portal is asked as fast as it allows
-    """
-    connection = queries.get_connection(scope=scope, connection_id=connection_id)
-    if connection.state not in WORKS:
-        raise ConnectionStands(
-            "See the open attention items.", current_state=connection.state,
-            reason_code=connection.reason or None,
-        )
-    known = kinds_of(connection)
-    unknown = [kind for kind in kinds if kind not in known]
-    if unknown:
-        raise _fault("/what", "not-known", f"Known: {', '.join(known)}.")
-    pacing.require_room(scope=scope, connection=connection, now=now)
-    wanted = kinds or known
-    for kind in wanted:
-        defer_sync(scope=scope, connection=connection, kind=kind, near=False)
-    return wanted
-
-
-def kinds_of(connection: Connection) -> list[str]:
-    """Return the kinds that can be read and that the portal's user was not seen to be refused."""
-    manifest = manifest_of(connection.definition)
-    if manifest is None:
-        return []
-    return sorted(
-        one.name.removesuffix(".read") for one in manifest.abilities
-        if one.kind == "read" and one.name.endswith(".read") and connection.permitted.get(one.name, True)
-    )  # fmt: skip
-
-
-def defer_sync(*, scope: Scope, connection: Connection, kind: str, near: bool) -> None:
-    """Ask for a reading, unless one like it waits already."""
-    jobs.defer(
-        "exchange.sync", scope, queueing_lock=f"sync:{connection.id}:{kind}:{near}",
-        lock=f"sync:{connection.id}:{kind}", connection_id=connection.id, kind=kind, near=near,
-    )  # fmt: skip
-
-
-def is_quiet_now(*, connection: Connection, now: datetime, zone: ZoneInfo) -> bool:
-    """Tell whether it is in the connection's quiet hours."""
-    local = now.astimezone(zone).strftime("%H:%M")
-    return freshness.is_quiet(local, quiet_from=connection.quiet_from, quiet_to=connection.quiet_to)
-
-
-def due_kinds(*, scope: Scope, connection: Connection, now: datetime, zone: ZoneInfo) -> list[tuple[str, bool]]:
-    """Return what is due to be read: kind, and whether only the near days are. Nothing in quiet hours."""
-    if is_quiet_now(connection=connection, now=now, zone=zone):
-        return []
-    mirrors = queries.mirrors_of(scope=scope, connection_id=connection.id)
-    due = []
-    for kind in kinds_of(connection):
-        mirror = mirrors.get(kind) or Mirror()
-        whole_age = (now - mirror.whole_at).total_seconds() if mirror.whole_at else None
-        age = (now - mirror.fresh_at).total_seconds() if mirror.fresh_at else None
-        # Half of what is promised: the other half is for the reading itself.
-        if whole_age is None or whole_age > freshness.WHOLE_SECONDS * 0.8:
-            due.append((kind, False))
-        elif age is None or age > freshness.target_seconds(kind) * 0.5:
-            due.append((kind, kind in freshness.DAY_FIELDS))
-    return due
-
-
 def suspend(*, scope: Scope, connection_id: UUID, now: datetime) -> Connection:
     """Pause a connection: nothing goes out, secrets and mirror stay."""
     scope.require(Permission.CONNECTIONS_MANAGE)
@@ -271,14 +201,18 @@ def withdraw(*, scope: Scope, connection_id: UUID, now: datetime) -> Connection:
     have left keeps its place in the journal and is not looked for any more.
     """
     scope.require(Permission.CONNECTIONS_MANAGE)
+    # Writes first, then the connection: the journal locks in this order.
+    writes = list(
+        Write.objects.visible_to(scope)
+        .select_for_update()
+        .filter(connection_id=connection_id, state__in=[WriteState.INTENDED, WriteState.ARMED])
+    )
     connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
     connection.move(Action.WITHDRAW, by=scope.actor_id, at=now)
     erased = vault.erase_secrets(scope=scope, connection=connection)
     Connection.objects.visible_to(scope).filter(id=connection.id).update(calibration={})
     _drop_challenges(scope, connection, now)
-    for write in Write.objects.visible_to(scope).filter(
-        connection_id=connection.id, state__in=[WriteState.INTENDED, WriteState.ARMED]
-    ):
+    for write in writes:
         write.move(WriteState.REFUSED, by=scope.actor_id, at=now, reason="withdrawn")
     AttentionItem.objects.visible_to(scope).filter(
         connection_id=connection.id, resolved_at__isnull=True
@@ -363,6 +297,20 @@ def _accept_page(scope: Scope, connection: Connection, item: AttentionItem, now:
         breakers.close_breaker(
             scope=scope, connection=connection, kind="drift", capability=item.capability, now=now
         )
+
+
+def calibrate(
+    *, scope: Scope, connection_id: UUID, calibration: Mapping[str, Any], now: datetime
+) -> Connection:
+    """Keep what calibrating found for this practice: the names of its labels and columns, no values."""
+    scope.require(Permission.CONNECTIONS_MANAGE)
+    connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+    _refuse_withdrawn(connection)
+    connection.calibration, connection.updated_at = dict(calibration), now
+    connection.version += 1
+    connection.save(update_fields=["calibration", "updated_at", "version"])
+    scope.trail.changed = ["calibration"]
+    return connection
 
 
 def note_probe(*, scope: Scope, connection_id: UUID, permitted: Mapping[str, bool], now: datetime) -> None:

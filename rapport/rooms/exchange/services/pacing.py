@@ -112,6 +112,12 @@ def require_room(*, scope: Scope, connection: Connection, now: datetime) -> None
         raise PortalPace(headers={"Retry-After": str(ceil(wait))}, reason="portal_pace")
 
 
+def silent_for(*, scope: Scope, connection_id: UUID, now: datetime) -> float:
+    """Return for how many seconds the portal asked for silence; 0: it did not."""
+    row = Pace.objects.visible_to(scope).filter(connection_id=connection_id, hold_until__gt=now).first()
+    return (row.hold_until - now).total_seconds() if row is not None and row.hold_until else 0.0
+
+
 def parallel_of(*, scope: Scope, connection_id: UUID) -> int:
     """Return how many calls may be under way at once."""
     row = Pace.objects.visible_to(scope).filter(connection_id=connection_id).values_list("parallel", flat=True)

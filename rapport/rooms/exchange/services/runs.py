@@ -25,7 +25,7 @@ from rapport.rooms.exchange.rules.matters import DRIFT, Matter
 from rapport.rooms.exchange.states import WORKS, RunState
 
 from . import attention, troubles
-from .linking import is_quiet_now, kinds_of
+from .schedule import is_quiet_now, kinds_of
 from .shadows import Told, take_over
 
 TAKE_OVER = timedelta(minutes=15)
@@ -82,6 +82,7 @@ def begin_run(
             ],
         )  # fmt: skip
     mirror = _mirror(scope, connection, kind)
+    Mirror.objects.visible_to(scope).filter(id=mirror.id).update(tried_at=now)
     baseline = {"shape": mirror.shape, "coverage": mirror.coverage} if mirror.shape else None
     pieces = tuple(_window(piece) for piece in run.pieces)
     return Running(run.id, connection.id, kind, f"{kind}.read", pieces, run.checkpoint, baseline)
@@ -211,9 +212,12 @@ def note_lateness(*, scope: Scope, connection: Connection, now: datetime, zone: 
         if (now - since).total_seconds() <= freshness.target_seconds(kind):
             continue
         late.append(kind)
+        if mirror.late_since is not None:
+            continue
+        # The connection first: whoever publishes locks in this order.
+        locked = queries.get_connection(scope=scope, connection_id=connection.id, lock=True)
         told = Mirror.objects.visible_to(scope).filter(id=mirror.id, late_since=None).update(late_since=now)
         if told:
-            locked = queries.get_connection(scope=scope, connection_id=connection.id, lock=True)
             emit(
                 events.FRESHNESS_MISSED, scope=scope, object_type="connection", object_id=locked.id,
                 version=locked.version, now=now, changed=[kind],
@@ -226,5 +230,6 @@ def clear_away(*, scope: Scope, connection_id: UUID, now: datetime) -> None:
     rows = SyncRun.objects.visible_to(scope).filter(connection_id=connection_id)
     last = rows.values("kind").annotate(at=Max("began_at")).values_list("at", flat=True)
     rows.filter(
-        began_at__lt=now - KEPT, state=RunState.PUBLISHED, created=0, changed=0, gone=0
+        began_at__lt=now - KEPT, state__in=[RunState.PUBLISHED, RunState.REFUSED], created=0,
+        changed=0, gone=0,
     ).exclude(began_at__in=list(last)).delete()

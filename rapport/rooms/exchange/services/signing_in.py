@@ -133,12 +133,12 @@ def begin_answer(*, scope: Scope, connection_id: UUID, challenge_id: UUID, now: 
 
     :return: None when there is nothing to do: settled, expired, or no answer is here
     """
+    connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
     challenge = queries.get_challenge(
         scope=scope, connection_id=connection_id, challenge_id=challenge_id, lock=True
     )
     if challenge.state != ChallengeState.ANSWERED or challenge.resume_sealed is None:
         return None
-    connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
     if connection.state not in MAY_SIGN_IN:
         return None
     if challenge.expires_at <= now:
@@ -284,9 +284,9 @@ def _settle_challenge(scope: Scope, signing: SigningIn, to: ChallengeState, now:
 
 def expire(*, scope: Scope, challenge: Challenge, now: datetime) -> None:
     """Nobody answered in time: say so, and let the connection wait for a person."""
+    connection = queries.get_connection(scope=scope, connection_id=challenge.connection_id, lock=True)
     if not challenge.move(ChallengeState.EXPIRED, at=now, resume_sealed=None, code_sealed=None):
         return
-    connection = queries.get_connection(scope=scope, connection_id=challenge.connection_id, lock=True)
     attention.went_away(
         scope=scope, connection=connection, matters=[Reason.SECOND_FACTOR_NEEDED], now=now,
         subject_id=challenge.id,

@@ -20,6 +20,7 @@ from rapport.rooms.exchange.problems import (
     ConnectionStands,
     ConnectorDrift,
     NotPermittedThere,
+    Uncalibrated,
     WriteKeyReused,
     WriteUnderWay,
 )
@@ -106,6 +107,8 @@ def _require_open(scope: Scope, connection: Connection, ability: str) -> Ability
     can = ability_of(definition=connection.definition, name=ability)
     if can is None or can.kind != "write":
         raise Invalid("The definition cannot write that.", errors=(FieldError("/ability", "not-known"),))
+    if can.level == "uncalibrated" and not connection.calibration:
+        raise Uncalibrated(reason="uncalibrated")
     if connection.permitted.get(ability) is False:
         raise NotPermittedThere(portal_permission=ability, reason="not_permitted")
     broken = Breaker.objects.visible_to(scope).filter(

@@ -15,6 +15,7 @@ from rapport.platform.outbox.models import OutboxEvent
 from rapport.rooms.exchange import queries, services
 from rapport.rooms.exchange.jobs.duties import tend, tend_one
 from rapport.rooms.exchange.models import Mirror, Shadow, SyncRun
+from rapport.rooms.exchange.problems import Uncalibrated
 from rapport.rooms.exchange.rules.changes import Change, Held, Origin
 from tests.support.connected import Connected
 from tests.support.portal import ScriptedPortal
@@ -358,3 +359,44 @@ def test_files_are_kept_by_their_digest_and_given_out_by_link(
     finally:
         services.register_file_recipient(ability="claims.file", recipient=None)
     assert connected.house.scheduler.post(f"{connected.path}/artefacts", ask).status_code == 403
+
+
+def test_a_portal_that_stays_down_is_not_asked_all_the_time(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    start = timezone.now()
+    with connected.house.entered() as scope:
+        Mirror.objects.visible_to(scope).filter(connection_id=connected.id).update(
+            fresh_at=start - timedelta(hours=1), whole_at=start - timedelta(hours=1)
+        )
+        row = connected.row()
+
+        def due(seconds: float) -> list[str]:
+            at = start + timedelta(seconds=seconds)
+            found = services.due_kinds(scope=scope, connection=row, now=at, zone=scope.time_zone)
+            return [kind for kind, _ in found]
+
+        assert due(5) == [], "each was tried a moment ago"
+        assert due(31) == ["appointments"]
+        assert len(due(120)) == 5, "the control: then all are due again"
+    portal.script("read:patients", *[{"trouble": "portal_down"}] * 3)
+    for _ in range(3):
+        connected.sync("patients")
+    with connected.house.entered() as scope:
+        assert due(120) != [], "the breaker's interval is over by then"
+        assert due(20) == [], "before it, nothing is due"
+
+
+def test_calibrating_is_kept_and_lets_an_uncalibrated_ability_write(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    with pytest.raises(Uncalibrated):
+        connected.write("patients.create", first_name="Cleo")
+    with connected.house.entered() as scope:
+        services.calibrate(
+            scope=scope, connection_id=connected.id, calibration={"labels": {"Name": ["Client"]}},
+            now=timezone.now(),
+        )  # fmt: skip
+    assert connected.write("patients.create", first_name="Cleo").state == "intended"
