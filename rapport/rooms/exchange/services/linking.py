@@ -92,7 +92,8 @@ def link(
         practice_id=scope.practice_id, definition=definition, revision=manifest.revision,
         base_url=base_url.rstrip("/"), identity=dict(identity),
         account_digest=aead.blind_index(account.decode(), context="exchange_account"),
-        consent_by=scope.actor_id, consent_at=now, consent_words=statement,
+        # A person consents, also where a program of theirs asks.
+        consent_by=scope.user_id or scope.actor_id, consent_at=now, consent_words=statement,
         quiet_from=quiet[0], quiet_to=quiet[1], state_changed_at=now, created_at=now, updated_at=now,
     )  # fmt: skip
     try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connections
+from django.db import DatabaseError, connections, transaction
 
+from rapport.platform.access.permissions import Role
 from rapport.platform.crypto.aead import SealBroken
 from rapport.rooms.exchange.jobs.caller import call
 from rapport.rooms.exchange.ports import Reason, Trouble
@@ -220,3 +221,36 @@ def test_paused_nothing_goes_out_and_taken_up_it_works(connected: Connected, por
     connected.work()
     assert connected.read()["state"] == "healthy"
     assert len(portal.log("read:patients")) > before
+
+
+def test_the_database_itself_keeps_consent_account_and_withdrawal(connected: Connected) -> None:
+    from rapport.rooms.exchange.models import Connection
+
+    connected.start()
+    connected.admin.post(f"{connected.path}/withdraw")
+    for forged in ({"consent_words": "x"}, {"base_url": "https://other.example.org"}, {"state": "healthy"}):
+        with pytest.raises(DatabaseError), transaction.atomic(), connected.house.entered() as scope:
+            Connection.objects.visible_to(scope).filter(id=connected.id).update(**forged)
+    with connected.house.entered() as scope:
+        touched = Connection.objects.visible_to(scope).filter(id=connected.id).update(quiet_from="01:00")
+    assert touched == 1, "the control: what may change, changes"
+
+
+def test_a_picture_of_the_page_is_a_document_of_the_item(connected: Connected) -> None:
+    from django.utils import timezone
+
+    from rapport.rooms.exchange import services
+
+    connected.start()
+    picture = b"\x89PNG painted over"
+    with connected.house.entered() as scope:
+        services.meet(
+            scope=scope, connection=connected.row(), capability="sign_in", now=timezone.now(),
+            trouble=Trouble(Reason.TERMS_PENDING, picture=picture),
+        )  # fmt: skip
+    item = connected.list("attention", matter="terms_pending")[0]
+    biller = connected.house.person("everything", *Role)
+    link = biller.post(f"/v1/documents/{item['picture_document_id']}/links", {})
+    assert link.status_code == 201, link.content
+    shown = biller.get(link.json()["url"].partition("/v1")[1] + link.json()["url"].partition("/v1")[2])
+    assert (shown["Content-Type"], shown.content) == ("image/png", picture)
