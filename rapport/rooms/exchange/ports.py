@@ -343,9 +343,10 @@ class Portal(Protocol):
         """
         Fill a form and send it, once.
 
-        :param values: in the names of the contract; of a change also `remote_id`, the record it is to
         A `Trouble` says that nothing left the house; from the first byte on the answer is one of
         the other three.
+
+        :param values: in the names of the contract; of a change also `remote_id`, the record it is to
         """
 
     def probe(
