@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "rapport.rooms.claims",
     "rapport.rooms.remittance",
     "rapport.rooms.telehealth",
+    "rapport.rooms.exchange",
     "rapport.interfaces.desk",
 ]
 MIDDLEWARE = ["rapport.platform.api.middleware.Floor"]

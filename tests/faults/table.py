@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 _API = "rapport/platform/api/tests/test_failures.py"
 _CLAIMS = "rapport/rooms/claims/tests"
+_EXCHANGE = "rapport/rooms/exchange/tests"
 _ERA = "rapport/rooms/remittance/tests/test_posting.py"
 _RELAY = "rapport/platform/outbox/tests/test_order_and_crashes.py"
 _SLOTS = "rapport/rooms/scheduling/tests/test_races.py"
@@ -117,5 +118,20 @@ FAULTS = (
         "R-52", "a soak that looks for somebody else's patient",
         (f"{_HERE}/test_wrong_patient.py::test_r52_no_answer_ever_speaks_of_somebody_elses_patient",),
         (f"{_HERE}/test_wrong_patient.py::test_the_control_a_caller_with_the_wrong_token_is_noticed",),
+    ),
+    Fault(
+        "R-60", "a portal whose session, page or answer fails, and a kill after it wrote",
+        (
+            f"{_EXCHANGE}/test_kills.py::test_r60_a_kill_there_leaves_one_record",
+            f"{_EXCHANGE}/test_soak.py::test_r60_random_trouble_leaves_each_write_made_once",
+            f"{_EXCHANGE}/test_writes.py::test_the_reply_is_lost_after_the_portal_took_it",
+            f"{_EXCHANGE}/test_writes.py::test_a_session_that_ends_between_form_and_send_is_renewed_and_looked_up_again",
+            f"{_EXCHANGE}/test_mirror.py::test_what_is_not_believed_leaves_the_mirror_as_it_was",
+            f"{_EXCHANGE}/test_linking.py::test_a_rejected_password_is_sent_once_whoever_asks_and_a_new_one_heals",
+        ),
+        (
+            f"{_EXCHANGE}/test_writes.py::test_the_control_who_sends_again_without_looking_makes_two",
+            f"{_EXCHANGE}/test_mirror.py::test_the_control_the_same_rows_believed_do_change_it",
+        ),
     ),
 )

@@ -21,6 +21,8 @@ from rapport.platform.outbox.relay import Relay
 from tests.support import props
 from tests.support.billing import Billing
 from tests.support.cast import Api, House, found
+from tests.support.connected import Connected
+from tests.support.portal import ScriptedPortal
 from tests.support.sandbox import SandboxProcess
 from tests.support.sink import Sink, sink
 
@@ -87,12 +89,12 @@ def set_up() -> Iterator[Stage]:
     with tempfile.TemporaryDirectory() as folder, sink() as receiver:
         sandbox = SandboxProcess(Path(folder))
         try:
-            yield _live(sandbox, receiver)
+            yield _live(sandbox, receiver, Path(folder))
         finally:
             sandbox.stop()
 
 
-def _live(sandbox: SandboxProcess, receiver: Sink) -> Stage:
+def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
     willow, aspen = found("Willow", "America/Los_Angeles"), found("Aspen", "America/New_York")
     stage = Stage(willow, aspen, Billing(willow, sandbox))
     props.made(
@@ -120,10 +122,22 @@ def _live(sandbox: SandboxProcess, receiver: Sink) -> Stage:
     props.made(stage.billing.maya.post(f"/v1/documents/{document['id']}/links", {}))
     props.made(willow.admin.post("/v1/mfa/totp", {}))
     willow.key("admin", Permission.PATIENTS_READ)
+    _connect(willow, folder)
     while Relay(practice_id=willow.id).run_once():
         pass
     _look_up(stage)
     return stage
+
+
+def _connect(willow: House, folder: Path) -> None:
+    """Link a portal that asked for a second factor once, and let a write wait for approval."""
+    portal = ScriptedPortal(folder)
+    portal.script("sign_in", {"challenge": "sms"})
+    connected = Connected(willow, portal).start()
+    challenge = connected.list("challenges")[0]
+    connected.admin.post(f"{connected.path}/challenges/{challenge['id']}/answer", {"code": "246810"})
+    connected.work()
+    connected.write("claims.submit", control_number="RA7")
 
 
 def kinds_in(info: RouteInfo) -> list[str]:

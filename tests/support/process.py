@@ -6,6 +6,7 @@ It works on the database of the test run, which it finds by RAPPORT_HOME.
 - `worker [MODULE]`: a worker, after importing the module that registers tasks, until SIGTERM
 - `relay PRACTICE`: send what is due for one practice, then end
 - `send PRACTICE`: hand over the claims of one practice that wait, then end
+- `write PRACTICE PORTAL`: carry on the portal writes of one practice that are due, then end
 - `patient TOKEN`: add a patient over the API, then end
 - `era TOKEN FILE`: hand in a remittance over the API, then end
 - `found`: found a practice, print a scheduler's token and an auditor's, then end
@@ -69,6 +70,10 @@ def main() -> None:
             found = list(open_submissions(scope=scope))
         for submission in found:
             send_submission(scope=scope, submission_id=submission.id)
+    elif what == "write":
+        from tests.support.portal import carry_on_writes
+
+        carry_on_writes(UUID(rest[0]), rest[1])
     elif what == "patient":
         from rapport.rooms.roster import examples
         from tests.support.cast import Api

@@ -22,6 +22,7 @@ from rapport.rooms.claims import api as claims
 from rapport.rooms.coding import api as coding
 from rapport.rooms.coverage import api as coverage
 from rapport.rooms.documents import api as documents
+from rapport.rooms.exchange import api as exchange
 from rapport.rooms.ledger import api as ledger
 from rapport.rooms.remittance import api as remittance
 from rapport.rooms.roster import api as roster
@@ -43,6 +44,7 @@ ROUTERS = (
     claims.router,
     remittance.router,
     telehealth.router,
+    exchange.router,
 )
 
 

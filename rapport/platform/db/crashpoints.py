@@ -37,6 +37,20 @@ class Crashpoint(StrEnum):
     """The answer is kept, the queue does not know."""
     REMITTANCE_CLAIM_POSTED = "remittance.claim_posted"
     """One claim of a remittance is posted, the others are not."""
+    WRITE_INTENDED = "write.intended"
+    """A write into a portal is wanted; the portal was not looked at."""
+    WRITE_PRE_IMAGE = "write.pre_image"
+    """What stands in the portal now is read, and not noted."""
+    WRITE_ARMED = "write.armed"
+    """All is checked; nothing says yet that the form leaves."""
+    WRITE_BEFORE_LEAVE = "write.before_leave"
+    """The write is noted as submitted; no byte has left."""
+    WRITE_AFTER_LEAVE = "write.after_leave"
+    """The portal may have taken the form, we have not noted its answer."""
+    WRITE_NOTED = "write.noted"
+    """The portal's answer is kept; nothing was read back."""
+    WRITE_READ_BACK = "write.read_back"
+    """The portal was read again; what was found is not kept yet."""
 
 
 def _wanted() -> dict[str, int]:

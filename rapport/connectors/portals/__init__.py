@@ -1,0 +1,1 @@
+"""Drivers of portals: data-only definitions, and the one program that carries them out."""

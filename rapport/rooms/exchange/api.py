@@ -1,0 +1,542 @@
+"""Connections over HTTP. A view turns a request into one service call; a worker speaks to the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+
+from rapport.kernel.problems import StateConflict
+from rapport.platform.access.permissions import Permission
+from rapport.platform.access.scope import Scope
+from rapport.platform.api.lists import Filter, ListSpec, Sort
+from rapport.platform.api.router import RoomRouter, ScopedRequest
+from rapport.platform.api.shapes import Answer, path_id
+
+from . import examples, queries, services
+from . import problems as p
+from . import schemas as s
+from .models import (
+    Artefact,
+    AttentionItem,
+    Challenge,
+    Connection,
+    DriftReport,
+    SyncRun,
+    Write,
+    WriteHistory,
+)
+from .states import WORKS
+
+router = RoomRouter(tag="Connections")
+
+READ, MANAGE = Permission.CONNECTIONS_READ, Permission.CONNECTIONS_MANAGE
+
+
+def _shape(scope: Scope, connection: Connection) -> s.ConnectionOut:
+    return s.connection_out(
+        connection,
+        secrets=queries.has_secret(scope=scope, connection_id=connection.id),
+        mirrors=queries.mirrors_of(scope=scope, connection_id=connection.id),
+    )
+
+
+def _connection(scope: Scope, connection: Connection) -> Answer:
+    return Answer(_shape(scope, connection))
+
+
+CONNECTIONS = ListSpec(
+    route="connections",
+    columns="c.id",
+    source="exchange_connection c",
+    id_column="c.id",
+    practice_column="c.practice_id",
+    sorts={"created_at": Sort("c.created_at", "timestamptz")},
+    default_sort="-created_at",
+    filters={"state": Filter("c.state", "text", ("eq", "in")), "definition": Filter("c.definition", "text")},
+    build_page=lambda ids, scope: [
+        _shape(scope, row) for row in queries.rows_of(Connection, scope=scope, ids=ids)
+    ],
+)  # fmt: skip
+
+
+@router.get(
+    "/connections",
+    summary="List connections",
+    needs=READ,
+    action="connection.list",
+    returns=(200, s.ConnectionOut),
+    list_spec=CONNECTIONS,
+    example=examples.page(examples.CONNECTION),
+)
+def list_connections(request: ScopedRequest) -> Answer:
+    """The practice's portal accounts, newest first, with state and what to do. Secrets are never returned."""
+    return CONNECTIONS.run(request, scope=request.auth)
+
+
+@router.post(
+    "/connections",
+    summary="Link a portal account",
+    needs=MANAGE,
+    action="connection.create",
+    returns=(201, s.ConnectionOut),
+    problems=(p.ConsentMissing, p.ConnectionExists),
+    example=examples.CONNECTION,
+    request_example=examples.NEW_CONNECTION,
+)
+def create_connection(request: ScopedRequest, body: s.ConnectionIn) -> Answer:
+    """
+    Link a user of the practice's own at a portal.
+
+    The practice confirms that its contract permits automation, and says on what that rests: who, when
+    and in which words is kept, here and in the trail. Without it nothing is linked
+    (`consent-missing`). Nothing is asked of the portal before a password is given.
+    """
+    quiet = (body.quiet_hours.from_time, body.quiet_hours.to_time) if body.quiet_hours else ("", "")
+    row = services.link(
+        scope=request.auth, definition=body.definition, base_url=body.base_url, identity=body.identity,
+        permits=body.consent.contract_permits_automation, statement=body.consent.statement, quiet=quiet,
+        now=timezone.now(),
+    )  # fmt: skip
+    return _connection(request.auth, row)
+
+
+@router.get(
+    "/connections/{connection_id}",
+    summary="Read a connection",
+    needs=READ,
+    action="connection.read",
+    returns=(200, s.ConnectionOut),
+    example=examples.CONNECTION,
+)
+def get_connection(request: ScopedRequest, connection_id: str) -> Answer:
+    """One connection: its state, and where it stands still, who has to do what."""
+    id = path_id("connection", connection_id)
+    return _connection(request.auth, queries.get_connection(scope=request.auth, connection_id=id))
+
+
+@router.get(
+    "/connections/{connection_id}/capabilities",
+    summary="What a connection can do",
+    needs=READ,
+    action="connection.capabilities",
+    returns=(200, s.CapabilitiesOut),
+    example=examples.CAPABILITIES,
+)
+def get_capabilities(request: ScopedRequest, connection_id: str) -> Answer:
+    """
+    Every ability of the definition: whether the portal allows it to this user, whether a breaker is
+    open, how fresh its records are, and how well the definition is proven.
+    """
+    id = path_id("connection", connection_id)
+    connection = queries.get_connection(scope=request.auth, connection_id=id)
+    return Answer(
+        s.capabilities_out(
+            connection,
+            mirrors=queries.mirrors_of(scope=request.auth, connection_id=id),
+            breakers=queries.breakers_of(scope=request.auth, connection_id=id),
+            works=connection.state in WORKS,
+        )
+    )
+
+
+@router.post(
+    "/connections/{connection_id}/secrets",
+    summary="Give a password or a TOTP seed",
+    needs=MANAGE,
+    action="connection.secrets",
+    returns=(202, s.ConnectionOut),
+    problems=(p.SecretRejectedBefore, StateConflict),
+    key="none",
+    example=examples.CONNECTION,
+    request_example={"password": "what the portal's administrator set"},
+)
+def give_secrets(request: ScopedRequest, connection_id: str, body: s.SecretsIn) -> Answer:
+    """
+    Keep what only the portal may learn: sealed, never returned, each use in the trail. Where the
+    connection waits for a password, a sign-in is tried at once. A password that the portal has
+    rejected is not taken again (`secret-rejected`).
+    """
+    row = services.give_secrets(
+        scope=request.auth, connection_id=path_id("connection", connection_id),
+        password=body.password, totp_seed=body.totp_seed, now=timezone.now(),
+    )  # fmt: skip
+    return _connection(request.auth, row)
+
+
+def _do(name: str, words: str, summary: str, deed: Callable[..., Connection], *problems: Any) -> None:
+    """Declare a route that does one thing to a whole connection."""
+
+    def view(request: ScopedRequest, connection_id: str, body: s.Nothing) -> Answer:
+        id = path_id("connection", connection_id)
+        return _connection(request.auth, deed(scope=request.auth, connection_id=id, now=timezone.now()))
+
+    view.__doc__, view.__name__ = words, name.replace("-", "_") + "_connection"
+    router.post(
+        f"/connections/{{connection_id}}/{name}",
+        summary=summary, needs=MANAGE, action=f"connection.{name.replace('-', '_')}",
+        returns=(202, s.ConnectionOut), problems=(StateConflict, *problems),
+        example=examples.CONNECTION, request_example={},
+    )(view)  # fmt: skip
+
+
+_do(
+    "sign-in",
+    "Try one sign-in now: a person says that what stood in the way is done. The answer comes later, as\n"
+    "the connection's state, a challenge or an attention item.",
+    "Sign in at the portal",
+    services.ask_sign_in,
+    p.SecretMissing,
+)
+_do(
+    "suspend",
+    "Pause a connection: nothing goes out to the portal any more. Secrets, mirror and journal stay.",
+    "Pause a connection",
+    services.suspend,
+)
+_do(
+    "resume",
+    "Take a paused connection up again, beginning with a sign-in.",
+    "Take up a paused connection",
+    services.resume,
+    p.SecretMissing,
+)
+_do(
+    "withdraw",
+    "Take the consent back. The session is ended at the portal, secrets and sessions are erased, work\n"
+    "stops. Final: another link is another connection. The mirror stays, with its age.",
+    "Withdraw the consent",
+    services.withdraw,
+)
+
+
+def _listed(
+    name: str, table: str, at: str, model: Any, build: Callable[[Any], Any], filters: dict[str, Filter]
+) -> ListSpec:
+    """Return the list of something that belongs to one connection, newest first."""
+    return ListSpec(
+        route=f"connections.{name}", columns="r.id", source=f"{table} r", id_column="r.id",
+        practice_column="r.practice_id", sorts={at: Sort(f"r.{at}", "timestamptz")},
+        default_sort=f"-{at}", filters=filters,
+        build_page=lambda ids, scope: [
+            build(row) for row in queries.rows_of(model, scope=scope, ids=ids)
+        ],
+    )  # fmt: skip
+
+
+def _run(spec: ListSpec, request: ScopedRequest, connection_id: str) -> Answer:
+    id = path_id("connection", connection_id)
+    queries.get_connection(scope=request.auth, connection_id=id)
+    return spec.run(
+        request, scope=request.auth, extra={"connection": id}, extra_where="r.connection_id = %(connection)s"
+    )
+
+
+CHALLENGES = _listed(
+    "challenges", "exchange_challenge", "issued_at", Challenge, s.challenge_out,
+    {"state": Filter("r.state", "text", ("eq", "in"))},
+)  # fmt: skip
+
+
+@router.get(
+    "/connections/{connection_id}/challenges",
+    summary="List second factors asked for",
+    needs=MANAGE,
+    action="challenge.list",
+    returns=(200, s.ChallengeOut),
+    list_spec=CHALLENGES,
+    example=examples.page(examples.CHALLENGE),
+)
+def list_challenges(request: ScopedRequest, connection_id: str) -> Answer:
+    """What the portal asked for, newest first. Those that are `open` wait for a person."""
+    return _run(CHALLENGES, request, connection_id)
+
+
+@router.post(
+    "/connections/{connection_id}/challenges/{challenge_id}/answer",
+    summary="Answer a second factor",
+    needs=MANAGE,
+    action="challenge.answer",
+    returns=(202, s.ChallengeOut),
+    problems=(StateConflict,),
+    key="none",
+    example=examples.CHALLENGE | {"state": "answered"},
+    request_example={"code": "123456"},
+)
+def answer_challenge(
+    request: ScopedRequest, connection_id: str, challenge_id: str, body: s.AnswerIn
+) -> Answer:
+    """
+    Give the code that came, or nothing where a push was approved elsewhere. A worker types it, in
+    whichever process; the code is forgotten then. A wrong code opens the challenge again.
+    """
+    row = services.answer_challenge(
+        scope=request.auth, connection_id=path_id("connection", connection_id),
+        challenge_id=path_id("challenge", challenge_id), code=body.code, now=timezone.now(),
+    )  # fmt: skip
+    return Answer(s.challenge_out(row))
+
+
+ATTENTION = _listed(
+    "attention", "exchange_attentionitem", "opened_at", AttentionItem, s.attention_out,
+    {
+        "matter": Filter("r.matter", "text", ("eq", "in")),
+        "resolved_at": Filter("r.resolved_at", "instant", ("exists",)),
+    },
+)  # fmt: skip
+
+
+@router.get(
+    "/connections/{connection_id}/attention",
+    summary="List what somebody has to do",
+    needs=READ,
+    action="attention_item.list",
+    returns=(200, s.AttentionOut),
+    list_spec=ATTENTION,
+    example=examples.page(examples.ATTENTION),
+)
+def list_attention(request: ScopedRequest, connection_id: str) -> Answer:
+    """
+    What needs somebody, newest first: one sentence, one owner, one thing to do.
+    `resolved_at[exists]=false` gives what is open.
+    """
+    return _run(ATTENTION, request, connection_id)
+
+
+@router.post(
+    "/connections/{connection_id}/attention/{attention_item_id}/resolve",
+    summary="Say that it is done",
+    needs=MANAGE,
+    action="attention_item.resolve",
+    returns=(200, s.AttentionOut),
+    problems=(StateConflict, p.SecretMissing),
+    example=examples.ATTENTION | {"resolved_at": "2026-11-02T16:00:00.000Z", "resolution": "accepted"},
+    request_example={"outcome": "accepted"},
+)
+def resolve_item(
+    request: ScopedRequest, connection_id: str, attention_item_id: str, body: s.ResolveIn
+) -> Answer:
+    """
+    Say that an item is done with. What stopped the connection is tried again with one sign-in;
+    drift that is `accepted` makes the page as it is now the one to compare with.
+    """
+    row = services.resolve(
+        scope=request.auth, connection_id=path_id("connection", connection_id),
+        item_id=path_id("attention_item", attention_item_id), outcome=body.outcome,
+        now=timezone.now(),
+    )  # fmt: skip
+    return Answer(s.attention_out(row))
+
+
+@router.post(
+    "/connections/{connection_id}/refresh",
+    summary="Read the portal now",
+    needs=READ,
+    action="connection.refresh",
+    returns=(202, s.RefreshOut),
+    problems=(p.ConnectionStands, p.PortalPace),
+    example=examples.REFRESH,
+    request_example={"what": ["appointments"]},
+)
+def refresh(request: ScopedRequest, connection_id: str, body: s.RefreshIn) -> Answer:
+    """
+    Ask for a reading ahead of schedule, of some kinds or of all. What waits already is not asked for
+    twice. When the portal is asked as fast as it allows, 429 says when to come back.
+    """
+    id = path_id("connection", connection_id)
+    wanted = services.ask_refresh(
+        scope=request.auth, connection_id=id, kinds=body.what, now=timezone.now()
+    )
+    return Answer(s.RefreshOut(object="refresh", connection_id=connection_id, what=wanted))
+
+
+RUNS = _listed(
+    "runs", "exchange_syncrun", "began_at", SyncRun, s.run_out,
+    {
+        "kind": Filter("r.kind", "text", ("eq", "in")),
+        "state": Filter("r.state", "text", ("eq", "in")),
+    },
+)  # fmt: skip
+
+
+@router.get(
+    "/connections/{connection_id}/runs",
+    summary="List readings",
+    needs=READ,
+    action="connector_run.list",
+    returns=(200, s.RunOut),
+    list_spec=RUNS,
+    example=examples.page(examples.RUN),
+)
+def list_runs(request: ScopedRequest, connection_id: str) -> Answer:
+    """
+    Readings of the portal, newest first: what proved that a list was whole, the verdict on its page,
+    and how much was news. `quarantined` and `refused` left the mirror as it was.
+    """
+    return _run(RUNS, request, connection_id)
+
+
+DRIFTS = _listed(
+    "drift-reports", "exchange_driftreport", "at", DriftReport, s.drift_out,
+    {
+        "capability": Filter("r.capability", "text"),
+        "verdict": Filter("r.verdict", "text", ("eq", "in")),
+    },
+)  # fmt: skip
+
+
+@router.get(
+    "/connections/{connection_id}/drift-reports",
+    summary="List changes of the portal's pages",
+    needs=READ,
+    action="drift_report.list",
+    returns=(200, s.DriftOut),
+    list_spec=DRIFTS,
+    example=examples.page(examples.DRIFT),
+)
+def list_drift(request: ScopedRequest, connection_id: str) -> Answer:
+    """What pages looked like before and after, and which field it concerns. Shapes and names, no values."""
+    return _run(DRIFTS, request, connection_id)
+
+
+WRITES = _listed(
+    "writes", "exchange_write", "created_at", Write, s.write_summary,
+    {
+        "state": Filter("r.state", "text", ("eq", "in")),
+        "ability": Filter("r.ability", "text"),
+        "patient_id": Filter("r.patient_id", "id:patient"),
+    },
+)  # fmt: skip
+
+
+@router.get(
+    "/connections/{connection_id}/writes",
+    summary="List writes into the portal",
+    needs=READ,
+    action="connector_write.list",
+    returns=(200, s.WriteSummary),
+    list_spec=WRITES,
+    example=examples.page(examples.WRITE_SUMMARY),
+)
+def list_writes(request: ScopedRequest, connection_id: str) -> Answer:
+    """The journal, newest first, without what the writes say. `state=in_doubt` is what nobody knows yet."""
+    return _run(WRITES, request, connection_id)
+
+
+def _write(request: ScopedRequest, row: Write) -> Answer:
+    history = list(
+        WriteHistory.objects.visible_to(request.auth).filter(write_id=row.id).order_by("at", "id")
+    )
+    return Answer(s.write_out(request.auth, row, history=history))
+
+
+@router.get(
+    "/connections/{connection_id}/writes/{connector_write_id}",
+    summary="Read a write",
+    needs=READ,
+    action="connector_write.read",
+    returns=(200, s.WriteOut),
+    example=examples.WRITE,
+)
+def get_write(request: ScopedRequest, connection_id: str, connector_write_id: str) -> Answer:
+    """
+    One write with its history; with what was to be written and what the portal has in its place, for
+    those who may see records of that kind.
+    """
+    row = queries.get_write(
+        scope=request.auth, connection_id=path_id("connection", connection_id),
+        write_id=path_id("connector_write", connector_write_id),
+    )  # fmt: skip
+    return _write(request, row)
+
+
+@router.post(
+    "/connections/{connection_id}/writes/{connector_write_id}/approve",
+    summary="Approve a write that cannot be undone",
+    needs=READ,
+    action="connector_write.approve",
+    returns=(202, s.WriteOut),
+    problems=(StateConflict,),
+    example=examples.WRITE | {"state": "intended", "attended": True},
+    request_example={},
+)
+def approve_write(
+    request: ScopedRequest, connection_id: str, connector_write_id: str, body: s.Nothing
+) -> Answer:
+    """
+    Let a worker send what cannot be undone: a claim, a signature. It takes the permission that doing
+    it here would take. Until then nothing leaves.
+    """
+    row = services.approve(
+        scope=request.auth, connection_id=path_id("connection", connection_id),
+        write_id=path_id("connector_write", connector_write_id), now=timezone.now(),
+    )  # fmt: skip
+    return _write(request, row)
+
+
+@router.post(
+    "/connections/{connection_id}/writes/{connector_write_id}/settle",
+    summary="Say what became of a write",
+    needs=READ,
+    action="connector_write.settle",
+    returns=(200, s.WriteOut),
+    problems=(StateConflict,),
+    example=examples.WRITE,
+    request_example={"outcome": "happened", "remote_id": "8731"},
+)
+def settle_write(
+    request: ScopedRequest, connection_id: str, connector_write_id: str, body: s.SettleIn
+) -> Answer:
+    """
+    Say what you have seen at the portal of a write that is in doubt or absent (`happened`,
+    `did_not_happen`), or drop one that was not sent (`dropped`). It is never sent again for that.
+    """
+    row = services.settle(
+        scope=request.auth, connection_id=path_id("connection", connection_id),
+        write_id=path_id("connector_write", connector_write_id), outcome=body.outcome,
+        remote_id=body.remote_id, now=timezone.now(),
+    )  # fmt: skip
+    return _write(request, row)
+
+
+ARTEFACTS = _listed(
+    "artefacts", "exchange_artefact", "asked_at", Artefact, s.artefact_out,
+    {"ability": Filter("r.ability", "text"), "remote_id": Filter("r.remote_id", "text")},
+)  # fmt: skip
+
+
+@router.get(
+    "/connections/{connection_id}/artefacts",
+    summary="List files of the portal",
+    needs=READ,
+    action="artefact.list",
+    returns=(200, s.ArtefactOut),
+    list_spec=ARTEFACTS,
+    example=examples.page(examples.ARTEFACT),
+)
+def list_artefacts(request: ScopedRequest, connection_id: str) -> Answer:
+    """Files that were asked for, newest first. Make a link to the document to have one."""
+    return _run(ARTEFACTS, request, connection_id)
+
+
+@router.post(
+    "/connections/{connection_id}/artefacts",
+    summary="Fetch a file of the portal",
+    needs=READ,
+    action="artefact.fetch",
+    returns=(202, s.ArtefactOut),
+    problems=(p.ConnectionStands, p.NotPermittedThere, p.PortalPace),
+    example=examples.ARTEFACT | {"document_id": None, "sha256": None, "fetched_at": None},
+    request_example={"ability": "notes.pdf", "remote_id": "5512"},
+)
+def fetch_artefact(request: ScopedRequest, connection_id: str, body: s.FileIn) -> Answer:
+    """
+    Ask for a file: a signed note, an export, an ERA. It takes the permission to see what is in it. It
+    is kept as a document, known by its digest: the same bytes are kept once.
+    """
+    row = services.ask_for_file(
+        scope=request.auth, connection_id=path_id("connection", connection_id), ability=body.ability,
+        remote_id=body.remote_id, now=timezone.now(),
+    )  # fmt: skip
+    return Answer(s.artefact_out(row))

@@ -1,0 +1,9 @@
+"""Work of this room that waits for a portal. No call is made inside a transaction."""
+
+from __future__ import annotations
+
+from rapport.rooms.exchange.services.portals import supply
+
+from . import duties, fetching, signing, syncing, writing  # noqa: F401 - registers the tasks
+
+__all__ = ["supply"]

@@ -1,0 +1,123 @@
+"""
+One call of a portal, with all that stands before and behind it.
+
+Breaker, a place among the calls at once, the session of the present epoch; then the driver; then the
+session goes back, an ended one is renewed (once for each epoch), and what went wrong has its
+consequences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from math import ceil
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.utils import timezone
+
+from rapport.platform.access.scope import Scope
+from rapport.platform.db.session import entered
+from rapport.rooms.exchange import queries, services
+from rapport.rooms.exchange.ports import Reason, Target, Trouble
+from rapport.rooms.exchange.services import Lease
+from rapport.rooms.exchange.states import MAY_SIGN_IN
+
+from .locks import LockTimeout, slot
+from .pace import Governed
+from .signing import ensure_epoch
+
+A = TypeVar("A")
+
+PLACE_SECONDS = 120.0
+"""How long a call waits for a place among those at once."""
+PATIENCE_SECONDS = 10.0
+"""A worker waits so long when the portal asked for silence; longer, and the call comes again."""
+Ask = Callable[[Target, bytes, datetime], A | Trouble]
+"""Target, session, instant -> the driver's answer, with the session in it where there is one."""
+
+
+def call(
+    *, scope: Scope, connection_id: UUID, capability: str, ask: Ask[A], sync: bool = False,
+    renew: bool = True,
+) -> tuple[A | Trouble, int]:
+    """
+    Ask a portal something.
+
+    :param ask: calls the driver; called a second time, with a fresh session, when the first had ended
+    :param sync: scheduled work: it yields to whoever waits for an answer
+    :param renew: False: an ended session is said and not renewed
+    :return: the answer, and the epoch that it belongs to
+    """
+    with entered(scope):
+        connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+        if connection.state not in MAY_SIGN_IN:
+            return Trouble(Reason.NOT_PERMITTED, detail=f"The connection is {connection.state}."), 0
+        stopped = services.gate(
+            scope=scope, connection=connection, capability=capability, now=timezone.now()
+        )
+        places = services.parallel_of(scope=scope, connection_id=connection_id)
+        silence = services.silent_for(scope=scope, connection_id=connection_id, now=timezone.now())
+    if stopped is None and silence > PATIENCE_SECONDS:
+        stopped = Trouble(Reason.BUSY, retry_after_seconds=ceil(silence))
+    if stopped is not None:
+        return stopped, 0
+    seen = epoch = 0
+    for again in (False, True):
+        lease = _session(scope, connection_id, seen)
+        if isinstance(lease, Trouble):
+            return lease, 0
+        pace = Governed(scope, connection_id, keep=1.0 if sync else 0.0)
+        target = pace.put_into(services.target_of(connection))
+        try:
+            with slot(connection_id, "call", places=places, wait_seconds=PLACE_SECONDS):
+                answer = ask(target, lease.session, timezone.now())
+                answered_at = timezone.now()
+        except LockTimeout:
+            return Trouble(Reason.BUSY, detail="Too many calls at once."), lease.epoch
+        epoch = lease.epoch
+        _take_back(scope, lease, pace, answer, answered_at)
+        ended = isinstance(answer, Trouble) and answer.reason is Reason.SESSION_EXPIRED
+        if not ended:
+            break
+        with entered(scope):
+            services.end_epoch(scope=scope, connection_id=connection_id, epoch=lease.epoch)
+        if again or not renew:
+            break
+        seen = lease.epoch
+    _draw_consequences(scope, connection_id, capability, answer)
+    return answer, epoch
+
+
+def _session(scope: Scope, connection_id: UUID, seen: int) -> Lease | Trouble:
+    for _ in range(2):
+        with entered(scope):
+            # In this order: whoever signs in between the two is found by the second.
+            known = max(seen, services.epoch_of(scope=scope, connection_id=connection_id))
+            lease = services.lease(scope=scope, connection_id=connection_id, now=timezone.now())
+        if lease is not None and lease.epoch > seen:
+            return lease
+        outcome = ensure_epoch(scope=scope, connection_id=connection_id, seen=known, cause="renewal")
+        if isinstance(outcome, Trouble):
+            return outcome
+    return Trouble(Reason.SESSION_EXPIRED, detail="The portal ends each session at once.")
+
+
+def _take_back(scope: Scope, lease: Lease, pace: Governed, answer: Any, answered_at: datetime) -> None:
+    session = getattr(answer, "session", None)
+    if session is not None:
+        with entered(scope):
+            services.write_back(scope=scope, lease=lease, session=session, at=answered_at)
+    pace.settle(requests=max(1, len(getattr(answer, "pages", ()))))
+
+
+def _draw_consequences(scope: Scope, connection_id: UUID, capability: str, answer: Any) -> None:
+    with entered(scope):
+        connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+        if not isinstance(answer, Trouble):
+            services.note_worked(scope=scope, connection=connection, now=timezone.now())
+        elif connection.state in MAY_SIGN_IN:
+            services.meet(
+                scope=scope, connection=connection, capability=capability, trouble=answer,
+                now=timezone.now(),
+            )  # fmt: skip

@@ -1,0 +1,75 @@
+"""What is done for every connection again and again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import timezone
+
+from rapport.platform.access.scope import Scope, system_scope
+from rapport.platform.db import sql
+from rapport.platform.db.session import entered
+from rapport.platform.jobs import registry as jobs
+from rapport.rooms.exchange import queries, services
+from rapport.rooms.exchange.models import Connection
+from rapport.rooms.exchange.states import WORKS, ConnectionState
+
+PROBED_EVERY = timedelta(hours=24)
+"""How often it is asked what the portal's user may do."""
+
+
+def _practices() -> list[Scope]:
+    """Return a scope for every practice that has a connection at work."""
+    with transaction.atomic():
+        found = sql.rows("SELECT practice_id, time_zone FROM rapport_connection_practices()")
+    return [
+        system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo(zone))
+        for practice_id, zone in found
+    ]
+
+
+@jobs.periodic("exchange.tend", seconds=5)
+def tend() -> None:
+    """Ask for the readings that are due, take up open writes, and say what is late."""
+    for scope in _practices():
+        with entered(scope):
+            connections = queries.live_connections(scope=scope)
+        for connection in connections:
+            with entered(scope):
+                tend_one(scope, connection, now=timezone.now())
+
+
+def tend_one(scope: Scope, connection: Connection, *, now: datetime) -> None:
+    """Do for one connection what is due."""
+    services.expire_challenges(scope=scope, connection_id=connection.id, now=now)
+    if connection.state != ConnectionState.LINKING:
+        services.note_lateness(scope=scope, connection=connection, now=now, zone=scope.time_zone)
+    services.ask_about_old_doubts(scope=scope, connection_id=connection.id, now=now)
+    if connection.state not in WORKS:
+        return
+    for write in queries.due_writes(scope=scope, connection_id=connection.id, now=now):
+        services.defer(scope=scope, write=write)
+    for artefact in queries.wanted_artefacts(scope=scope, connection_id=connection.id):
+        services.defer_fetch(scope=scope, artefact=artefact)
+    for kind, near in services.due_kinds(scope=scope, connection=connection, now=now, zone=scope.time_zone):
+        services.defer_sync(scope=scope, connection=connection, kind=kind, near=near)
+    if connection.probed_at is None or connection.probed_at < now - PROBED_EVERY:
+        jobs.defer(
+            "exchange.probe", scope, queueing_lock=f"probe:{connection.id}", connection_id=connection.id
+        )
+    if services.to_keep_alive(scope=scope, connection_id=connection.id, now=now):
+        jobs.defer(
+            "exchange.keep_alive", scope, queueing_lock=f"alive:{connection.id}",
+            connection_id=connection.id,
+        )  # fmt: skip
+
+
+@jobs.periodic("exchange.clear_away", seconds=3600)
+def clear_away() -> None:
+    """Remove old runs that say nothing."""
+    for scope in _practices():
+        with entered(scope):
+            for connection in queries.live_connections(scope=scope):
+                services.clear_away(scope=scope, connection_id=connection.id, now=timezone.now())

@@ -1,0 +1,38 @@
+"""Files of a portal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from rapport.platform.access.scope import Scope
+from rapport.platform.db.session import entered
+from rapport.platform.jobs import registry as jobs
+from rapport.rooms.exchange import services
+from rapport.rooms.exchange.ports import GotFile, Target, Trouble
+
+from .caller import call
+
+
+@jobs.task("exchange.fetch", retries=2, outside=True)
+def fetch(*, scope: Scope, connection_id: UUID, artefact_id: UUID) -> dict[str, str] | None:
+    """Fetch one file and keep it as a document."""
+    with entered(scope):
+        row = services.wanted_file(scope=scope, artefact_id=artefact_id)
+    if row is None:
+        return None
+
+    def ask(target: Target, session: bytes, now: datetime) -> GotFile | Trouble:
+        return services.portal().fetch(
+            target, ability=row.ability, remote_id=row.remote_id, session=session, now=now
+        )
+
+    answer, _ = call(scope=scope, connection_id=connection_id, capability=row.ability, ask=ask)
+    with entered(scope):
+        if isinstance(answer, Trouble):
+            services.note_no_file(scope=scope, artefact_id=artefact_id, trouble=answer)
+            return {"reason": answer.reason.value}
+        services.keep_file(scope=scope, artefact_id=artefact_id, got=answer, now=timezone.now())
+    return None

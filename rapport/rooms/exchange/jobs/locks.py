@@ -1,0 +1,65 @@
+"""
+Locks that outlive a transaction: held by a connection to the database, and gone when its process is.
+
+A portal may not be called inside a transaction, and yet one process at a time signs in, and one
+writes. Whoever dies lets go.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from uuid import UUID
+
+from rapport.platform.db import sql
+
+POLL_SECONDS = 0.1
+
+
+class LockTimeout(RuntimeError):
+    """Another process held it for longer than anybody should."""
+
+
+def _number(connection_id: UUID, name: str) -> int:
+    digest = blake2b(b"exchange|" + connection_id.bytes + name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _try(number: int) -> bool:
+    row = sql.one("SELECT pg_try_advisory_lock(%s)", (number,))
+    return bool(row and row[0])
+
+
+@contextmanager
+def held(connection_id: UUID, name: str, *, wait_seconds: float) -> Iterator[None]:
+    """
+    Hold the lock of this name, alone among all processes.
+
+    :raises LockTimeout: it was not to be had in time
+    """
+    with slot(connection_id, name, places=1, wait_seconds=wait_seconds):
+        yield
+
+
+@contextmanager
+def slot(connection_id: UUID, name: str, *, places: int, wait_seconds: float) -> Iterator[None]:
+    """
+    Hold one of so many places.
+
+    :raises LockTimeout: all were taken for too long
+    """
+    numbers = [_number(connection_id, f"{name}:{place}") for place in range(places)]
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        mine = next((number for number in numbers if _try(number)), None)
+        if mine is not None:
+            break
+        if time.monotonic() > deadline:
+            raise LockTimeout(name)
+        time.sleep(POLL_SECONDS)
+    try:
+        yield
+    finally:
+        sql.one("SELECT pg_advisory_unlock(%s)", (mine,))

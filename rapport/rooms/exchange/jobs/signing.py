@@ -1,0 +1,112 @@
+"""Sign-ins: one at a time for each connection, whoever needs it."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+from django.utils import timezone
+
+from rapport.platform.access.scope import Scope
+from rapport.platform.db.session import entered
+from rapport.platform.jobs import registry as jobs
+from rapport.rooms.exchange import queries, services
+from rapport.rooms.exchange.ports import SignedIn, Trouble
+from rapport.rooms.exchange.states import ConnectionState
+
+from .locks import held
+from .pace import Governed
+
+LOCK_SECONDS = 180.0
+"""Longer than a sign-in with all its waiting takes."""
+
+
+def ensure_epoch(*, scope: Scope, connection_id: UUID, seen: int, cause: str) -> int | Trouble:
+    """
+    Return the number of an epoch that is newer than the one that was seen to end.
+
+    Whoever comes while somebody signs in waits, and takes what the other one got.
+    """
+    with held(connection_id, "sign-in", wait_seconds=LOCK_SECONDS):
+        while True:
+            with entered(scope):
+                standing = services.lease(scope=scope, connection_id=connection_id, now=timezone.now())
+                if standing is not None and standing.epoch > seen:
+                    return standing.epoch
+                begun = services.begin_sign_in(
+                    scope=scope, connection_id=connection_id, cause=cause, now=timezone.now()
+                )
+            if isinstance(begun, services.NotYet):
+                time.sleep(begun.seconds + 0.05)
+                continue
+            if isinstance(begun, Trouble):
+                return begun
+            return _sign_in(scope, begun)
+
+
+def _sign_in(scope: Scope, begun: services.SigningIn) -> int | Trouble:
+    portal, now = services.portal(), timezone.now()
+    target = Governed(scope, begun.connection_id, keep=0).put_into(begun.target)
+    if begun.challenge_id is None:
+        answer = portal.sign_in(target, now=now)
+    else:
+        answer = portal.answer(target, resume=begun.resume, code=begun.code, now=now)
+    with entered(scope):
+        outcome = services.record_sign_in(
+            scope=scope, signing=begun, answer=answer, now=timezone.now()
+        )
+    if isinstance(outcome, Trouble) and isinstance(answer, SignedIn):
+        # It stands at the portal and is not ours to use: another user, or withdrawn meanwhile.
+        portal.sign_out(begun.target, session=answer.session, now=timezone.now())
+    return outcome
+
+
+@jobs.task("exchange.sign_in", retries=1, outside=True)
+def sign_in(*, scope: Scope, connection_id: UUID, cause: str) -> dict[str, str] | None:
+    """Sign in because a person asked for it, and read everything once it stands."""
+    with entered(scope):
+        seen = services.epoch_of(scope=scope, connection_id=connection_id)
+    outcome = ensure_epoch(scope=scope, connection_id=connection_id, seen=seen, cause=cause)
+    return _after(scope, connection_id, outcome)
+
+
+@jobs.task("exchange.answer_challenge", retries=1, outside=True)
+def answer_challenge(*, scope: Scope, connection_id: UUID, challenge_id: UUID) -> dict[str, str] | None:
+    """Type the code that a person gave, in whichever process this is."""
+    with held(connection_id, "sign-in", wait_seconds=LOCK_SECONDS):
+        with entered(scope):
+            begun = services.begin_answer(
+                scope=scope, connection_id=connection_id, challenge_id=challenge_id, now=timezone.now()
+            )
+        if begun is None:
+            return None
+        outcome = _sign_in(scope, begun)
+    return _after(scope, connection_id, outcome)
+
+
+def _after(scope: Scope, connection_id: UUID, outcome: int | Trouble) -> dict[str, str] | None:
+    if isinstance(outcome, Trouble):
+        return {"reason": outcome.reason.value}
+    with entered(scope):
+        jobs.defer(
+            "exchange.probe", scope, queueing_lock=f"probe:{connection_id}", connection_id=connection_id
+        )
+    return None
+
+
+@jobs.task("exchange.sign_out", retries=2, outside=True)
+def sign_out(*, scope: Scope, connection_id: UUID) -> None:
+    """End the session at the portal, and erase what is left of it here."""
+    with entered(scope):
+        connection = queries.get_connection(scope=scope, connection_id=connection_id)
+        standing = services.lease(scope=scope, connection_id=connection_id, now=timezone.now())
+    if connection.state != ConnectionState.WITHDRAWN:
+        return
+    try:
+        if standing is not None:
+            services.portal().sign_out(
+                services.target_of(connection), session=standing.session, now=timezone.now()
+            )
+    finally:
+        with entered(scope):
+            services.forget_session(scope=scope, connection_id=connection_id)

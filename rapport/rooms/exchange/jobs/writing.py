@@ -1,0 +1,157 @@
+"""Writes: one writer for each connection, and each step of the journal committed before the next."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from rapport.platform.access.scope import Scope
+from rapport.platform.db.crashpoints import Crashpoint, crashpoint
+from rapport.platform.db.session import entered
+from rapport.platform.jobs import registry as jobs
+from rapport.rooms.exchange import services
+from rapport.rooms.exchange.models import Write
+from rapport.rooms.exchange.ports import (
+    Got,
+    InDoubt,
+    Reason,
+    Refused,
+    Submitted,
+    Target,
+    Trouble,
+    Verdict,
+)
+from rapport.rooms.exchange.rules.finding import given_for
+from rapport.rooms.exchange.services.journal import Taken
+from rapport.rooms.exchange.states import OPEN_WRITES, WriteState
+
+from .caller import call
+from .locks import LockTimeout, held
+
+WRITER_SECONDS = 60.0
+"""How long a write waits for the one before it; then it comes again."""
+
+
+@jobs.task("exchange.write", retries=10, outside=True)
+def write(*, scope: Scope, write_id: UUID) -> dict[str, str] | None:
+    """Carry one write a step further: send it, or find out what became of it."""
+    with entered(scope):
+        connection_id = Write.objects.visible_to(scope).get(id=write_id).connection_id
+    try:
+        with held(connection_id, "writer", wait_seconds=WRITER_SECONDS):
+            row = carry_on(scope=scope, write_id=write_id)
+    except LockTimeout:
+        with entered(scope):
+            row = Write.objects.visible_to(scope).get(id=write_id)
+            _again(scope, row)
+    return {"state": row.state} if row is not None else None
+
+
+def carry_on(*, scope: Scope, write_id: UUID) -> Write | None:
+    """
+    Take a write up where it stands. The caller holds the connection's writer lock.
+
+    :return: as it stands afterwards; None when there was nothing to do
+    """
+    with entered(scope):
+        taken = services.take(scope=scope, write_id=write_id, now=timezone.now())
+    if taken is None:
+        return None
+    if taken.state in (WriteState.INTENDED, WriteState.ARMED):
+        crashpoint(Crashpoint.WRITE_INTENDED)
+        return _send(scope, taken)
+    return _read_back(scope, taken)
+
+
+def _find(scope: Scope, taken: Taken) -> Got | Trouble:
+    """Read the list in which the write is, or would be. What is not believed proves nothing."""
+    narrow = given_for(taken.values, found=taken.seen)
+
+    def ask(target: Target, session: bytes, now: datetime) -> Got | Trouble:
+        return services.portal().read(
+            target, ability=taken.read_back, given=narrow, session=session, baseline=None, now=now
+        )
+
+    answer, _ = call(
+        scope=scope, connection_id=taken.connection_id, capability=taken.read_back, ask=ask
+    )
+    if isinstance(answer, Trouble):
+        return answer
+    wanted = narrow.get("patient_id")
+    strangers = [row for row in answer.rows if row.values.get("patient") not in (None, wanted)]
+    if wanted is not None and strangers:
+        with entered(scope):
+            services.note_other_patient(
+                scope=scope, connection_id=taken.connection_id, capability=taken.read_back, now=timezone.now()
+            )
+        return Trouble(Reason.DRIFT_SUSPECT)
+    if answer.verdict in (Verdict.SUSPECT, Verdict.BREAKING):
+        return Trouble(Reason.DRIFT_SUSPECT)
+    return answer if answer.complete else Trouble(Reason.INCOMPLETE)
+
+
+def _send(scope: Scope, taken: Taken) -> Write | None:
+    answer = _find(scope, taken)
+    crashpoint(Crashpoint.WRITE_PRE_IMAGE)
+    with entered(scope):
+        if isinstance(answer, Trouble):
+            row = services.postpone(scope=scope, taken=taken, trouble=answer, now=timezone.now())
+            _again(scope, row)
+            return row
+        state = services.arm(scope=scope, taken=taken, got=answer, now=timezone.now())
+        if state is not WriteState.ARMED:
+            return _settled(scope, taken)
+    crashpoint(Crashpoint.WRITE_ARMED)
+    with entered(scope):
+        if not services.mark_submitted(scope=scope, taken=taken, now=timezone.now()):
+            return None
+    crashpoint(Crashpoint.WRITE_BEFORE_LEAVE)
+
+    def ask(target: Target, session: bytes, now: datetime) -> Submitted | Refused | InDoubt | Trouble:
+        which = {"remote_id": taken.remote_id} if taken.remote_id is not None else {}
+        return services.portal().submit(
+            target, ability=taken.ability, values={**taken.values, **which}, session=session, now=now
+        )
+
+    # An ended session is not renewed in here: the record is looked at again before it is sent again.
+    sent, _ = call(
+        scope=scope, connection_id=taken.connection_id, capability=taken.ability, ask=ask, renew=False
+    )
+    crashpoint(Crashpoint.WRITE_AFTER_LEAVE)
+    assert isinstance(sent, Submitted | Refused | InDoubt | Trouble)
+    with entered(scope):
+        row = services.record_answer(scope=scope, taken=taken, answer=sent, now=timezone.now())
+        _again(scope, row)
+    crashpoint(Crashpoint.WRITE_NOTED)
+    return row
+
+
+def _read_back(scope: Scope, taken: Taken) -> Write | None:
+    answer = _find(scope, taken)
+    crashpoint(Crashpoint.WRITE_READ_BACK)
+    with entered(scope):
+        if isinstance(answer, Trouble):
+            row = services.postpone(scope=scope, taken=taken, trouble=answer, now=timezone.now())
+        else:
+            row = services.record_read_back(scope=scope, taken=taken, got=answer, now=timezone.now())
+        _again(scope, row)
+        return row
+
+
+def _settled(scope: Scope, taken: Taken) -> Write:
+    row: Write = Write.objects.visible_to(scope).get(id=taken.write_id)
+    return row
+
+
+def _again(scope: Scope, row: Write | None) -> None:
+    """Ask for another run, when the write is not settled."""
+    if row is None or row.state not in OPEN_WRITES:
+        return
+    wait = timedelta(0)
+    if row.retry_at is not None:
+        wait = max(wait, row.retry_at - timezone.now() + timedelta(milliseconds=20))
+    jobs.defer(
+        "exchange.write", scope, queueing_lock=f"write:{row.id}", schedule_in=wait or None, write_id=row.id
+    )

@@ -1,0 +1,27 @@
+"""What is kept of portals: accounts, sessions, the mirror of their records, and writes into them."""
+
+from __future__ import annotations
+
+from .connections import AttentionItem, Breaker, Connection, ConnectionHistory, Pace, Secret
+from .mirror import Artefact, DriftReport, Mirror, Shadow, SyncRun
+from .sessions import Challenge, PortalSession, SignIn
+from .writes import Write, WriteHistory
+
+__all__ = [
+    "Artefact",
+    "AttentionItem",
+    "Breaker",
+    "Challenge",
+    "Connection",
+    "ConnectionHistory",
+    "DriftReport",
+    "Mirror",
+    "Pace",
+    "PortalSession",
+    "Secret",
+    "Shadow",
+    "SignIn",
+    "SyncRun",
+    "Write",
+    "WriteHistory",
+]

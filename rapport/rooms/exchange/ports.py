@@ -1,0 +1,355 @@
+"""
+What the exchange room needs of a portal: sign in, read, look for, submit. Plain values, no I/O.
+
+A portal is stateless here: a session goes in as bytes and comes back as bytes, and the room keeps
+it sealed, leases it, and decides who may use it. Every call ends in an answer or in one `Trouble`
+of a closed list, each with one owner. Nothing here is retried by the driver but a read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Owner(StrEnum):
+    """Who can do something about a trouble."""
+
+    PRACTICE = "practice"
+    US = "us"
+    WAIT = "wait"
+
+
+class Reason(StrEnum):
+    """Why a portal gave no answer. Closed: a driver finds one of these or it is a bug of ours."""
+
+    CREDENTIALS_REJECTED = "credentials_rejected"
+    SECOND_FACTOR_NEEDED = "second_factor_needed"
+    SECOND_FACTOR_DENIED = "second_factor_denied"
+    SECOND_FACTOR_EXPIRED = "second_factor_expired"
+    PASSWORD_EXPIRED = "password_expired"  # noqa: S105 - a reason
+    TERMS_PENDING = "terms_pending"
+    NEW_DEVICE = "new_device"
+    ACCOUNT_LOCKED = "account_locked"
+    SESSION_TAKEN = "session_taken"
+    BLOCKED_BY_PORTAL = "blocked_by_portal"
+    NOT_PERMITTED = "not_permitted"
+    WITHHELD_LOCKED = "withheld_locked"
+    SESSION_EXPIRED = "session_expired"
+    PORTAL_DOWN = "portal_down"
+    MAINTENANCE = "maintenance"
+    BUSY = "busy"
+    DRIFT_SUSPECT = "drift_suspect"
+    DRIFT_BREAKING = "drift_breaking"
+    MEANING_GUARD = "meaning_guard"
+    INCOMPLETE = "incomplete"
+    CONNECTOR_OUTDATED = "connector_outdated"
+    HOST_NOT_ALLOWED = "host_not_allowed"
+
+
+OWNERS: Mapping[Reason, Owner] = {
+    Reason.CREDENTIALS_REJECTED: Owner.PRACTICE,
+    Reason.SECOND_FACTOR_NEEDED: Owner.PRACTICE,
+    Reason.SECOND_FACTOR_DENIED: Owner.PRACTICE,
+    Reason.SECOND_FACTOR_EXPIRED: Owner.PRACTICE,
+    Reason.PASSWORD_EXPIRED: Owner.PRACTICE,
+    Reason.TERMS_PENDING: Owner.PRACTICE,
+    Reason.NEW_DEVICE: Owner.PRACTICE,
+    Reason.ACCOUNT_LOCKED: Owner.PRACTICE,
+    Reason.SESSION_TAKEN: Owner.PRACTICE,
+    Reason.BLOCKED_BY_PORTAL: Owner.PRACTICE,
+    Reason.NOT_PERMITTED: Owner.PRACTICE,
+    Reason.WITHHELD_LOCKED: Owner.PRACTICE,
+    Reason.SESSION_EXPIRED: Owner.WAIT,
+    Reason.PORTAL_DOWN: Owner.WAIT,
+    Reason.MAINTENANCE: Owner.WAIT,
+    Reason.BUSY: Owner.WAIT,
+    Reason.DRIFT_SUSPECT: Owner.US,
+    Reason.DRIFT_BREAKING: Owner.US,
+    Reason.MEANING_GUARD: Owner.US,
+    Reason.INCOMPLETE: Owner.US,
+    Reason.CONNECTOR_OUTDATED: Owner.US,
+    Reason.HOST_NOT_ALLOWED: Owner.US,
+}
+
+
+class Verdict(StrEnum):
+    """What became of a page's shape since it was last seen, from harmless to refused."""
+
+    SAME = "same"
+    ADDITIVE = "additive"
+    HEALED = "healed"
+    SUSPECT = "suspect"
+    BREAKING = "breaking"
+
+
+class Factor(StrEnum):
+    """A second factor, as a portal asks for it."""
+
+    TOTP = "totp"
+    SMS = "sms"
+    EMAIL = "email"
+    PUSH = "push"
+    SSO = "sso"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was noticed on a page: which anchor or field, and what stood there."""
+
+    place: str
+    """Call and field or control, e.g. `patients.status`."""
+    seen: str
+    """What is there now: a name, a shape, a code. Never a person's value."""
+    expected: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """There is no answer, and why."""
+
+    reason: Reason
+    detail: str = ""
+    """A sentence for the person who has to act. No value of a record, no secret."""
+    retry_after_seconds: int | None = None
+    findings: tuple[Finding, ...] = ()
+    picture: bytes | None = None
+    """A PNG of the page with every value painted over; None: there was no page to show."""
+    session: bytes | None = None
+    """The session as it stands now, where there still is one."""
+
+
+class Pace(Protocol):
+    """How fast a portal may be asked. A driver that asks before each request keeps every process to it."""
+
+    def before(self) -> None:
+        """Wait until one more request may leave."""
+
+    def after(self, *, seconds: float, busy: bool, retry_after_seconds: int | None = None) -> None:
+        """Say how long the portal took, and whether it asked for less (429)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which portal, as whom. Made for one call; secrets are opened for a sign-in only."""
+
+    definition: str
+    """Name of the definition, e.g. `sandbox-portal`."""
+    base_url: str
+    """Scheme and host of the practice's portal; no call leaves the hosts the definition allows."""
+    identity: Mapping[str, str]
+    """What is not secret: `{"practice_code", "username"}`."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """`{"password", "totp_seed"}`, as far as the practice gave them."""
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    """What `calibrate` found for this practice: other labels, other columns."""
+    pace: Pace | None = field(default=None, repr=False, compare=False)
+    """Asked before every request of a call and told after it; None: a call outside the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A portal asks for a second factor."""
+
+    factor: Factor
+    masked_destination: str
+    """As the portal shows it, e.g. `•••-•••-0142`; empty where it shows none."""
+    issued_at: datetime
+    expires_at: datetime
+    resume: bytes = field(repr=False)
+    """How the sign-in goes on, in whichever process: state of the browser and where it stood."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session stands, and the portal agrees on who it is."""
+
+    session: bytes = field(repr=False)
+    subject: str
+    """Who the portal says is signed in, hashed by the room before it is kept."""
+    idle_seconds: int
+    """How long the portal keeps it without use."""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where rows came from: one answer of the portal."""
+
+    signature: str
+    """Method and path template with its parameters, less those that change each time."""
+    at: datetime
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a portal in the names of the contract; values are str, int, bool, date or None."""
+
+    remote_id: str
+    values: Mapping[str, Any]
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Field -> why there is no value: not_present, not_loaded, not_permitted, withheld_locked, unreadable."""
+    page: int = 0
+    """Index into `Got.pages`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """Rows, with proof that they are all there is: without it there is a `Trouble`, never a short list."""
+
+    rows: Sequence[Row]
+    pages: Sequence[Page]
+    verdict: Verdict
+    fingerprint: str
+    """Digest of the shape (columns, controls, types), to compare with the next time."""
+    shape: Mapping[str, Any]
+    """The shape itself: what to show when it has changed. No values."""
+    session: bytes = field(repr=False)
+    complete: str = ""
+    """Which proof holds: `count`, `last_page`, `empty_marker`, `whole_file`."""
+    findings: tuple[Finding, ...] = ()
+    tier: str = "http"
+    coverage: Mapping[str, float] = field(default_factory=dict)
+    """Field -> share of rows that have a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class GotFile:
+    """A file of the portal, as it is."""
+
+    content: bytes = field(repr=False)
+    content_type: str
+    name: str
+    page: Page
+    session: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The portal took a form and showed what it shows when it has done so: a claim, not yet a proof."""
+
+    session: bytes = field(repr=False)
+    remote_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The portal looked at the form and said no: nothing was written."""
+
+    session: bytes = field(repr=False)
+    message: str = ""
+    """The portal's own words, for the caller."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """The form left, and no answer told what became of it. Never sent again: looked for."""
+
+    detail: str
+    session: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """One thing a definition can do, and how it knows that it was done."""
+
+    name: str
+    """`patients.read`, `appointments.create`, `notes.pdf`, …"""
+    kind: str
+    """`read`, `write` or `file`."""
+    level: str
+    """`calibrated` or `uncalibrated`."""
+    key: tuple[str, ...] = ()
+    """Of a write: the fields by which what it made is found again."""
+    read_back: str = ""
+    """Of a write: the ability that finds it again; empty: the `.read` of the same kind."""
+    settle_seconds: int = 0
+    """Of a write: how long the portal may take to show it."""
+    attended: bool = False
+    """Of a write that cannot be undone: a person approves each one."""
+    cites: str = ""
+    """The public page it stands on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What there is to know of a definition before anything is asked of a portal."""
+
+    definition: str
+    revision: int
+    product: str
+    level: str
+    """`uncalibrated`, `bronze`, `silver` or `gold`."""
+    identity_fields: tuple[str, ...]
+    factors: tuple[Factor, ...]
+    abilities: tuple[Ability, ...]
+    requests_per_second: float
+    burst: int
+    parallel: int
+    logins_per_hour: int
+    sha256: str
+
+
+class Portal(Protocol):
+    """A practice system that has only pages. Supplied by `connectors.portals`."""
+
+    def manifests(self) -> Sequence[Manifest]:
+        """Return every definition that is shipped and whose signature holds."""
+
+    def sign_in(self, target: Target, *, now: datetime) -> SignedIn | Challenge | Trouble:
+        """Open a session. At most one try of the password leaves this call."""
+
+    def answer(
+        self, target: Target, *, resume: bytes, code: str | None, now: datetime
+    ) -> SignedIn | Challenge | Trouble:
+        """
+        Go on with a sign-in where a challenge stopped it.
+
+        :param code: the code; None: look whether a push was approved, or press resend once
+        """
+
+    def who(self, target: Target, *, session: bytes, now: datetime) -> SignedIn | Trouble:
+        """Ask the oracle: is this session alive, and whose is it? Costs one cheap request."""
+
+    def sign_out(self, target: Target, *, session: bytes, now: datetime) -> None:
+        """End the session at the portal, as far as it lets us."""
+
+    def read(
+        self, target: Target, *, ability: str, given: Mapping[str, str], session: bytes,
+        baseline: Mapping[str, Any] | None, now: datetime,
+    ) -> Got | Trouble:
+        """
+        Read every row of a list.
+
+        :param given: what the list takes: `{"from_on", "to_on", "patient_id"}`
+        :param baseline: `Got.shape` and `Got.coverage` of the last run that was published
+        """
+
+    def fetch(
+        self, target: Target, *, ability: str, remote_id: str, session: bytes, now: datetime
+    ) -> GotFile | Trouble:
+        """Fetch a file: a signed note, an export, an ERA."""
+
+    def submit(
+        self, target: Target, *, ability: str, values: Mapping[str, Any], session: bytes, now: datetime
+    ) -> Submitted | Refused | InDoubt | Trouble:
+        """
+        Fill a form and send it, once.
+
+        A `Trouble` says that nothing left the house; from the first byte on the answer is one of
+        the other three.
+
+        :param values: in the names of the contract; of a change also `remote_id`, the record it is to
+        """
+
+    def probe(
+        self, target: Target, *, session: bytes, now: datetime
+    ) -> Mapping[str, bool] | Trouble:
+        """Return ability -> whether this portal user has it, by asking for one row of each."""

@@ -1,0 +1,194 @@
+"""Questions about connections and what belongs to them. They take the scope first and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import models
+
+from rapport.kernel.problems import NotFound
+from rapport.platform.access.scope import Scope
+from rapport.platform.crypto import aead
+from rapport.platform.db.rows import by_id
+from rapport.platform.tenancy.models import PracticeRecord
+
+from .models import (
+    Artefact,
+    AttentionItem,
+    Breaker,
+    Challenge,
+    Connection,
+    Mirror,
+    Secret,
+    Shadow,
+    Write,
+)
+from .rules import canonical
+from .states import MAY_SIGN_IN, OPEN_WRITES, WORKS
+
+M = TypeVar("M", bound=PracticeRecord)
+
+
+def get_connection(*, scope: Scope, connection_id: UUID, lock: bool = False) -> Connection:
+    """Return a connection. :raises NotFound: there is none"""
+    row = by_id(Connection, scope=scope, id=connection_id, lock=lock)
+    if row is None:
+        raise NotFound(_sought=[("connection", connection_id)])
+    scope.trail.target("connection", row.id, row.version)
+    return row
+
+
+def _child(model: type[M], kind: str, *, scope: Scope, connection_id: UUID, id: UUID, lock: bool) -> M:
+    get_connection(scope=scope, connection_id=connection_id)
+    row = by_id(model, scope=scope, id=id, lock=lock)
+    if row is None:
+        raise NotFound(_sought=[(kind, id)])
+    if row.connection_id != connection_id:  # type: ignore[attr-defined]
+        raise NotFound(reason="parent_mismatch")
+    scope.trail.target(kind, row.id)
+    return row
+
+
+def get_challenge(*, scope: Scope, connection_id: UUID, challenge_id: UUID, lock: bool = False) -> Challenge:
+    """Return a challenge of a connection. :raises NotFound: there is none"""
+    return _child(
+        Challenge, "challenge", scope=scope, connection_id=connection_id, id=challenge_id, lock=lock
+    )
+
+
+def get_item(*, scope: Scope, connection_id: UUID, item_id: UUID, lock: bool = False) -> AttentionItem:
+    """Return an attention item of a connection. :raises NotFound: there is none"""
+    return _child(
+        AttentionItem, "attention_item", scope=scope, connection_id=connection_id, id=item_id, lock=lock
+    )
+
+
+def get_write(*, scope: Scope, connection_id: UUID, write_id: UUID, lock: bool = False) -> Write:
+    """Return a write of a connection. :raises NotFound: there is none"""
+    row = _child(
+        Write, "connector_write", scope=scope, connection_id=connection_id, id=write_id, lock=lock
+    )
+    if row.patient_id:
+        scope.trail.patient_ids.add(row.patient_id)
+    return row
+
+
+def rows_of(model: type[M], *, scope: Scope, ids: Sequence[UUID]) -> list[M]:
+    """Return rows in the order of their ids; those that are not the actor's to see are left out."""
+    found = {row.id: row for row in model.objects.visible_to(scope).filter(id__in=list(ids))}
+    return [found[id] for id in ids if id in found]
+
+
+def latest_write(*, scope: Scope, connection_id: UUID, key: str) -> Write | None:
+    """Return the write with a caller's key, if there is one."""
+    row: Write | None = Write.objects.visible_to(scope).filter(connection_id=connection_id, key=key).first()
+    return row
+
+
+def has_secret(*, scope: Scope, connection_id: UUID) -> frozenset[str]:
+    """Return the kinds of secrets that are kept. Never a value."""
+    return frozenset(
+        Secret.objects.visible_to(scope).filter(connection_id=connection_id).values_list("kind", flat=True)
+    )
+
+
+def mirrors_of(*, scope: Scope, connection_id: UUID) -> dict[str, Mirror]:
+    """Return kind -> how fresh it is."""
+    rows = Mirror.objects.visible_to(scope).filter(connection_id=connection_id)
+    return {row.kind: row for row in rows}
+
+
+def breakers_of(*, scope: Scope, connection_id: UUID) -> list[Breaker]:
+    """Return the breakers that are open."""
+    return list(
+        Breaker.objects.visible_to(scope).filter(connection_id=connection_id, opened_at__isnull=False)
+    )
+
+
+def open_items(*, scope: Scope, connection_id: UUID) -> list[AttentionItem]:
+    """Return what somebody has to do, newest first."""
+    return list(
+        AttentionItem.objects.visible_to(scope)
+        .filter(connection_id=connection_id, resolved_at__isnull=True)
+        .order_by("-opened_at")
+    )
+
+
+def live_connections(*, scope: Scope) -> list[Connection]:
+    """Return the connections that are not paused or withdrawn."""
+    return list(Connection.objects.visible_to(scope).filter(state__in=MAY_SIGN_IN))
+
+
+def working_connections(*, scope: Scope) -> list[Connection]:
+    """Return the connections for which scheduled work is done."""
+    return list(Connection.objects.visible_to(scope).filter(state__in=WORKS))
+
+
+def due_writes(*, scope: Scope, connection_id: UUID, now: datetime) -> list[Write]:
+    """Return writes that a worker may take up: not settled, due, and in nobody's hands."""
+    free = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=now)
+    due = models.Q(retry_at__isnull=True) | models.Q(retry_at__lte=now)
+    approved = models.Q(attended=False) | models.Q(approved_at__isnull=False)
+    return list(
+        Write.objects.visible_to(scope)
+        .filter(free, due, approved, connection_id=connection_id, state__in=OPEN_WRITES)
+        .order_by("created_at")
+    )
+
+
+def wanted_artefacts(*, scope: Scope, connection_id: UUID) -> list[Artefact]:
+    """Return files that were asked for and are not here yet."""
+    return list(
+        Artefact.objects.visible_to(scope)
+        .filter(connection_id=connection_id, document_id__isnull=True)
+        .order_by("asked_at")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """One record of a portal as the mirror has it, with its source."""
+
+    connection_id: UUID
+    kind: str
+    remote_id: str
+    values: Mapping[str, Any]
+    absent: Mapping[str, str]
+    system: str
+    as_of: datetime
+    gone: bool
+
+
+def shadow_place(row: Shadow) -> bytes:
+    """Return what a copy is sealed for: its own place and no other."""
+    return f"exchange_shadow|{row.practice_id}|{row.connection_id}|{row.kind}|{row.remote_id}".encode()
+
+
+def read_shadow(*, shadow: Shadow) -> dict[str, Any]:
+    """Return the values of a copy at hand."""
+    return canonical.load(
+        aead.open_(bytes(shadow.values_sealed), aad=shadow_place(shadow), purpose="field")
+    )
+
+
+def mirrored(*, scope: Scope, connection_id: UUID, kind: str, remote_id: str) -> Mirrored | None:
+    """
+    Return one record as the mirror has it. The caller has checked the permission of its kind.
+
+    :return: None when the portal was never seen to have it
+    """
+    row = Shadow.objects.visible_to(scope).filter(
+        connection_id=connection_id, kind=kind, remote_id=remote_id
+    ).first()  # fmt: skip
+    if row is None:
+        return None
+    connection = get_connection(scope=scope, connection_id=connection_id)
+    return Mirrored(
+        connection_id=connection_id, kind=kind, remote_id=remote_id,
+        values=read_shadow(shadow=row), absent=row.absent, system=connection.definition,
+        as_of=row.read_at, gone=row.gone_at is not None,
+    )  # fmt: skip

@@ -1,0 +1,114 @@
+"""Files of a portal: asked for, fetched, kept as documents, known by their digest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from rapport.kernel.problems import FieldError, Invalid
+from rapport.platform.access.scope import Scope
+from rapport.platform.jobs import registry as jobs
+from rapport.rooms.documents import services as documents
+from rapport.rooms.exchange import queries
+from rapport.rooms.exchange.models import Artefact
+from rapport.rooms.exchange.ports import GotFile, Trouble
+from rapport.rooms.exchange.problems import ConnectionStands, NotPermittedThere
+from rapport.rooms.exchange.rules.changes import Origin
+from rapport.rooms.exchange.rules.rights import to_see
+from rapport.rooms.exchange.states import WORKS
+
+from . import pacing
+from .portals import ability_of
+from .recipients import hand_file_over
+
+KINDS = {"notes": "clinical_note"}
+"""Kind of record -> kind of document, where reading it takes more than other documents."""
+
+
+def ask_for_file(
+    *, scope: Scope, connection_id: UUID, ability: str, remote_id: str, now: datetime,
+    patient_id: UUID | None = None,
+) -> Artefact:
+    """
+    Ask for a file; a worker fetches it. What is on its way is not asked for twice.
+
+    :raises Forbidden: the actor may not see what is in it
+    """
+    connection = queries.get_connection(scope=scope, connection_id=connection_id)
+    scope.require(to_see(ability))
+    if connection.state not in WORKS:
+        raise ConnectionStands("See its open attention items.", current_state=connection.state)
+    can = ability_of(definition=connection.definition, name=ability)
+    if can is None or can.kind != "file":
+        raise Invalid(
+            "The definition has no such file.", errors=(FieldError("/ability", "not-known"),)
+        )
+    if connection.permitted.get(ability) is False:
+        raise NotPermittedThere(portal_permission=ability, reason="not_permitted")
+    pacing.require_room(scope=scope, connection=connection, now=now)
+    wanted = {"connection_id": connection.id, "ability": ability, "remote_id": remote_id, "sha256": ""}
+    row = Artefact(practice_id=scope.practice_id, patient_id=patient_id, asked_at=now, **wanted)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        row = Artefact.objects.visible_to(scope).get(**wanted)
+    defer_fetch(scope=scope, artefact=row)
+    return row
+
+
+def defer_fetch(*, scope: Scope, artefact: Artefact) -> None:
+    """Ask a worker for a file, unless one was asked."""
+    jobs.defer(
+        "exchange.fetch", scope, queueing_lock=f"fetch:{artefact.id}",
+        connection_id=artefact.connection_id, artefact_id=artefact.id,
+    )  # fmt: skip
+
+
+def wanted_file(*, scope: Scope, artefact_id: UUID) -> Artefact | None:
+    """Return a file that is still wanted, or None: it is here, or nobody wants it any more."""
+    row: Artefact | None = (
+        Artefact.objects.visible_to(scope).filter(id=artefact_id, document_id__isnull=True).first()
+    )
+    return row
+
+
+def keep_file(*, scope: Scope, artefact_id: UUID, got: GotFile, now: datetime) -> Artefact | None:
+    """
+    Keep a file as a document and hand it to whoever takes it. The same bytes are kept once.
+
+    :return: None when nobody wants it any more
+    """
+    row = wanted_file(scope=scope, artefact_id=artefact_id)
+    if row is None:
+        return None
+    connection = queries.get_connection(scope=scope, connection_id=row.connection_id, lock=True)
+    same: Artefact | None = Artefact.objects.visible_to(scope).filter(
+        connection_id=connection.id, ability=row.ability, remote_id=row.remote_id,
+        sha256=sha256(got.content).hexdigest(),
+    ).first()  # fmt: skip
+    if same is not None:
+        row.delete()
+        return same
+    kind = KINDS.get(row.ability.partition(".")[0], "portal_file")
+    document = documents.store(
+        scope=scope, patient_id=row.patient_id, kind=kind, data=got.content,
+        content_type=got.content_type, now=now,
+    )  # fmt: skip
+    row.document_id, row.sha256, row.reason = document.id, document.sha256, ""
+    row.page_signature, row.fetched_at = got.page.signature[:300], now
+    row.save()
+    hand_file_over(
+        scope=scope, origin=Origin(connection.id, connection.definition), ability=row.ability,
+        document_id=document.id, data=got.content, remote_id=row.remote_id, now=now,
+    )  # fmt: skip
+    scope.trail.target("artefact", row.id)
+    return row
+
+
+def note_no_file(*, scope: Scope, artefact_id: UUID, trouble: Trouble) -> None:
+    """Note why a file could not be fetched; it stays wanted."""
+    Artefact.objects.visible_to(scope).filter(id=artefact_id).update(reason=trouble.reason.value)

@@ -1,0 +1,235 @@
+"""
+Readings of the portal, and what becomes of the mirror.
+
+begin_run (commit) -> for each piece: the driver, outside any transaction -> publish_piece (commit).
+A piece is in the mirror whole or not at all, with the note of it: a worker that takes over goes on
+behind the last one. What is not believed leaves the mirror as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Max
+
+from rapport.platform.access.scope import Scope
+from rapport.platform.outbox.emit import emit
+from rapport.rooms.exchange import events, queries
+from rapport.rooms.exchange.models import Connection, Mirror, SyncRun
+from rapport.rooms.exchange.ports import Got, Reason, Trouble, Verdict
+from rapport.rooms.exchange.rules import freshness
+from rapport.rooms.exchange.rules.matters import DRIFT, Matter
+from rapport.rooms.exchange.states import WORKS, RunState
+
+from . import attention, troubles
+from .schedule import is_quiet_now, kinds_of
+from .shadows import Told, take_over
+
+TAKE_OVER = timedelta(minutes=15)
+"""A run that is older and not settled is given up; its pieces stay."""
+ENOUGH_ROWS = 20
+"""So many rows say how often a field has a value; fewer do not replace what more said."""
+KEPT = timedelta(days=7)
+"""How long runs that changed nothing are kept."""
+_RANK = [Verdict.SAME, Verdict.ADDITIVE, Verdict.HEALED, Verdict.SUSPECT, Verdict.BREAKING]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A run in a worker's hands."""
+
+    run_id: UUID
+    connection_id: UUID
+    kind: str
+    ability: str
+    pieces: tuple[freshness.Window, ...]
+    checkpoint: int
+    baseline: dict[str, object] | None
+
+
+def begin_run(
+    *, scope: Scope, connection_id: UUID, kind: str, near: bool, today: date, now: datetime
+) -> Running | None:
+    """
+    Begin a reading, or go on with one that a dead worker left.
+
+    :return: None when nothing may be read: paused, standing still, or the portal's user may not
+    """
+    connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+    if connection.state not in WORKS or kind not in kinds_of(connection):
+        return None
+    left = (
+        SyncRun.objects.visible_to(scope)
+        .select_for_update()
+        .filter(connection_id=connection.id, kind=kind, near=near, state=RunState.RUNNING)
+    )
+    run = None
+    for one in left:
+        if one.began_at > now - TAKE_OVER and run is None:
+            run = one
+        else:
+            one.move(RunState.REFUSED, at=now, reason="abandoned")
+    if run is None:
+        run = SyncRun.objects.create(
+            practice_id=scope.practice_id, connection=connection, kind=kind, near=near,
+            state_changed_at=now, began_at=now, revision=connection.revision,
+            pieces=[
+                [day.isoformat() if day else None for day in window]
+                for window in freshness.windows(kind, today=today, near=near)
+            ],
+        )  # fmt: skip
+    mirror = _mirror(scope, connection, kind)
+    Mirror.objects.visible_to(scope).filter(id=mirror.id).update(tried_at=now)
+    baseline = {"shape": mirror.shape, "coverage": mirror.coverage} if mirror.shape else None
+    pieces = tuple(_window(piece) for piece in run.pieces)
+    return Running(run.id, connection.id, kind, f"{kind}.read", pieces, run.checkpoint, baseline)
+
+
+def _window(piece: list[str | None]) -> freshness.Window:
+    first, last = piece
+    return (
+        date.fromisoformat(first) if first else None, date.fromisoformat(last) if last else None,
+    )  # fmt: skip
+
+
+def _mirror(scope: Scope, connection: Connection, kind: str) -> Mirror:
+    Mirror.objects.bulk_create(
+        [Mirror(practice_id=scope.practice_id, connection=connection, kind=kind)], ignore_conflicts=True
+    )
+    row: Mirror = (
+        Mirror.objects.visible_to(scope).select_for_update().get(connection_id=connection.id, kind=kind)
+    )
+    return row
+
+
+def publish_piece(
+    *, scope: Scope, running: Running, piece: int, got: Got, epoch: int, now: datetime
+) -> RunState:
+    """
+    Bring the mirror up to one piece, or keep it as it is when the piece is not believed.
+
+    :return: the run's state afterwards: RUNNING while there are further pieces
+    """
+    connection = queries.get_connection(scope=scope, connection_id=running.connection_id, lock=True)
+    run = SyncRun.objects.visible_to(scope).select_for_update().get(id=running.run_id)
+    if run.state != RunState.RUNNING or run.checkpoint != piece:
+        return RunState(run.state)
+    if connection.state not in WORKS:
+        run.move(RunState.REFUSED, at=now, reason=connection.state)
+        return RunState.REFUSED
+    doubt = _doubt(got)
+    mirror = _mirror(scope, connection, running.kind)
+    if got.verdict is not Verdict.SAME or doubt:
+        verdict = Verdict.SUSPECT if doubt and got.verdict not in _RANK[3:] else got.verdict
+        matter = doubt or {
+            Verdict.SUSPECT: Reason.DRIFT_SUSPECT, Verdict.BREAKING: Reason.DRIFT_BREAKING,
+            Verdict.HEALED: Matter.DRIFT_HEALED,
+        }.get(verdict, "")  # fmt: skip
+        troubles.drifted(
+            scope=scope, connection=connection, capability=running.ability, verdict=verdict, now=now,
+            matter=matter, findings=got.findings, fingerprint=got.fingerprint, before=mirror.shape,
+            after=got.shape,
+        )  # fmt: skip
+        if verdict in (Verdict.SUSPECT, Verdict.BREAKING):
+            run.move(RunState.QUARANTINED, at=now, verdict=verdict, reason=matter, rows=len(got.rows))
+            return RunState.QUARANTINED
+    told = take_over(
+        scope=scope, connection=connection, kind=running.kind, run_id=run.id,
+        window=running.pieces[piece], got=got, epoch=epoch, now=now,
+    )  # fmt: skip
+    _note(scope, run, told, got, epoch)
+    if not mirror.shape or len(got.rows) >= ENOUGH_ROWS or (len(running.pieces) == 1 and not run.near):
+        mirror.shape, mirror.coverage = dict(got.shape), dict(got.coverage)
+        mirror.fingerprint = got.fingerprint
+        mirror.save(update_fields=["shape", "coverage", "fingerprint"])
+    if piece + 1 < len(running.pieces):
+        return RunState.RUNNING
+    _publish(scope, connection, run, mirror, now)
+    return RunState.PUBLISHED
+
+
+def _doubt(got: Got) -> str:
+    """Return why rows are not believed whatever the driver says; empty: they are."""
+    if not got.complete:
+        return Reason.INCOMPLETE
+    if len({row.remote_id for row in got.rows}) != len(got.rows):
+        return Reason.DRIFT_SUSPECT
+    return ""
+
+
+def _note(scope: Scope, run: SyncRun, told: Told, got: Got, epoch: int) -> None:
+    worst = max((Verdict(run.verdict or Verdict.SAME), got.verdict), key=_RANK.index)
+    SyncRun.objects.visible_to(scope).filter(id=run.id).update(
+        checkpoint=F("checkpoint") + 1, verdict=worst, proof=got.complete[:20], tier=got.tier[:10],
+        epoch=epoch, pages=F("pages") + len(got.pages), rows=F("rows") + len(got.rows),
+        created=F("created") + told.created, changed=F("changed") + told.changed,
+        gone=F("gone") + told.gone, held=F("held") + told.held,
+    )  # fmt: skip
+    run.refresh_from_db()
+
+
+def _publish(scope: Scope, connection: Connection, run: SyncRun, mirror: Mirror, now: datetime) -> None:
+    run.move(RunState.PUBLISHED, at=now)
+    mirror.fresh_at, mirror.late_since = run.began_at, None
+    if not run.near:
+        mirror.whole_at = run.began_at
+    mirror.save(update_fields=["fresh_at", "late_since", "whole_at"])
+    attention.went_away(
+        scope=scope, connection=connection, matters=[*DRIFT, Reason.NOT_PERMITTED], now=now,
+        capability=f"{run.kind}.read",
+    )  # fmt: skip
+    if not run.near or run.created or run.changed or run.gone:
+        emit(
+            events.SYNC_COMPLETED, scope=scope, object_type="connector_run", object_id=run.id,
+            version=1, now=now, changed=[run.kind],
+        )  # fmt: skip
+    scope.trail.target("connector_run", run.id)
+    scope.trail.count = run.rows
+
+
+def refuse_run(*, scope: Scope, running: Running, trouble: Trouble, now: datetime) -> None:
+    """Settle a run for which the portal gave no rows. The mirror keeps what it has."""
+    run = SyncRun.objects.visible_to(scope).select_for_update().get(id=running.run_id)
+    run.move(RunState.REFUSED, at=now, reason=trouble.reason)
+
+
+def note_lateness(*, scope: Scope, connection: Connection, now: datetime, zone: ZoneInfo) -> list[str]:
+    """
+    Say of each kind, once, that it is older than was promised. In quiet hours nothing was.
+
+    :return: the kinds that are
+    """
+    if is_quiet_now(connection=connection, now=now, zone=zone):
+        return []
+    mirrors = queries.mirrors_of(scope=scope, connection_id=connection.id)
+    late = []
+    for kind in kinds_of(connection):
+        mirror = mirrors.get(kind) or _mirror(scope, connection, kind)
+        since = mirror.fresh_at or connection.state_changed_at
+        if (now - since).total_seconds() <= freshness.target_seconds(kind):
+            continue
+        late.append(kind)
+        if mirror.late_since is not None:
+            continue
+        # The connection first: whoever publishes locks in this order.
+        locked = queries.get_connection(scope=scope, connection_id=connection.id, lock=True)
+        told = Mirror.objects.visible_to(scope).filter(id=mirror.id, late_since=None).update(late_since=now)
+        if told:
+            emit(
+                events.FRESHNESS_MISSED, scope=scope, object_type="connection", object_id=locked.id,
+                version=locked.version, now=now, changed=[kind],
+            )  # fmt: skip
+    return late
+
+
+def clear_away(*, scope: Scope, connection_id: UUID, now: datetime) -> None:
+    """Remove old runs that changed nothing, but the last of each kind."""
+    rows = SyncRun.objects.visible_to(scope).filter(connection_id=connection_id)
+    last = rows.values("kind").annotate(at=Max("began_at")).values_list("at", flat=True)
+    rows.filter(
+        began_at__lt=now - KEPT, state__in=[RunState.PUBLISHED, RunState.REFUSED], created=0,
+        changed=0, gone=0,
+    ).exclude(began_at__in=list(last)).delete()

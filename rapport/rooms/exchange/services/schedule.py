@@ -1,0 +1,99 @@
+"""What is read when: on schedule by how fresh it has to be, and at once when somebody asks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from rapport.kernel.problems import FieldError, Invalid
+from rapport.platform.access.scope import Scope
+from rapport.platform.jobs import registry as jobs
+from rapport.rooms.exchange import queries
+from rapport.rooms.exchange.models import Connection, Mirror
+from rapport.rooms.exchange.problems import ConnectionStands
+from rapport.rooms.exchange.rules import freshness
+from rapport.rooms.exchange.states import WORKS
+
+from . import breakers, pacing
+from .portals import manifest_of
+
+
+def ask_refresh(*, scope: Scope, connection_id: UUID, kinds: list[str], now: datetime) -> list[str]:
+    """
+    Ask for a reading now, ahead of schedule.
+
+    :param kinds: what to read; empty: all that the portal's user may
+    :raises ConnectionStands: nothing goes out until somebody acts
+    :raises PortalPace: the portal is asked as fast as it allows
+    """
+    connection = queries.get_connection(scope=scope, connection_id=connection_id)
+    if connection.state not in WORKS:
+        raise ConnectionStands(
+            "See the open attention items.", current_state=connection.state,
+            reason_code=connection.reason or None,
+        )
+    known = kinds_of(connection)
+    unknown = [kind for kind in kinds if kind not in known]
+    if unknown:
+        fault = FieldError("/what", "not-known", f"Known: {', '.join(known)}.")
+        raise Invalid("1 field is not valid.", errors=(fault,))
+    pacing.require_room(scope=scope, connection=connection, now=now)
+    wanted = kinds or known
+    for kind in wanted:
+        defer_sync(scope=scope, connection=connection, kind=kind, near=False)
+    return wanted
+
+
+def kinds_of(connection: Connection) -> list[str]:
+    """Return the kinds that can be read and that the portal's user was not seen to be refused."""
+    manifest = manifest_of(connection.definition)
+    if manifest is None:
+        return []
+    return sorted(
+        one.name.removesuffix(".read") for one in manifest.abilities
+        if one.kind == "read" and one.name.endswith(".read") and connection.permitted.get(one.name, True)
+    )  # fmt: skip
+
+
+def defer_sync(*, scope: Scope, connection: Connection, kind: str, near: bool) -> None:
+    """Ask for a reading, unless one like it waits already."""
+    jobs.defer(
+        "exchange.sync", scope, queueing_lock=f"sync:{connection.id}:{kind}:{near}",
+        lock=f"sync:{connection.id}:{kind}", connection_id=connection.id, kind=kind, near=near,
+    )  # fmt: skip
+
+
+def is_quiet_now(*, connection: Connection, now: datetime, zone: ZoneInfo) -> bool:
+    """Tell whether it is in the connection's quiet hours."""
+    local = now.astimezone(zone).strftime("%H:%M")
+    return freshness.is_quiet(local, quiet_from=connection.quiet_from, quiet_to=connection.quiet_to)
+
+
+def due_kinds(*, scope: Scope, connection: Connection, now: datetime, zone: ZoneInfo) -> list[tuple[str, bool]]:
+    """Return what is due to be read: kind, and whether only the near days are. Nothing in quiet hours."""
+    if is_quiet_now(connection=connection, now=now, zone=zone):
+        return []
+    stopped = {
+        breaker.capability
+        for breaker in queries.breakers_of(scope=scope, connection_id=connection.id)
+        if breaker.probe_at is None or breaker.probe_at > now
+    }
+    if breakers.ALL in stopped or pacing.silent_for(scope=scope, connection_id=connection.id, now=now):
+        return []
+    mirrors = queries.mirrors_of(scope=scope, connection_id=connection.id)
+    due = []
+    for kind in kinds_of(connection):
+        mirror = mirrors.get(kind) or Mirror()
+        tried = (now - mirror.tried_at).total_seconds() if mirror.tried_at else None
+        pause = min(freshness.target_seconds(kind) * 0.5, freshness.AGAIN_SECONDS)
+        if f"{kind}.read" in stopped or (tried is not None and tried < pause):
+            continue
+        whole_age = (now - mirror.whole_at).total_seconds() if mirror.whole_at else None
+        age = (now - mirror.fresh_at).total_seconds() if mirror.fresh_at else None
+        # Half of what is promised: the other half is for the reading itself.
+        if whole_age is None or whole_age > freshness.WHOLE_SECONDS * 0.8:
+            due.append((kind, False))
+        elif age is None or age > freshness.target_seconds(kind) * 0.5:
+            due.append((kind, kind in freshness.DAY_FIELDS))
+    return due

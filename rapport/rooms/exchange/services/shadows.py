@@ -1,0 +1,158 @@
+"""The copies themselves: what is new, what has changed, and what two whole readings missed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from rapport.platform.access.scope import Scope
+from rapport.platform.crypto import aead
+from rapport.rooms.exchange import queries
+from rapport.rooms.exchange.models import Connection, Shadow
+from rapport.rooms.exchange.ports import Got, Row
+from rapport.rooms.exchange.rules import canonical, freshness
+from rapport.rooms.exchange.rules.changes import Change, Held, Origin
+
+from .recipients import hand_over
+
+MISSES = 2
+"""Whole readings that must miss a record before it is taken for gone."""
+_WRITTEN = [
+    "values_sealed", "digest", "absent", "day_on", "page_signature", "page_sha256", "read_at",
+    "epoch", "tier", "revision", "last_run_id", "misses", "gone_at", "held_code",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How much of it was news."""
+
+    created: int = 0
+    changed: int = 0
+    gone: int = 0
+    held: int = 0
+
+
+def take_over(
+    *, scope: Scope, connection: Connection, kind: str, run_id: UUID, window: freshness.Window,
+    got: Got, epoch: int, now: datetime,
+) -> Told:
+    """Bring the copies of one window up to a list that is proved to be whole, and tell who takes them over."""
+    known = {
+        row.remote_id: row
+        for row in Shadow.objects.visible_to(scope).filter(
+            connection_id=connection.id, kind=kind, remote_id__in=[row.remote_id for row in got.rows]
+        )
+    }
+    changes: list[Change] = []
+    fresh: list[Shadow] = []
+    other: list[Shadow] = []
+    same: dict[int, list[UUID]] = {}
+    for row in got.rows:
+        shadow = known.get(row.remote_id)
+        if shadow is None:
+            shadow = Shadow(
+                practice_id=scope.practice_id, connection=connection, kind=kind,
+                remote_id=row.remote_id, first_run_id=run_id,
+            )  # fmt: skip
+            fresh.append(shadow)
+        was = (bytes(shadow.digest), shadow.absent, shadow.gone_at, shadow.held_code)
+        change = _bring_up(shadow, row, got, epoch=epoch, revision=connection.revision, run_id=run_id)
+        if change is not None:
+            changes.append(change)
+        if was[0] and was == (bytes(shadow.digest), shadow.absent, shadow.gone_at, shadow.held_code):
+            same.setdefault(row.page, []).append(shadow.id)
+        elif was[0]:
+            other.append(shadow)
+    Shadow.objects.bulk_create(fresh, batch_size=500)
+    Shadow.objects.visible_to(scope).bulk_update(other, _WRITTEN, batch_size=200)
+    for page, ids in same.items():
+        # Most of a list is as it was: one statement for each page says that it was seen again.
+        Shadow.objects.visible_to(scope).filter(id__in=ids).update(
+            page_signature=got.pages[page].signature[:300], page_sha256=got.pages[page].sha256,
+            read_at=got.pages[page].at, epoch=epoch, tier=got.tier[:10], revision=connection.revision,
+            last_run_id=run_id, misses=0,
+        )  # fmt: skip
+    changes += _missed(scope, connection, kind, run_id, window, now)
+    origin = Origin(connection.id, connection.definition)
+    held = hand_over(scope=scope, origin=origin, kind=kind, changes=changes, now=now)
+    _hold(scope, connection, kind, held)
+    scope.trail.count += len(got.rows)
+    news = Counter(change.what for change in changes)
+    return Told(news["created"], news["changed"], news["gone"], len(held))
+
+
+def _bring_up(
+    shadow: Shadow, row: Row, got: Got, *, epoch: int, revision: int, run_id: UUID
+) -> Change | None:
+    page = got.pages[row.page]
+    is_new = not shadow.digest
+    before: dict[str, Any] | None = None
+    values = canonical.record(row.values)
+    if not is_new and row.absent:
+        # What the page did not show is not empty: the copy keeps what it had.
+        before = queries.read_shadow(shadow=shadow)
+        values = {name: before[name] for name in row.absent if name in before} | values
+    digest = aead.blind_index(canonical.dump(values).decode(), context=f"exchange_shadow|{shadow.kind}")
+    same = not is_new and bytes(shadow.digest) == digest and shadow.gone_at is None
+    offered_again = bool(shadow.held_code)
+    if not is_new and not same and before is None:
+        before = queries.read_shadow(shadow=shadow)
+    was_gone = shadow.gone_at is not None
+    if not same:
+        shadow.values_sealed = aead.seal(
+            canonical.dump(values), aad=queries.shadow_place(shadow), purpose="field"
+        )
+    shadow.digest, shadow.absent = digest, dict(row.absent)
+    shadow.day_on = freshness.day_in(shadow.kind, values)
+    shadow.page_signature, shadow.page_sha256 = page.signature[:300], page.sha256
+    shadow.read_at, shadow.epoch, shadow.tier, shadow.revision = page.at, epoch, got.tier[:10], revision
+    shadow.last_run_id, shadow.misses, shadow.gone_at, shadow.held_code = run_id, 0, None, ""
+    if same and not offered_again:
+        return None
+    what = "created" if is_new or was_gone else "changed"
+    return Change(what, shadow.kind, shadow.remote_id, values, before, dict(row.absent), page.at)
+
+
+def _missed(
+    scope: Scope, connection: Connection, kind: str, run_id: UUID, window: freshness.Window, now: datetime
+) -> list[Change]:
+    first, last = window
+    rows = Shadow.objects.visible_to(scope).filter(
+        connection_id=connection.id, kind=kind, gone_at__isnull=True
+    ).exclude(last_run_id=run_id)  # fmt: skip
+    if first is not None and last is not None:
+        rows = rows.filter(day_on__gte=first, day_on__lte=last)
+    gone = _held_gone(scope, connection, kind)
+    for shadow in rows:
+        shadow.misses += 1
+        if shadow.misses >= MISSES:
+            shadow.gone_at = now
+            values = queries.read_shadow(shadow=shadow)
+            gone.append(Change("gone", kind, shadow.remote_id, values, values, {}, now))
+        shadow.save(update_fields=["misses", "gone_at"])
+    return gone
+
+
+def _held_gone(scope: Scope, connection: Connection, kind: str) -> list[Change]:
+    """Offer again what is gone and was held when it was told."""
+    rows = Shadow.objects.visible_to(scope).filter(
+        connection_id=connection.id, kind=kind, gone_at__isnull=False
+    ).exclude(held_code="")  # fmt: skip
+    again = []
+    for shadow in rows:
+        values = queries.read_shadow(shadow=shadow)
+        again.append(Change("gone", kind, shadow.remote_id, values, values, {}, shadow.gone_at))
+    rows.update(held_code="")
+    return again
+
+
+def _hold(scope: Scope, connection: Connection, kind: str, held: Sequence[Held]) -> None:
+    for one in held:
+        Shadow.objects.visible_to(scope).filter(
+            connection_id=connection.id, kind=kind, remote_id=one.remote_id
+        ).update(held_code=one.code[:40])

@@ -1,0 +1,258 @@
+"""One sign-in for each epoch, whoever needs it; the newest jar wins; a stale one is thrown away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from rapport.rooms.exchange import services
+from rapport.rooms.exchange.jobs import signing
+from rapport.rooms.exchange.models import Challenge, SignIn
+from rapport.rooms.exchange.services import signing_in
+from tests.support.connected import Connected, at_once
+from tests.support.portal import SEED, ScriptedPortal
+
+
+def test_twenty_readers_of_an_ended_session_sign_in_once(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    portal.limits["parallel"], portal.seconds = 4, 0.02
+    portal.end_sessions()
+    from rapport.rooms.exchange.jobs.syncing import sync
+
+    kinds = ["appointments", "claims", "clinicians", "notes", "patients"]
+    scopes = [connected.house.scope for _ in range(20)]
+    answers = at_once(
+        *(
+            (lambda place=place: sync(
+                scope=scopes[place], connection_id=connected.id, kind=kinds[place % 5], near=place % 2 == 0
+            ))
+            for place in range(20)
+        )
+    )  # fmt: skip
+    assert not [answer for answer in answers if isinstance(answer, Exception)], answers
+    assert len(portal.log("sign_in")) == 2, "one for the first epoch, one for the second"
+    assert {run["state"] for run in connected.list("runs")} == {"published"}
+
+
+def test_the_control_without_the_lock_each_reader_signs_in(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    portal.limits["logins_per_hour"] = 100
+    connected.start()
+    portal.seconds = 0.05
+    portal.end_sessions()
+
+    def naive() -> object:
+        scope = connected.house.scope
+        with connected.house.entered():
+            begun = services.begin_sign_in(
+                scope=scope, connection_id=connected.id, cause="renewal", now=timezone.now()
+            )
+        assert isinstance(begun, services.SigningIn)
+        return signing._sign_in(scope, begun)
+
+    assert at_once(*[naive] * 5)
+    assert len(portal.log("sign_in")) == 6
+
+
+def test_a_session_that_ends_at_once_is_renewed_once_and_no_more(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    portal.script("read:patients", {"trouble": "session_expired"}, {"trouble": "session_expired"})
+    run = connected.sync("patients")
+    assert (run["state"], run["reason"]) == ("refused", "session_expired")
+    assert len(portal.log("sign_in")) == 2
+    assert connected.sync("patients")["state"] == "published", "the control: then it goes on"
+
+
+def test_not_permitted_is_no_reason_to_sign_in(connected: Connected, portal: ScriptedPortal) -> None:
+    connected.start()
+    portal.script("read:notes", {"trouble": "not_permitted"})
+    run = connected.sync("notes")
+    assert run["reason"] == "not_permitted"
+    assert len(portal.log("sign_in")) == 1
+    notes = next(one for one in connected.read("/capabilities")["data"] if one["name"] == "notes.read")
+    assert (notes["permitted"], notes["works"]) == (False, False)
+    patients = next(one for one in connected.read("/capabilities")["data"] if one["name"] == "patients.read")
+    assert patients["works"]
+
+
+def test_the_newest_jar_wins_and_an_old_epoch_writes_nothing(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    now = timezone.now()
+    with connected.house.entered() as scope:
+        first = services.lease(scope=scope, connection_id=connected.id, now=now)
+        second = services.lease(scope=scope, connection_id=connected.id, now=now)
+    assert first is not None
+    assert second is not None
+    later, earlier = now + timedelta(seconds=9), now + timedelta(seconds=5)
+    with connected.house.entered() as scope:
+        assert services.write_back(scope=scope, lease=first, session=b"ZZSESSION:1:2", at=later)
+        assert not services.write_back(scope=scope, lease=second, session=b"ZZSESSION:1:1", at=earlier)
+        kept = services.lease(scope=scope, connection_id=connected.id, now=now)
+    assert kept is not None
+    assert kept.session == b"ZZSESSION:1:2"
+
+    portal.end_sessions()
+    connected.sync("patients")
+    with connected.house.entered() as scope:
+        stale = services.write_back(
+            scope=scope, lease=kept, session=b"ZZSESSION:1:3", at=timezone.now() + timedelta(hours=1)
+        )
+        fresh = services.lease(scope=scope, connection_id=connected.id, now=now)
+    assert not stale
+    assert fresh is not None
+    assert fresh.epoch == kept.epoch + 1
+    assert fresh.session == b"ZZSESSION:2:0"
+
+
+def test_a_cookie_that_rotates_under_eight_calls_at_once_ends_as_the_newest(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    from rapport.rooms.exchange.jobs.syncing import sync
+
+    portal.script("read:patients", *[{"rotate": True}] * 8)
+    before = len(portal.log("sign_in"))
+    at_once(
+        *(
+            (lambda near=near: sync(
+                scope=connected.house.scope, connection_id=connected.id, kind="patients", near=near
+            ))
+            for near in (True, False) * 4
+        )
+    )  # fmt: skip
+    with connected.house.entered() as scope:
+        kept = services.lease(scope=scope, connection_id=connected.id, now=timezone.now())
+    with portal.state() as state:
+        newest = max(state["sessions"].values())
+    assert kept is not None
+    assert kept.session.endswith(f":{newest}".encode())
+    assert len(portal.log("sign_in")) == before
+
+
+def test_a_totp_window_is_used_once_and_not_in_its_last_seconds() -> None:
+    start = datetime(2026, 3, 2, 17, 0, 0, tzinfo=UTC)
+    used = SignIn(began_at=start + timedelta(seconds=4), ended_at=start + timedelta(seconds=9), used_totp=True)
+    wait = signing_in._wait_for_window
+    assert wait(None, now=start + timedelta(seconds=4)) == 0, "the control: a fresh window is free"
+    assert wait(used, now=start + timedelta(seconds=12)) == 18
+    assert wait(used, now=start + timedelta(seconds=31)) == 0
+    assert 0 < wait(None, now=start + timedelta(seconds=28)) <= 3
+    lost = SignIn(began_at=start, ended_at=None, used_totp=True)
+    assert wait(lost, now=start + timedelta(seconds=40)) == 50, "a try that nobody heard of may have used it"
+
+
+def test_somebody_else_at_the_portal_is_given_way(connected: Connected, portal: ScriptedPortal) -> None:
+    connected.start()
+    portal.script("read:patients", {"trouble": "session_taken"})
+    connected.sync("patients")
+    portal.end_sessions()
+    for _ in range(5):
+        connected.sync("patients")
+    assert connected.open_items() == ["session_taken"]
+    assert len(portal.log("sign_in")) == 1, "none in the minutes after"
+
+
+def challenge_of(connected: Connected) -> dict[str, object]:
+    return connected.list("challenges")[0]
+
+
+def test_a_code_is_typed_by_whichever_worker_and_forgotten(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    portal.script("sign_in", {"challenge": "sms"})
+    connected.start()
+    seen = connected.read()
+    assert (seen["state"], seen["reason"]) == ("attention", "second_factor_needed")
+    challenge = challenge_of(connected)
+    assert (challenge["masked_destination"], challenge["state"]) == ("•••-0142", "open")
+    connected.portal = ScriptedPortal(portal.file.parent)
+    connected.__post_init__()  # another process: nothing of the first sign-in is in memory
+    answer = f"{connected.path}/challenges/{challenge['id']}/answer"
+    assert connected.admin.post(answer, {"code": "246810"}).status_code == 202
+    connected.work()
+    assert connected.read()["state"] == "healthy"
+    assert (challenge_of(connected)["state"], connected.open_items()) == ("passed", [])
+    assert len(portal.log("sign_in")) == 1, "the password was not typed again"
+    assert connected.admin.post(answer, {"code": "246810"}).status_code == 409
+    with connected.house.entered() as scope:
+        row = Challenge.objects.visible_to(scope).get()
+        assert row.code_sealed is None
+        assert row.resume_sealed is None
+
+
+def test_wrong_codes_open_it_again_and_three_end_it(connected: Connected, portal: ScriptedPortal) -> None:
+    portal.script("sign_in", {"challenge": "sms"})
+    connected.start()
+    path = f"{connected.path}/challenges/{challenge_of(connected)['id']}/answer"
+    for state in ("open", "open", "failed"):
+        assert connected.admin.post(path, {"code": "111111"}).status_code == 202
+        connected.work()
+        assert challenge_of(connected)["state"] == state
+    assert connected.read()["reason"] == "second_factor_denied"
+    assert len(portal.log("sign_in")) == 1, "and nothing is tried by itself"
+
+
+@pytest.mark.parametrize("reason", ["second_factor_denied", "second_factor_expired", "password_expired", "terms_pending", "new_device", "blocked_by_portal"])
+def test_each_reason_stops_the_connection_and_asks_its_owner(
+    connected: Connected, portal: ScriptedPortal, reason: str
+) -> None:
+    portal.script("sign_in", {"trouble": reason})
+    connected.start()
+    assert (connected.read()["state"], connected.read()["reason"]) == ("attention", reason)
+    assert connected.open_items() == [reason]
+    assert len(portal.log("sign_in")) == 1
+    item = connected.list("attention")[0]
+    assert connected.admin.post(f"{connected.path}/attention/{item['id']}/resolve", {}).status_code == 200
+    connected.work()
+    assert connected.read()["state"] == "healthy", "the control: a person acted, and one try went through"
+    assert len(portal.log("sign_in")) == 2
+
+
+def test_a_blocked_account_gets_no_traffic_at_all(connected: Connected, portal: ScriptedPortal) -> None:
+    from rapport.rooms.exchange.jobs.duties import tend
+
+    connected.start()
+    portal.script("read:patients", {"trouble": "blocked_by_portal"})
+    connected.sync("patients")
+    calls = sum(len(portal.log(name)) for name in ("sign_in", "read:notes", "read:patients", "who", "probe"))
+    tend()
+    connected.work()
+    again = sum(len(portal.log(name)) for name in ("sign_in", "read:notes", "read:patients", "who", "probe"))
+    assert again == calls
+    assert connected.read()["reason"] == "blocked_by_portal"
+
+
+def test_nobody_answered_in_time(connected: Connected, portal: ScriptedPortal) -> None:
+    from rapport.rooms.exchange.jobs.duties import tend
+
+    portal.script("sign_in", {"challenge": "sms", "good_for": 0})
+    connected.start()
+    tend()
+    assert (challenge_of(connected)["state"], connected.read()["reason"]) == ("expired", "second_factor_expired")
+    late = connected.admin.post(
+        f"{connected.path}/challenges/{challenge_of(connected)['id']}/answer", {"code": "246810"}
+    )
+    assert late.status_code == 409
+
+
+def test_a_session_is_kept_alive_only_while_somebody_works_with_it(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start(totp_seed=SEED)
+    now = timezone.now()
+    with connected.house.entered() as scope:
+        soon, idle = now + timedelta(seconds=60), now + timedelta(seconds=400)
+        silent = {"scope": scope, "connection_id": connected.id}
+        assert not services.to_keep_alive(**silent, now=soon), "it was just used"
+        assert not services.to_keep_alive(**silent, now=idle), "nobody works with it any more"
+        services.lease(scope=scope, connection_id=connected.id, now=idle)
+        assert services.to_keep_alive(**silent, now=idle)
