@@ -57,25 +57,58 @@ class Reply:
     retry_after: str | None
 
 
-def _system_resolver(host: str, port: int) -> Iterable[str]:
+def system_resolver(host: str, port: int) -> Iterable[str]:
     for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         yield str(entry[4][0])
 
 
+def checked_addresses(
+    host: str, port: int, *, local: bool, resolve: Resolve = system_resolver
+) -> list[str]:
+    """
+    Look a name up. All its addresses have to pass: one private among public ones, and none is trusted.
+
+    :param local: let this machine's loopback pass too
+    :raises BlockedAddress: one of them is not public
+    :raises OSError: there is no such host
+    """
+    found: list[Address] = [
+        ipaddress.ip_address(text.split("%")[0]) for text in resolve(host, port)
+    ]
+    if not found or not all(is_public(one) or (local and one.is_loopback) for one in found):
+        raise BlockedAddress
+    return [str(one) for one in found]
+
+
 @lru_cache(maxsize=1)
-def _default_tls() -> ssl.SSLContext:
+def default_tls() -> ssl.SSLContext:
     """Return the trust of this machine; reading its certificates takes longer than most calls."""
     return ssl.create_default_context()
+
+
+class Deadline:
+    """When everything that is under way has to be over; whoever sends again sets it again."""
+
+    def __init__(self, seconds: float) -> None:
+        self.set(seconds)
+
+    def set(self, seconds: float) -> None:
+        """Begin anew, with so much time from now."""
+        self._at = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left; not above zero: none."""
+        return self._at - time.monotonic()
 
 
 class _TimedStream(httpcore.NetworkStream):
     """A connection that as a whole ends in time, however slowly single bytes come."""
 
-    def __init__(self, inner: httpcore.NetworkStream, deadline: float) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._inner, self._deadline = inner, deadline
 
     def _left(self, timeout: float | None) -> float:
-        left = self._deadline - time.monotonic()
+        left = self._deadline.left()
         if left <= 0:
             raise httpcore.ReadTimeout
         return min(left, timeout) if timeout is not None else left
@@ -100,10 +133,10 @@ class _TimedStream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class _CheckedBackend(httpcore.NetworkBackend):
+class CheckedBackend(httpcore.NetworkBackend):
     """Opens connections, to addresses that pass only."""
 
-    def __init__(self, resolve: Resolve, *, local: bool, deadline: float) -> None:
+    def __init__(self, resolve: Resolve, *, local: bool, deadline: Deadline) -> None:
         self._resolve, self._local, self._deadline = resolve, local, deadline
         self._inner = httpcore.SyncBackend()
 
@@ -112,25 +145,19 @@ class _CheckedBackend(httpcore.NetworkBackend):
         local_address: str | None = None, socket_options: Any = None,
     ) -> httpcore.NetworkStream:  # fmt: skip
         try:
-            addresses = [ipaddress.ip_address(text.split("%")[0]) for text in self._resolve(host, port)]
+            addresses = checked_addresses(host, port, local=self._local, resolve=self._resolve)
         except OSError as error:
             raise httpcore.ConnectError("no such host") from error
-        # All of them: a name with one private address among public ones is not trusted at all.
-        if not addresses or not all(self._allowed(address) for address in addresses):
-            raise BlockedAddress
         failure: Exception | None = None
         for address in addresses[:3]:
             try:
                 stream = self._inner.connect_tcp(
-                    str(address), port, timeout, local_address, socket_options
+                    address, port, timeout, local_address, socket_options
                 )
                 return _TimedStream(stream, self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError("no address")
-
-    def _allowed(self, address: Address) -> bool:
-        return is_public(address) or (self._local and address.is_loopback)
 
     def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
         raise BlockedAddress
@@ -146,7 +173,7 @@ def post(
     headers: Mapping[str, str],
     timeout: float = 20.0,
     local: bool = False,
-    resolve: Resolve = _system_resolver,
+    resolve: Resolve = system_resolver,
     tls: ssl.SSLContext | None = None,
 ) -> Reply:
     """
@@ -163,10 +190,8 @@ def post(
         raise InsideTransaction
     check_url(url, local=local)
     pool = httpcore.ConnectionPool(
-        ssl_context=tls or _default_tls(),
-        network_backend=_CheckedBackend(
-            resolve, local=local, deadline=time.monotonic() + timeout + 2
-        ),
+        ssl_context=tls or default_tls(),
+        network_backend=CheckedBackend(resolve, local=local, deadline=Deadline(timeout + 2)),
         max_connections=1,
         retries=0,
         http2=False,
@@ -202,4 +227,7 @@ def post(
         raise SendFailed("broken", may_have_arrived=True) from error
 
 
-__all__ = ["BlockedAddress", "InsideTransaction", "Reply", "SendFailed", "UrlNotAllowed", "check_url", "post"]
+__all__ = [
+    "BlockedAddress", "CheckedBackend", "Deadline", "InsideTransaction", "Reply", "SendFailed", "UrlNotAllowed",
+    "check_url", "checked_addresses", "default_tls", "post", "system_resolver",
+]  # fmt: skip
