@@ -70,6 +70,10 @@ class Hosts:
             return False
         return (host, port) in self._allowed
 
+    def is_base(self, url: str) -> bool:
+        """Tell whether a call goes to the practice's own portal."""
+        return url == self.base_url or url.startswith((f"{self.base_url}/", f"{self.base_url}?"))
+
     def each(self) -> list[tuple[str, int]]:
         """Return every host and port."""
         return sorted(self._allowed)
