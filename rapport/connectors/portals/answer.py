@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,7 +57,7 @@ class Answer:
         if self.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
             return None
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_float=Decimal)
         except (ValueError, RecursionError):
             return None
 

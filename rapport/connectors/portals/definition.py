@@ -195,6 +195,7 @@ class Field(Strict, frozen=True, kw_only=True):
     source: Literal["text", "attribute", "link", "row", "constant"] = msgspec.field(default="text", name="from")
     """In a table: text of the cell; an attribute of it; the id in its link; an attribute of the row."""
     attribute: str = ""
+    """Its name; for a link, the parameter with the id, or empty for the last part of its path."""
     constant: str = ""
     type: Literal["text", "code", "integer", "money", "day", "local_time", "boolean", "phone", "email"]
     required: bool = False
@@ -214,7 +215,11 @@ class Field(Strict, frozen=True, kw_only=True):
     """Which amount of a cell with several."""
     pattern: str = ""
     """What the cleaned text must look like; a column most of which does not is not the column that was meant."""
+    otherwise: Literal["", "true", "false"] = ""
+    """Of a boolean: what any other text means."""
     withheld: Labels = {}
+    """Words that stand in the cell where the record is closed."""
+    not_permitted: Labels = {}
     """Words that stand in the cell where this user may not see the value."""
     coverage: Coverage | None = None
 
@@ -252,6 +257,8 @@ class RemoteId(Strict, frozen=True, kw_only=True):
     """Of the row."""
     field: str = ""
     """Field of the contract, or for `link` the field whose cell has the link."""
+    parameter: str = ""
+    """Of the link's address, where the id stands; empty: the last part of its path."""
 
 
 class Paging(Strict, frozen=True, kw_only=True):
@@ -277,6 +284,14 @@ class Count(Strict, frozen=True, kw_only=True):
     """They are counted only where this holds."""
 
 
+class Within(Strict, frozen=True, kw_only=True):
+    """The list was asked for certain days: a row outside of them says that its days are misread."""
+
+    field: str
+    from_given: str
+    to_given: str
+
+
 class Empty(Strict, frozen=True, kw_only=True):
     """What a list shows that has nothing in it. Nothing to see is no such mark."""
 
@@ -287,7 +302,7 @@ class Call(Strict, frozen=True, kw_only=True):
     """A list: where it is, how it is bound, and how it is known to be whole."""
 
     request: Request
-    kind: Literal["html_table", "html_fields", "json", "json_rpc", "csv"]
+    kind: Literal["html_table", "json", "json_rpc", "csv"]
     needs: tuple[str, ...] = ()
     """Names of given values without which it cannot be asked."""
     rows: Rows = Rows()
@@ -296,11 +311,12 @@ class Call(Strict, frozen=True, kw_only=True):
     page: Paging
     order: str
     """Field by which the portal sorts, or `portal` where it is stable and unnamed."""
-    end: Literal["count", "last_page", "whole_file", "single"]
+    end: Literal["count", "last_page", "whole_file"]
     last_page: Predicate | None = None
     """For `last_page`: holds on the last page and on no other."""
     count: Count | None = None
     empty: Empty
+    within: Within | None = None
     fields: dict[str, Field]
     volatile: tuple[str, ...] = ()
     """Parameters that change each time and mean nothing."""

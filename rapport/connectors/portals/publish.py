@@ -94,9 +94,7 @@ def _call(call: Call, d: Definition) -> Iterator[str]:
         yield "ends by a mark of the last page and names none"
     if call.end == "whole_file" and call.page.by != "none":
         yield "a whole file has no pages"
-    if call.end == "single" and call.kind != "html_fields":
-        yield "only a page of one record ends by itself"
-    if call.end != "single" and _says_nothing(call.empty.when):
+    if _says_nothing(call.empty.when):
         yield "does not say how an empty list looks"
     if call.page.by == "link" and call.page.next is None:
         yield "goes on by a link and names none"
@@ -108,6 +106,8 @@ def _call(call: Call, d: Definition) -> Iterator[str]:
         yield "bind: metadata without names, or names without metadata"
     if not any(field.required for field in call.fields.values()):
         yield "requires no field"
+    if call.within and call.fields.get(call.within.field) is None:
+        yield "within: its field is none of the call's"
     yield from _remote_id(call.remote_id, call)
     for name, field in call.fields.items():
         yield from (f"{name}: {fault}" for fault in _field(field, call, d))
