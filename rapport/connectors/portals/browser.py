@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, cast
@@ -19,7 +18,16 @@ from urllib.parse import urlsplit
 
 from lxml.html import tostring
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Error, Page, Playwright, Response, Route, StorageState, WebSocketRoute, sync_playwright
+from playwright.sync_api import (
+    Error,
+    Page,
+    Playwright,
+    Response,
+    Route,
+    StorageState,
+    WebSocketRoute,
+    sync_playwright,
+)
 
 from rapport.connectors.portals import markup, scripts
 from rapport.connectors.portals.answer import Answer
@@ -189,10 +197,6 @@ class Browser:
             return self._try(lambda: self._page.screenshot(timeout=5000))
         except PageFailed:
             return None
-
-    def now(self, began: datetime, monotonic_then: float) -> datetime:
-        """Return the instant that it is, told from an instant and how long ago it was."""
-        return datetime.fromtimestamp(began.timestamp() + monotonic() - monotonic_then, UTC)
 
     def _patience(self) -> float:
         return max(1.0, min(STEP_SECONDS, self.left())) * 1000

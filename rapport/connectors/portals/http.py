@@ -55,8 +55,8 @@ class Caller:
         resolve: Resolve = system_resolver, tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         assert definition.session is not None
-        self._definition, self._hosts, self._now = definition, hosts, now
-        self._rules: Rules = definition.session
+        self.definition, self._hosts, self._now = definition, hosts, now
+        self.rules: Rules = definition.session
         self._began = session
         self.identity = identity
         self._client = httpx.Client(
@@ -73,6 +73,16 @@ class Caller:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._client.close()
 
+    @property
+    def idle_seconds(self) -> int:
+        """How long the portal keeps the session without use."""
+        return self.rules.idle_seconds
+
+    def named(self, ability: str, kind: str) -> str | None:
+        """Return the name of the call, write or file behind an ability; None: the definition has no such one."""
+        rule = self.definition.abilities.get(ability)
+        return rule.call if rule is not None and rule.kind == kind else None
+
     def session(self, *, subject: str | None = None) -> Session:
         """Return the session as it stands now, with the cookies that the portal changed."""
         cookies = cookies_of(self._client.cookies.jar)
@@ -85,21 +95,24 @@ class Caller:
             f"local.{name}": value for name, value in local.items()
         }
 
-    def read(self, request: Outgoing, *, place: str) -> Answer | Trouble:
+    def read(self, request: Outgoing, *, place: str, redirects: bool = False) -> Answer | Trouble:
         """
         Ask, and return the answer when it may be what was asked for.
 
         :param place: name of the call, for what is reported
+        :param redirects: being led elsewhere is an answer too, where no signal says what it means
         """
         answer = self._tried(request)
         if isinstance(answer, Trouble):
             return answer
-        return self.classified(answer, expected=request.expected, place=place) or answer
+        return self.classified(answer, expected=request.expected, place=place, redirects=redirects) or answer
 
-    def classified(self, answer: Answer, *, expected: str, place: str) -> Trouble | None:
+    def classified(self, answer: Answer, *, expected: str, place: str, redirects: bool = False) -> Trouble | None:
         """Return what an answer means that is not data; None: it may be data."""
-        signal = signals.first(self._rules.signals, answer, expected=expected)
+        signal = signals.first(self.rules.signals, answer, expected=expected)
         if signal is None:
+            if redirects and answer.leads_to:
+                return None
             reason = signals.plain(answer, expected=expected)
         elif signal.ask:
             known = self._oracle_once()
@@ -129,7 +142,7 @@ class Caller:
 
     def ask_oracle(self) -> Known | Trouble:
         """Ask whether the session is alive and whose it is. A portal that is down says neither."""
-        oracle = self._rules.oracle
+        oracle = self.rules.oracle
         answer = self._tried(build(oracle.call, self.values()))
         if isinstance(answer, Trouble):
             return answer
@@ -140,7 +153,7 @@ class Caller:
                 return self.kept(signals.trouble(Reason.DRIFT_SUSPECT, findings=[finding]))
             return Known(True, subject)
         # A page about maintenance is no sign that the session has ended.
-        signal = signals.first(self._rules.signals, answer, expected="")
+        signal = signals.first(self.rules.signals, answer, expected="")
         reason = signal.means if signal else signals.plain(answer, expected="")
         if reason in (Reason.BUSY, Reason.PORTAL_DOWN, Reason.MAINTENANCE, Reason.BLOCKED_BY_PORTAL, Reason.SESSION_TAKEN):
             return self.trouble(reason, answer, expected="", place="oracle")
@@ -174,7 +187,7 @@ class Caller:
         """A portal that broke, but not one that said when to come back or what is the matter."""
         if answer.status < 500 or "retry-after" in answer.headers:
             return False
-        return signals.first(self._rules.signals, answer, expected=expected) is None
+        return signals.first(self.rules.signals, answer, expected=expected) is None
 
     def send(self, request: Outgoing) -> Answer:
         """
@@ -184,18 +197,18 @@ class Caller:
         :raises HostNotAllowed: the definition does not name that host; nothing was sent
         :raises BlockedAddress: the host led to an address that is not called; nothing was sent
         """
+        url = request.url
+        if url.startswith("/"):
+            url = self._hosts.base_url + url
         headers, content = dict(request.headers), None
+        if self._hosts.is_base(url):
+            headers |= self._carried(request.method)
         if request.body is not None:
             headers = {"Content-Type": "application/json"} | headers
             content = json.dumps(request.body, separators=(",", ":")).encode()
         elif request.method != "GET":
             headers = {"Content-Type": "application/x-www-form-urlencoded"} | headers
-            content = urlencode(request.form).encode()
-        url = request.url
-        if url.startswith("/"):
-            url = self._hosts.base_url + url
-        if self._hosts.is_base(url):
-            headers |= self._carried(request.method)
+            content = urlencode([*request.form, *self._token_field(request, url)]).encode()
         reply = self._client.request(request.method, url, headers=headers, content=content)
         answer = Answer(reply.status_code, str(reply.url), reply.content, {k.lower(): v for k, v in reply.headers.items()})
         self._note_token(answer)
@@ -204,31 +217,40 @@ class Caller:
     def _carried(self, method: str) -> dict[str, str]:
         """Headers of the session beside its cookies; they go to the practice's own portal alone."""
         values, found = self.values(), {}
-        for name, header in self._rules.carrier.header_recipe.items():
+        for name, header in self.rules.carrier.header_recipe.items():
             value = recipe(header, values)
             if value is not None:
                 found[name] = value
-        csrf = self._rules.carrier.csrf
+        csrf = self.rules.carrier.csrf
         if method != "GET" and csrf is not None and csrf.send_as == "header":
             token = self.token()
             if token:
                 found[csrf.send_name] = token
         return found
 
+    def _token_field(self, request: Outgoing, url: str) -> list[tuple[str, str]]:
+        csrf = self.rules.carrier.csrf
+        if csrf is None or csrf.send_as != "field" or not self._hosts.is_base(url):
+            return []
+        if any(name == csrf.send_name for name, _ in request.form):
+            return []
+        token = self.token()
+        return [(csrf.send_name, token)] if token else []
+
     def token(self) -> str:
         """Return the token against forged requests, from where the definition says; empty: none is known."""
-        csrf = self._rules.carrier.csrf
+        csrf = self.rules.carrier.csrf
         if csrf is None:
             return ""
         if csrf.source == "cookie":
             return next((one.value for one in self.session().cookies if one.name == csrf.name), "")
-        if not self._token and self._rules.oracle.call.method == "GET":
+        if not self._token and self.rules.oracle.call.method == "GET":
             # Any page of the session has it; the oracle's is known to be one.
-            self._tried(build(self._rules.oracle.call, self.values()))
+            self._tried(build(self.rules.oracle.call, self.values()))
         return self._token
 
     def _note_token(self, answer: Answer) -> None:
-        csrf = self._rules.carrier.csrf
+        csrf = self.rules.carrier.csrf
         if csrf is None or csrf.source == "cookie" or answer.got != "html":
             return
         rule = Element(tag=csrf.source, name=(csrf.name,))

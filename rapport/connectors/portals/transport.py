@@ -9,7 +9,8 @@ database transaction. What went wrong is `SendFailed`, which says whether the po
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import httpcore
@@ -46,16 +47,20 @@ class WrongUserAgent(RuntimeError):
 class Hosts:
     """Where calls for one practice may go: what the definition names, `$base` being the practice's own."""
 
-    def __init__(self, base_url: str, names: Iterable[str], *, local: bool) -> None:
+    def __init__(
+        self, base_url: str, names: Iterable[str], *, local: bool, here: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """
         :param local: this machine's loopback may be one of them (demo and tests)
+        :param here: name -> `localhost:PORT` that stands for it, where `local` is set
         :raises UrlNotAllowed: the practice's address is not one that we call
         """
         scheme, host, port = check_url(base_url, local=local)
         self.local = local
         self.base_url = f"{scheme}://{urlsplit(base_url).netloc}"
+        stands = here if local else {}
         self._allowed = {
-            (host, port) if name == BASE else _host_and_port(name) for name in names
+            (host, port) if name == BASE else _host_and_port(stands.get(name, name)) for name in names
         }
 
     def allows(self, url: str) -> bool:
