@@ -9,9 +9,17 @@ from typing import Any
 
 import msgspec
 
-from rapport.connectors.portals.definition import Call, Definition, Field, RemoteId, Write
+from rapport.connectors.portals.definition import (
+    Bind,
+    Call,
+    Definition,
+    Field,
+    RemoteId,
+    Rows,
+    Write,
+)
 from rapport.connectors.portals.predicates import compiled
-from rapport.connectors.portals.terms import Predicate
+from rapport.connectors.portals.terms import JsonTest, Pick, Predicate, Request
 
 _REFERENCE = re.compile(
     r"\$(code|canary|base|(identity|secret|given|values|local)\.[a-z][a-z0-9_.]*|page\.(number|offset|size))"
@@ -200,19 +208,33 @@ def _says_nothing(predicate: Predicate) -> bool:
 def _everywhere(d: Definition) -> Iterator[str]:
     """References, paths and JMESPaths, wherever they stand."""
     for place, value in _strings(msgspec.to_builtins(d), ""):
-        member = place.rpartition(".")[2]
         if value.startswith("$") and not _REFERENCE.fullmatch(value):
             yield f"{place[1:]}: {value!r} refers to nothing"
         if "{{" in value or "{%" in value:
             yield f"{place[1:]}: is a template"
-        if member == "path" and place.endswith(("request.path", "call.path", "open.path", "poll.path", "metadata.path")):
-            yield from (f"{place[1:]}: {fault}" for fault in _path(value))
-        elif member in ("json", "names", "index") or (member == "path" and value):
+    for place, part in _structures(d, ""):
+        if isinstance(part, Request):
+            yield from (f"{place[1:]}: {fault}" for fault in _request(part, d))
+        for path in _jmespaths(part):
             try:
-                if value:
-                    compiled(value)
+                compiled(path)
             except ValueError as problem:
                 yield f"{place[1:]}: {problem}"
+
+
+def _jmespaths(part: Any) -> Iterator[str]:
+    if isinstance(part, (JsonTest, Rows)) and part.path:
+        yield part.path
+    if isinstance(part, Pick) and part.json:
+        yield part.json
+    if isinstance(part, Bind):
+        yield from (path for path in (part.names, part.index) if path)
+
+
+def _request(request: Request, d: Definition) -> Iterator[str]:
+    if request.host not in d.hosts:
+        yield "goes to a host that is not among the definition's"
+    yield from _path(request.path)
 
 
 def _path(path: str) -> Iterator[str]:
@@ -223,6 +245,19 @@ def _path(path: str) -> Iterator[str]:
             yield "has a placeholder that is no name"
     except ValueError:
         yield "has a brace too many"
+
+
+def _structures(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, msgspec.Struct):
+        yield place, value
+        for name in value.__struct_fields__:
+            yield from _structures(getattr(value, name), f"{place}.{name}")
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from _structures(one, f"{place}.{name}")
+    elif isinstance(value, tuple):
+        for number, one in enumerate(value):
+            yield from _structures(one, f"{place}.{number}")
 
 
 def _strings(value: Any, place: str) -> Iterator[tuple[str, str]]:

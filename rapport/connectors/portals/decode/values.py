@@ -18,7 +18,8 @@ _PHONE = re.compile(r"\+?[\d\s().\-/]{7,25}")
 _AMOUNT = re.compile(r"(?P<minus>[-\u2212(])?\s*(?:USD|US\$|[$€£])?\s*(?P<inner>[-\u2212])?(?P<figure>\d[\d.,'\u2019 ]*\d|\d)\s*(?:USD|[$€£])?(?P<close>\))?")  # fmt: skip
 _INITIAL = re.compile(r"\s+\w\.?$")
 EMPTY = frozenset(("", "-", "–", "—", "n/a", "none"))
-"""What portals write where there is nothing. Not for text, which may be just that."""
+"""What portals write where there is nothing. In a text only dashes say so; words may be meant."""
+DASHES = ("", "-", "–", "—")
 
 
 class Unreadable(Exception):
@@ -37,9 +38,7 @@ def read(field: Field, raw: Raw, *, language: str, patterns: tuple[str, ...] = (
     :raises Unreadable: there is something, and it is not of this type
     """
     if raw.value is None:
-        if field.source == "attribute" and raw.shown and field.type == "code":
-            return _code(field, "", raw.shown, language)
-        return None
+        return _without(field, raw, language)
     if field.type == "boolean":
         return _boolean(field, raw, language)
     if field.type == "code":
@@ -52,10 +51,22 @@ def read(field: Field, raw: Raw, *, language: str, patterns: tuple[str, ...] = (
         return raw.value
     text = cut(clean(str(raw.value)), field)
     if field.type == "text":
-        return _checked(text, field) or None
+        return None if text in DASHES else _checked(text, field)
     if folded(text) in EMPTY:
         return None
     return _typed(field, _checked(text, field), patterns or field.formats.get(language, ()))
+
+
+def _without(field: Field, raw: Raw, language: str) -> Value:
+    """Where the value that is bound is missing: empty when nothing is shown either, and no null otherwise."""
+    if field.source == "row":
+        raise Unreadable("the row has no such attribute")
+    if not raw.shown or folded(raw.shown) in EMPTY:
+        return None
+    if field.texts and field.type in ("code", "boolean"):
+        shown = Raw("", raw.shown)
+        return _code(field, "", raw.shown, language) if field.type == "code" else _boolean(field, shown, language)
+    raise Unreadable("what is shown has no id or code with it")
 
 
 def _typed(field: Field, text: str, patterns: tuple[str, ...]) -> Value:

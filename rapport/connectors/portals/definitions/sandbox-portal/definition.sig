@@ -1,0 +1,1 @@
+WV999pIEtK/mdJantGsuxcyPGOOrvkNmQpUOeUGpI+WQqQiJwvcz4mRiuIG/8ICy3tw9IrM6BVYvrsBvDPSnDQ==
