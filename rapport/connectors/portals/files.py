@@ -7,10 +7,11 @@ import re
 from datetime import datetime
 from urllib.parse import unquote
 
-from rapport.connectors.portals import signals, signature
+from rapport.connectors.portals import signals
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.http import Caller
 from rapport.connectors.portals.outgoing import build
+from rapport.connectors.portals.signature import line, of
 from rapport.rooms.exchange.ports import Finding, GotFile, Page, Reason, Trouble
 
 _NAMED = re.compile(r"filename=\"?([^\";]+)", re.IGNORECASE)
@@ -31,7 +32,7 @@ def fetch(caller: Caller, name: str, *, remote_id: str, now: datetime) -> GotFil
     if answer.content_type not in rule.content_type or not answer.body.startswith(rule.begins.encode()):
         finding = Finding(place=name, seen=answer.content_type or "nothing", expected=" or ".join(rule.content_type))
         return caller.kept(signals.trouble(Reason.DRIFT_BREAKING, findings=[finding]))
-    signed = signature.of(signature.line(request.method, request.url, request.body, request.form))
+    signed = of(line(request.method, request.url, request.body, request.form))
     page = Page(signed, now, hashlib.sha256(answer.body).hexdigest(), 1)
     return GotFile(answer.body, answer.content_type, _name(answer), page, caller.session().to_bytes())
 
