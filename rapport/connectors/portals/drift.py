@@ -67,6 +67,7 @@ def judge(
     seen = bool(shape["columns"])
     if seen and known.get("shape"):
         noted += _columns(call, place, shape, known["shape"])
+        noted += _inner(call, place, shape, known["shape"])
     if not seen and known.get("shape"):
         shape = known["shape"]  # an empty JSON list shows no names: what was known still stands
     unique = {(one.verdict, one.finding): one for one in noted}
@@ -90,6 +91,7 @@ def shape_of(call: Call, pages: Sequence[Extract], tallies: Mapping[str, Tally],
         "statistics": {
             "rows": rows,
             "plain_days": {name: round(tally.plain / tally.values, 3) for name, tally in tallies.items() if tally.plain},
+            "inner": {name: sorted({one for each in pages for one in each.inner.get(name, ())}) for name in call.fields},
         },
     }
 
@@ -181,3 +183,15 @@ def _columns(call: Call, place: str, shape: Mapping[str, Any], before: Mapping[s
             yield note(Verdict.ADDITIVE, place, seen="a column less", expected=f"column {name!r}", why="unused column gone")
     if sorted(old) == sorted(new) and old != new:
         yield note(Verdict.SAME, place, seen="columns in another order", expected="the order known")
+
+
+def _inner(call: Call, place: str, shape: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[Noted]:
+    """Something new inside the cells of a column: a badge beside a name reads like a part of the name."""
+    old = (before.get("statistics") or {}).get("inner") or {}
+    known = shape["statistics"]["inner"]
+    for name, kinds in known.items():
+        new = [one for one in kinds if one not in old.get(name, kinds)]
+        if new and old.get(name):
+            verdict = Verdict.SUSPECT if call.fields[name].type == "text" else Verdict.ADDITIVE
+            yield note(verdict, f"{place}.{name}", seen=f"<{new[0]}> in its cells", expected="the markup known", why="inner")
+        known[name] = sorted({*kinds, *old.get(name, ())})

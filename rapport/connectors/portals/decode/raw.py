@@ -68,6 +68,8 @@ class Extract:
     language: str
     """Which of the definition's languages the page is in."""
     noted: list[Noted] = field(default_factory=list)
+    inner: dict[str, set[str]] = field(default_factory=dict)
+    """Field -> kinds of markup seen inside its cells, such as `a` or `span`."""
     found: bool = True
     """False: there is no table, no list, nothing to bind."""
 

@@ -40,6 +40,8 @@ def extract(call: Call, answer: Answer, *, place: str, locales: tuple[str, ...])
                 noted.append(note(Verdict.SUSPECT, place, seen=f"a row of {len(cells)} cells", expected=f"{len(columns)} cells"))
             continue
         result.rows.append(_row(call, row, cells, bound))
+        for name, where in bound.items():
+            result.inner.setdefault(name, set()).add(_markup(cells[where.place], call.fields[name].badges))
     return result
 
 
@@ -141,6 +143,11 @@ def _shown(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
             if shown.casefold().startswith(word) and not shown[len(word) : len(word) + 1].isalnum():
                 shown = shown[len(word) :].strip()
     return shown
+
+
+def _markup(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
+    """Which elements stand in a cell, less those that are known not to be its value."""
+    return " ".join(sorted({str(one.tag) for one in cell.iterdescendants() if not any(_is_badge(one, badge) for badge in badges)}))
 
 
 def _is_badge(element: HtmlElement, badge: Badge) -> bool:

@@ -1,1 +1,1 @@
-WV999pIEtK/mdJantGsuxcyPGOOrvkNmQpUOeUGpI+WQqQiJwvcz4mRiuIG/8ICy3tw9IrM6BVYvrsBvDPSnDQ==
+fyxo6bNVm9m36lucBbanhUX0Pdg9emLfsNu7i5NTw0Lur7hTKqaID31zShs7/vtThYKmPNeEXaaVi6CsEhOsDg==
