@@ -61,9 +61,30 @@ class Fault:
     value: str
 
 
-def put_script(store: Store, script: Any) -> None:
+class Faults(tuple[Fault, ...]):
+    """What goes wrong with one request. A name can be asked for with `in`."""
+
+    __slots__ = ()
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a fault of this name."""
+        return any(fault.name == name for fault in self)
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of all faults of a name."""
+        return [fault.value for fault in self if fault.name == name]
+
+    def value(self, name: str) -> str:
+        """Return the value of the first fault of a name; empty: there is none."""
+        return next(iter(self.values(name)), "")
+
+
+_KEYS = {"fault", "on", "method", "value", "times", "after", "browser"}
+
+
+def check_script(script: Any) -> list[dict[str, Any]]:
     """
-    Keep a script: `[{"fault", "on", "method"?, "value"?, "times"?, "after"?}]`.
+    Return a script that can be carried out: `[{"fault", "on", "method"?, "value"?, "times"?, "after"?, "browser"?}]`.
 
     `on` is the beginning of the paths it applies to; `times` how many requests (default 1, 0: all);
     `after` how many matching requests pass before it begins.
@@ -77,26 +98,43 @@ def put_script(store: Store, script: Any) -> None:
             raise BadTrouble(f"`fault` must be one of {', '.join(FAULTS)}")
         if not str(item.get("on", "")).startswith("/"):
             raise BadTrouble("`on` must be the beginning of a path")
-    store.put_setting("trouble", json.dumps(script))
+        if set(item) - _KEYS:
+            raise BadTrouble(f"only {', '.join(sorted(_KEYS))} are known")
+    return script
 
 
-def next_faults(store: Store, *, method: str, path: str) -> list[Fault]:
+def put_script(store: Store, script: Any, *, add: bool = False) -> None:
+    """Keep a script, instead of the one before or after it. :raises BadTrouble: see `check_script`"""
+    checked = check_script(script)
+    with store.exclusive():
+        store.put_setting("trouble", json.dumps((read_script(store) if add else []) + checked))
+
+
+def read_script(store: Store) -> list[dict[str, Any]]:
+    """Return the script, as far as it has not been played."""
+    kept: list[dict[str, Any]] = json.loads(store.setting("trouble", "[]"))
+    return kept
+
+
+def next_faults(store: Store, *, method: str, path: str, browser: bool) -> Faults:
     """Return what goes wrong with this request, and count it."""
     with store.exclusive():
-        script = json.loads(store.setting("trouble", "[]"))
-        found = []
+        script = read_script(store)
+        found, left = [], []
         for item in script:
-            if not path.startswith(item["on"]) or item.get("method", method) != method:
-                continue
-            if item.get("after", 0) > 0:
-                item["after"] -= 1
-                continue
-            times = item.get("times", 1)
-            if times < 0:
-                continue
-            found.append(Fault(item["fault"], str(item.get("value", ""))))
-            if times > 0:
-                item["times"] = times - 1 or -1
-        if found or script:
-            store.put_setting("trouble", json.dumps(script))
-        return found
+            if (
+                not path.startswith(item["on"])
+                or item.get("method", method) != method
+                or item.get("browser", browser) != browser
+            ):
+                left.append(item)
+            elif item.get("after", 0) > 0:
+                left.append(item | {"after": item["after"] - 1})
+            else:
+                times = item.get("times", 1)
+                found.append(Fault(item["fault"], str(item.get("value", ""))))
+                if times != 1:
+                    left.append(item | {"times": max(times - 1, 0)} if times else item)
+        if left != script:
+            store.put_setting("trouble", json.dumps(left))
+        return Faults(found)
