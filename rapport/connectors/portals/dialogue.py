@@ -21,6 +21,7 @@ from rapport.connectors.portals.definition import Fill, Login, Prompt
 from rapport.connectors.portals.outgoing import resolve
 from rapport.connectors.portals.predicates import holds, take
 from rapport.connectors.portals.terms import Anchor
+from rapport.connectors.portals.vocabulary import WORDS
 from rapport.rooms.exchange.ports import Factor, Finding, Reason, Trouble
 
 MOST_STEPS = 12
@@ -237,18 +238,16 @@ class Dialogue:
         )  # fmt: skip
 
 
-def phrases(login: Login) -> set[str]:
-    """Return every word that the definition itself has of the sign-in: what may be read on a picture."""
+def phrases(login: Login) -> frozenset[str]:
+    """Return what may be read on a picture: the definition's own words, and those that sign-in pages say to everybody."""
     found: set[str] = set()
-    for rule in login.rejected:
-        found |= _words(rule.when.text_any)
+    for when in (*(rule.when for rule in login.rejected), *(prompt.seen for prompt in login.prompts)):
+        found |= _words(when.text_any) | (_words(when.has.text_any) if when.has else set())
     for prompt in login.prompts:
-        found |= _words(prompt.seen.text_any)
-        controls = [one.anchor for one in prompt.fill.values()] + ([prompt.press] if prompt.press else [])
-        for anchor in controls:
+        for anchor in [*(one.anchor for one in prompt.fill.values()), *([prompt.press] if prompt.press else [])]:
             for labels in (anchor.labels, anchor.group, anchor.synonyms, anchor.veto):
                 found |= _words(labels)
-    return found
+    return WORDS | found
 
 
 def _words(labels: Mapping[str, Sequence[str]]) -> set[str]:
