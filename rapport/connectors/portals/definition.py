@@ -386,6 +386,8 @@ class AbilityRule(Strict, frozen=True, kw_only=True):
     """Name in `calls`, `writes` or `files`."""
     cites: str = ""
     """The public page it stands on."""
+    note: str = ""
+    """What else is to be known of it: where no public page was found, this says so."""
     level: Literal["", "calibrated", "uncalibrated"] = ""
     """Empty: as the definition."""
 

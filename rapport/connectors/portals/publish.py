@@ -191,8 +191,8 @@ def _abilities(d: Definition) -> Iterator[str]:
     for name, ability in d.abilities.items():
         if ability.call not in there[ability.kind]:
             yield f"abilities.{name}: stands on nothing"
-        if d.level == "uncalibrated" and not ability.cites:
-            yield f"abilities.{name}: not calibrated, and cites no page"
+        if d.level == "uncalibrated" and not (ability.cites or ability.note):
+            yield f"abilities.{name}: not calibrated, and neither cites a page nor says that there is none"
     for probe in d.probe:
         if probe.ability not in d.abilities:
             yield f"probe: {probe.ability} is no ability"
