@@ -188,6 +188,8 @@ class Coverage(Strict, frozen=True, kw_only=True):
 class Field(Strict, frozen=True, kw_only=True):
     """One field of the contract and the one place where it stands."""
 
+    element: Element | None = None
+    """Of `html_items`: where in the item it stands."""
     column: tuple[str, ...] = ()
     """The portal's own name of the column (`Bind.attribute` of a header, name in the metadata, key of a record)."""
     labels: Labels = {}
@@ -246,7 +248,7 @@ class Rows(Strict, frozen=True, kw_only=True):
     """JSON: JMESPath."""
     delimiter: str = ","
     row: Element | None = None
-    """HTML: rows that count; None: every row of the body with as many cells as the header."""
+    """HTML: rows that count; None: every row of the body with as many cells as the header. Of `html_items`: the item."""
 
 
 class RemoteId(Strict, frozen=True, kw_only=True):
@@ -302,7 +304,7 @@ class Call(Strict, frozen=True, kw_only=True):
     """A list: where it is, how it is bound, and how it is known to be whole."""
 
     request: Request
-    kind: Literal["html_table", "json", "json_rpc", "csv"]
+    kind: Literal["html_table", "html_items", "json", "json_rpc", "csv"]
     needs: tuple[str, ...] = ()
     """Names of given values without which it cannot be asked."""
     rows: Rows = Rows()
@@ -313,7 +315,7 @@ class Call(Strict, frozen=True, kw_only=True):
     """Field by which the portal sorts, or `portal` where it is stable and unnamed."""
     end: Literal["count", "last_page", "whole_file"]
     last_page: Predicate | None = None
-    """For `last_page`: holds on the last page and on no other."""
+    """For `last_page`: holds on the last page and on no other. For `whole_file`: what stands behind the list, if anything."""
     count: Count | None = None
     empty: Empty
     within: Within | None = None
@@ -369,9 +371,13 @@ class Write(Strict, frozen=True, kw_only=True):
 
 
 class FileCall(Strict, frozen=True, kw_only=True):
-    """A file of the portal."""
+    """A file of the portal, at its own address or behind the one link of a page."""
 
     request: Request
+    follow: Anchor | None = None
+    """The request brings a page, and this link of it leads to the file."""
+    not_yet: Predicate | None = None
+    """The file is being prepared: ask again later."""
     content_type: tuple[str, ...]
     """What it may be; anything else is not the file."""
     begins: str = ""
@@ -386,6 +392,8 @@ class AbilityRule(Strict, frozen=True, kw_only=True):
     """Name in `calls`, `writes` or `files`."""
     cites: str = ""
     """The public page it stands on."""
+    note: str = ""
+    """What else is to be known of it: where no public page was found, this says so."""
     level: Literal["", "calibrated", "uncalibrated"] = ""
     """Empty: as the definition."""
 

@@ -17,7 +17,9 @@ class Facts:
 
     rows: int
     count: int | None
-    """How many rows there are in all, without those that are none; None: the page does not say."""
+    """How many rows the page says there are in all; None: it does not say."""
+    phantom: int
+    """How many of them are none, as far as this page shows."""
     goes_on: bool
     """It has a way to a next page."""
     marks_empty: bool
@@ -27,8 +29,10 @@ class Facts:
 def facts(call: Call, answer: Answer, *, rows: int, goes_on: bool) -> Facts:
     """Read what a page says of its list."""
     kind = expected_of(call)
+    rule = call.count
+    shows = rule is not None and (rule.phantom_when is None or holds(rule.phantom_when, answer))
     return Facts(
-        rows=rows, count=_count(call, answer), goes_on=goes_on,
+        rows=rows, count=_count(call, answer), phantom=rule.phantom if rule is not None and shows else 0, goes_on=goes_on,
         marks_empty=holds(call.empty.when, answer, expected=kind),
         marks_last=call.last_page is not None and holds(call.last_page, answer, expected=kind),
     )  # fmt: skip
@@ -36,17 +40,14 @@ def facts(call: Call, answer: Answer, *, rows: int, goes_on: bool) -> Facts:
 
 def expected_of(call: Call) -> str:
     """Return what an answer to a call must be: html, json or csv."""
-    return {"html_table": "html", "csv": "csv"}.get(call.kind, "json")
+    return {"html_table": "html", "html_items": "html", "csv": "csv"}.get(call.kind, "json")
 
 
 def _count(call: Call, answer: Answer) -> int | None:
     if call.count is None:
         return None
     said = take(call.count.pick, answer)
-    if said is None or not (said.isascii() and said.isdigit()):
-        return None
-    applies = call.count.phantom_when is None or holds(call.count.phantom_when, answer)
-    return int(said) - (call.count.phantom if applies else 0)
+    return int(said) if said is not None and said.isascii() and said.isdigit() else None
 
 
 def moved(pages: Sequence[Facts]) -> bool:
@@ -75,6 +76,8 @@ def prove(call: Call, pages: Sequence[Facts], *, place: str, distinct: int) -> s
         case "last_page":
             return _by_last_page(pages, place)
         case "whole_file":
+            if call.last_page is not None and not pages[-1].marks_last:
+                return _none(place, "a page that ends before what stands behind the list", "the whole page")
             return "whole_file"
 
 
@@ -82,7 +85,7 @@ def _empty(call: Call, pages: Sequence[Facts], place: str) -> str | Trouble:
     last = pages[-1]
     if not last.marks_empty:
         return _none(place, "no rows, and no words that there are none", "the mark of an empty list")
-    if last.goes_on or (call.count is not None and last.count != 0):
+    if last.goes_on or (call.count is not None and last.count != last.phantom):
         return _none(place, "the mark of an empty list, and more of it", "a count of nothing")
     return "empty_marker"
 
@@ -93,7 +96,7 @@ def _by_count(pages: Sequence[Facts], place: str, total: int) -> str | Trouble:
         return _none(place, "a page without a count", "a count on each page")
     if len(counts) > 1:
         return _none(place, "pages with different counts", "one count: the list was changed meanwhile")
-    count = counts.pop() or 0
+    count = (counts.pop() or 0) - max(page.phantom for page in pages)
     seen = 0
     for number, page in enumerate(pages, 1):
         seen += page.rows

@@ -114,6 +114,8 @@ def _call(call: Call, d: Definition) -> Iterator[str]:
         yield "bind: metadata without names, or names without metadata"
     if not any(field.required for field in call.fields.values()):
         yield "requires no field"
+    if call.kind == "html_items" and call.rows.row is None:
+        yield "is made of items and does not say what one is"
     if call.within and call.fields.get(call.within.field) is None:
         yield "within: its field is none of the call's"
     yield from _remote_id(call.remote_id, call)
@@ -129,7 +131,7 @@ def _remote_id(id: RemoteId, call: Call) -> Iterator[str]:
 
 
 def _field(field: Field, call: Call, d: Definition) -> Iterator[str]:
-    bound = bool(field.column or field.labels) or field.source in ("row", "constant")
+    bound = bool(field.column or field.labels or field.element) or field.source in ("row", "constant")
     if not bound:
         yield "is bound to nothing"
     for name in (*field.column, *(word for words in field.labels.values() for word in words)):
@@ -191,8 +193,8 @@ def _abilities(d: Definition) -> Iterator[str]:
     for name, ability in d.abilities.items():
         if ability.call not in there[ability.kind]:
             yield f"abilities.{name}: stands on nothing"
-        if d.level == "uncalibrated" and not ability.cites:
-            yield f"abilities.{name}: not calibrated, and cites no page"
+        if d.level == "uncalibrated" and not (ability.cites or ability.note):
+            yield f"abilities.{name}: not calibrated, and neither cites a page nor says that there is none"
     for probe in d.probe:
         if probe.ability not in d.abilities:
             yield f"probe: {probe.ability} is no ability"

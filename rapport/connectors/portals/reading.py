@@ -22,6 +22,7 @@ from urllib.parse import urljoin
 from rapport.connectors.portals import anchors, canary, drift, proofs, signature
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.decode.columns import decode
+from rapport.connectors.portals.decode.items import extract_items
 from rapport.connectors.portals.decode.raw import Extract
 from rapport.connectors.portals.decode.records import extract_csv, extract_json
 from rapport.connectors.portals.decode.table import extract
@@ -132,6 +133,8 @@ class Reading:
     def _extract(self, answer: Answer) -> Extract:
         if self.call.kind == "html_table":
             return extract(self.call, answer, place=self.place, locales=self._locales)
+        if self.call.kind == "html_items":
+            return extract_items(self.call, answer, place=self.place, locales=self._locales)
         if self.call.kind == "csv":
             return extract_csv(self.call, answer, place=self.place, locales=self._locales)
         return extract_json(self.call, answer, place=self.place, locales=self._locales, metadata=self._metadata)
@@ -168,7 +171,7 @@ class Reading:
         if fact.rows == 0 or fact.marks_last:
             return True
         read = sum(len(page.rows) for page in self._extracts)
-        return fact.count is not None and read >= fact.count
+        return fact.count is not None and read >= fact.count - fact.phantom
 
     def finish(self) -> Whole | Trouble:
         """Return every row with its proof, or why there are none."""

@@ -28,6 +28,7 @@ _DATES = {
     "%m/%d/%Y": r"\b\d{1,2}/\d{1,2}/\d{4}\b", "%Y-%m-%d": r"\b\d{4}-\d{2}-\d{2}(?=\b|T)", "%d.%m.%Y": r"\b\d{1,2}\.\d{1,2}\.\d{4}\b",
     "%d/%m/%Y": r"\b\d{1,2}/\d{1,2}/\d{4}\b", "%d %b %Y": r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b",
 }  # fmt: skip
+_CLOCK = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?(?: ?[AP]M)?\b")
 USUAL_DATES = ("%m/%d/%Y", "%Y-%m-%d", "%d.%m.%Y")
 
 
@@ -73,6 +74,7 @@ class Redactor:
         kept: list[str] = []
         for pattern in self._dates:
             text = re.sub(_DATES[pattern], lambda found, by=pattern: self._day(found[0], by, kept), text)  # type: ignore[misc]
+        text = _CLOCK.sub(lambda found: self._kept(found[0], kept), text)
         return re.sub(r"\x00(\d+)\x00|\w+", lambda found: kept[int(found[1])] if found[1] else self.word(found[0]), text)
 
     def _day(self, text: str, pattern: str, kept: list[str]) -> str:
@@ -80,7 +82,10 @@ class Redactor:
             moved = datetime.strptime(text, pattern) - self._shift  # noqa: DTZ007 - a day without a zone
         except ValueError:
             return text
-        kept.append(moved.strftime(pattern))
+        return self._kept(moved.strftime(pattern), kept)
+
+    def _kept(self, text: str, kept: list[str]) -> str:
+        kept.append(text)
         return f"\x00{len(kept) - 1}\x00"
 
     def word(self, word: str) -> str:

@@ -110,12 +110,12 @@ def _row(call: Call, row: HtmlElement, cells: list[HtmlElement], bound: dict[str
             absent[name] = "not_present"
         else:
             cell = cells[bound[name].place]
-            shown = _shown(cell, field.badges)
+            shown = shown_in(cell, field.badges)
             kind = closed(field, shown)
             if kind:
                 absent[name] = kind
             else:
-                found[name] = Raw(_value(field, cell, shown), shown)
+                found[name] = Raw(value_in(field, cell, shown), shown)
     return RawRow(_remote_id(call, row, cells, bound, found), found, absent)
 
 
@@ -126,16 +126,16 @@ def closed(field: Field, shown: str) -> str:
     return "not_permitted" if field.not_permitted and is_one_of(shown, field.not_permitted) else ""
 
 
-def _value(field: Field, cell: HtmlElement, shown: str) -> str | None:
+def value_in(field: Field, cell: HtmlElement, shown: str) -> str | None:
     if field.source == "attribute":
         raw = cell.get(field.attribute)
         if raw is None:
             raw = next((inner.get(field.attribute) for inner in cell.iter() if inner.get(field.attribute) is not None), None)
         return clean(raw) if raw is not None else None
-    return _link(cell, field.attribute) if field.source == "link" else shown
+    return link_id(cell, field.attribute) if field.source == "link" else shown
 
 
-def _shown(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
+def shown_in(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
     aside = [inner for inner in cell.iterdescendants() for badge in badges if _is_badge(inner, badge)]
     shown = markup.text_of(cell, without=aside)
     for badge in badges:
@@ -157,7 +157,7 @@ def _is_badge(element: HtmlElement, badge: Badge) -> bool:
     return fits and all(element.get(name) == value for name, value in badge.attributes.items())
 
 
-def _link(cell: HtmlElement, parameter: str) -> str | None:
+def link_id(cell: HtmlElement, parameter: str) -> str | None:
     """The id in the one link of a cell; links to two different things are no id."""
     found = {id for link in cell.iter("a") for id in _ids(link.get("href", ""), parameter)}
     return found.pop() if len(found) == 1 else None
@@ -180,6 +180,6 @@ def _remote_id(
     if rule.source == "row":
         return clean(row.get(rule.attribute, ""))
     if rule.source == "link":
-        return (_link(cells[bound[rule.field].place], rule.parameter) or "") if rule.field in bound else ""
+        return (link_id(cells[bound[rule.field].place], rule.parameter) or "") if rule.field in bound else ""
     raw = found.get(rule.field)
     return clean(str(raw.value)) if raw is not None and raw.value is not None else ""

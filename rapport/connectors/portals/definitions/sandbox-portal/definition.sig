@@ -1,1 +1,1 @@
-fyxo6bNVm9m36lucBbanhUX0Pdg9emLfsNu7i5NTw0Lur7hTKqaID31zShs7/vtThYKmPNeEXaaVi6CsEhOsDg==
+b1cxufKqn25+P5QSYoy8oPsvOuZhpNTacsdD4vNrjUbwEH8yO56hd6v1FD8zwIVwDaWMNd0IvaFkG2NO1xyFDg==

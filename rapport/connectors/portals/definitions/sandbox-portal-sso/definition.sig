@@ -1,0 +1,1 @@
+J8XJzDO96ecII3aqrUq9RynFiq/a/VTItxSja9TjV4mPNRIAfvnjh4eLKVrRqw6ZJL8KMAkf0/j4tvyDVpLdDg==
