@@ -97,8 +97,8 @@ def _time_pattern(view: View) -> str:
 def _badge(column: str, row: Row, kind: str) -> str:
     """Say what the money is worth, in the same cell."""
     if kind == "claims" and column == "paid" and row["status"] in ("Paid", "Denied"):
-        missing = row["charge_cents"] - row["paid_cents"]
-        return f"UNDERPAID {dollars(row['paid_cents'])} / {dollars(row['charge_cents'])}" if missing else "PAID"
+        owed = f"UNDERPAID {dollars(row['paid_cents'])} / {dollars(row['charge_cents'])}"
+        return "PAID" if row["paid_cents"] else owed
     if kind == "payments" and row["status"] == "Voided":
         return "VOID"
     return ""

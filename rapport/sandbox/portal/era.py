@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from rapport.sandbox.payer.adjudicate import ClaimPaid, LinePaid
+from rapport.sandbox.payer.adjudicate import Adjustment, ClaimPaid, LinePaid
 from rapport.sandbox.payer.era import VERSION_835, Check, Parties, write_835
 from rapport.sandbox.payer.x12 import Route, write_interchange
 from rapport.sandbox.portal.store import Store
@@ -24,19 +24,20 @@ def write_eras(store: Store) -> None:
         "SELECT c.*, p.first, p.last, l.code FROM claim c JOIN patient p ON p.id = c.patient_id"
         " JOIN claim_line l ON l.claim_id = c.id WHERE c.status IN ('Paid', 'Denied') ORDER BY c.id"
     ):
-        day = date.fromisoformat(row["service_on"])
-        paid_on = day + timedelta(days=7 - day.weekday())
-        groups.setdefault((paid_on.isoformat(), row["payer"]), []).append(row)
+        service_on = date.fromisoformat(row["service_on"])
+        monday = service_on + timedelta(days=7 - service_on.weekday())
+        groups.setdefault((monday.isoformat(), row["payer"]), []).append(row)
     for number, ((paid_on, payer), claims) in enumerate(sorted(groups.items()), 1):
+        day = date.fromisoformat(paid_on)
         trace = f"EFT{number:07}"
         payer_id = claims[0]["payer_id"]
         check = Check(
-            parties=Parties(payer, payer_id, *PAYEE, "FERNBROOK"), trace=trace, paid_on=date.fromisoformat(paid_on),
+            parties=Parties(payer, payer_id, *PAYEE, "FERNBROOK"), trace=trace, paid_on=day,
             claims=tuple(_decided(row) for row in claims), adjustments=(),
         )  # fmt: skip
         content = write_interchange(
             route=Route(("ZZ", payer_id), ("ZZ", "FERNBROOK")), control_number=number,
-            at=datetime.combine(check.paid_on, time(6)),
+            at=datetime.combine(day, time(6)),
             groups_of=[("HP", VERSION_835, [write_835(check, "0001")])],
         )  # fmt: skip
         id = store.run(
@@ -52,7 +53,7 @@ def _decided(row: dict[str, Any]) -> ClaimPaid:
     """Return a claim as its payer decided it: 80 % allowed less the copay, or denied as a whole."""
     charge, paid = _money(row["charge_cents"]), _money(row["paid_cents"])
     if row["status"] == "Denied":
-        taken = (("CO", "197", charge),)
+        taken: tuple[Adjustment, ...] = (("CO", "197", charge),)
         allowed = None
     else:
         allowed = charge * 4 / 5

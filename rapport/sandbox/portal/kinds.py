@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - queries are put together from parts of this file
 """The lists: which columns each has, where its rows come from, and who may see it."""
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Look:
 
 
 def _words(**other: str) -> Mapping[str, str]:
-    return MappingProxyType(ENGLISH | other)
+    return MappingProxyType({**ENGLISH, **other})
 
 
 A = Look(

@@ -120,7 +120,7 @@ def surround(app: Flask, store: Store, *, host: str, sign_in_page: Callable[[], 
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (time.time(), host, session.get("login", ""), session.get("id"), request.method, request.full_path.rstrip("?"),
              request.headers.get("User-Agent", ""), answer.status_code, round((time.monotonic() - g.began) * 1000, 1),
-             g.get("call", ""), ",".join(fault.name for fault in g.faults)),
+             g.get("call", ""), ",".join(fault.name for fault in g.faults.each)),
         )  # fmt: skip
         if "drop_reply" in g.faults:
             hang_up()
@@ -163,7 +163,7 @@ def _turn_cookie(store: Store, answer: Response) -> None:
 
 def _instead(store: Store, sign_in_page: Callable[[], Response]) -> Response | None:
     """Do what goes wrong before a page is made, and return what is shown in its place."""
-    for fault in g.faults:
+    for fault in g.faults.each:
         if fault.name == "slow":
             time.sleep(float(fault.value or 1))
         elif fault.name == "drop_request":

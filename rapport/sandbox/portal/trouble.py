@@ -61,18 +61,19 @@ class Fault:
     value: str
 
 
-class Faults(tuple[Fault, ...]):
+@dataclass(frozen=True, slots=True)
+class Faults:
     """What goes wrong with one request. A name can be asked for with `in`."""
 
-    __slots__ = ()
+    each: tuple[Fault, ...] = ()
 
-    def __contains__(self, name: object) -> bool:
+    def __contains__(self, name: str) -> bool:
         """Tell whether there is a fault of this name."""
-        return any(fault.name == name for fault in self)
+        return any(fault.name == name for fault in self.each)
 
     def values(self, name: str) -> list[str]:
         """Return the values of all faults of a name."""
-        return [fault.value for fault in self if fault.name == name]
+        return [fault.value for fault in self.each if fault.name == name]
 
     def value(self, name: str) -> str:
         """Return the value of the first fault of a name; empty: there is none."""
@@ -137,4 +138,4 @@ def next_faults(store: Store, *, method: str, path: str, browser: bool) -> Fault
                     left.append(item | {"times": max(times - 1, 0)} if times else item)
         if left != script:
             store.put_setting("trouble", json.dumps(left))
-        return Faults(found)
+        return Faults(tuple(found))

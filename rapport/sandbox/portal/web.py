@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from flask import Flask
 
-from rapport.sandbox.portal import appointments, billing, charting, exports, grid, lists, rpc, signin
+from rapport.sandbox.portal import (
+    appointments,
+    billing,
+    charting,
+    exports,
+    grid,
+    lists,
+    rpc,
+    signin,
+)
 from rapport.sandbox.portal.control import control
 from rapport.sandbox.portal.store import Store
 from rapport.sandbox.portal.surround import surround

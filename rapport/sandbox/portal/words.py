@@ -43,7 +43,8 @@ ENGLISH: Mapping[str, str] = MappingProxyType({
     "prepare": "Prepare export", "preparing": "Your export is being prepared.", "ready": "Your export is ready.", "download": "Download",
     "new_row": "Add …", "referral": "Referral", "filter": "Show", "years": "years",
 })  # fmt: skip
-GERMAN: Mapping[str, str] = MappingProxyType(ENGLISH | {
+GERMAN: Mapping[str, str] = MappingProxyType({
+    **ENGLISH,
     "practice": "Praxiskennung", "user": "Benutzername", "password": "Kennwort", "sign_in": "Anmelden",
     "failed": "Anmeldung fehlgeschlagen.", "code": "Bestätigungscode", "verify": "Bestätigen", "resend": "Code erneut senden",
     "sent_to": "Wir haben einen Code gesendet an", "wrong_code": "Dieser Code gilt nicht.", "used_code": "Dieser Code wurde schon benutzt.",

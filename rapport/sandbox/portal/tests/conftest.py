@@ -1,0 +1,34 @@
+"""A portal that runs: one for each file of tests, made tidy before each test, or one of a test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rapport.sandbox.portal.tests.support import Portal
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    portal = Portal(tmp_path_factory.mktemp("portal"))
+    yield portal
+    portal.kill()
+
+
+@pytest.fixture
+def portal(running: Portal) -> Portal:
+    for path in ("settings", "trouble", "session", "idp_session", "code", "request", "attempt", "audit"):
+        running.order("DELETE", path)
+    for login, user in running.ready["users"].items():
+        first = {"wrong": 0, "locked_until": 0, "notice": "", "last_step": 0, "role": user["role"], "password": user["password"]}
+        running.order("PATCH", f"user/{login}", first)
+    return running
+
+
+@pytest.fixture
+def own_portal(tmp_path: Path) -> Iterator[Portal]:
+    portal = Portal(tmp_path / "portal")
+    yield portal
+    portal.kill()
