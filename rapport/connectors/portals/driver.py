@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rapport.connectors.portals import loader, signals
+from rapport.connectors.portals import calibration, loader, signals
 from rapport.connectors.portals.browser import CHROMIUM
 from rapport.connectors.portals.definition import Definition, Probe
 from rapport.connectors.portals.files import fetch
@@ -216,11 +216,13 @@ class PortalDriver:
             return signals.trouble(Reason.CONNECTOR_OUTDATED, detail="There is no such connector here, or it signs in nowhere.")
         here = target.calibration.get("hosts", {})
         try:
-            return _Place(loaded.definition, Hosts(
-                target.base_url, loaded.definition.hosts, local=self._local, here=here if isinstance(here, Mapping) else {},
-            ))  # fmt: skip
+            definition = calibration.apply(loaded.definition, target.calibration)
+            hosts = Hosts(target.base_url, definition.hosts, local=self._local, here=here if isinstance(here, Mapping) else {})
         except UrlNotAllowed as problem:
             return signals.trouble(Reason.HOST_NOT_ALLOWED, detail=str(problem))
+        except calibration.BadCalibration as problem:
+            return signals.trouble(Reason.CONNECTOR_OUTDATED, detail=f"The calibration does not fit: {problem}.")
+        return _Place(definition, hosts)
 
 
 def _first_request(caller: Caller, probe: Probe) -> Outgoing:

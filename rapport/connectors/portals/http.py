@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import httpx
 import msgspec
@@ -36,6 +36,7 @@ from rapport.rooms.exchange.ports import Finding, Reason, Trouble
 
 TRIES = 3
 FIRST_PAUSE_SECONDS = 0.3
+MOST_HOPS = 4
 _KEEPS_NO_SESSION = (Reason.SESSION_EXPIRED, Reason.SESSION_TAKEN)
 
 
@@ -89,11 +90,16 @@ class Caller:
         return msgspec.structs.replace(self._began, cookies=cookies, subject=self._began.subject if subject is None else subject)
 
     def values(self) -> dict[str, str]:
-        """Return what every request of this session may refer to, by its reference without `$`."""
-        local = self._began.local.get(self._hosts.base_url, {})
-        return {f"identity.{name}": value for name, value in self.identity.items()} | {
-            f"local.{name}": value for name, value in local.items()
-        }
+        """
+        Return what every request of this session may refer to, by its reference without `$`.
+
+        A key of the local storage that holds a record is known by its members too: `local.KEY.MEMBER`.
+        """
+        found = {f"identity.{name}": value for name, value in self.identity.items()}
+        for name, value in self._began.local.get(self._hosts.base_url, {}).items():
+            found[f"local.{name}"] = value
+            found |= {f"local.{name}.{member}": str(part) for member, part in _members(value).items()}
+        return found
 
     def read(self, request: Outgoing, *, place: str, redirects: bool = False) -> Answer | Trouble:
         """
@@ -106,6 +112,15 @@ class Caller:
         if isinstance(answer, Trouble):
             return answer
         return self.classified(answer, expected=request.expected, place=place, redirects=redirects) or answer
+
+    def follow(self, request: Outgoing, *, place: str) -> Answer | Trouble:
+        """Ask, and go where the answer leads as a browser would, as long as no signal says what that means."""
+        for _ in range(MOST_HOPS):
+            answer = self.read(request, place=place, redirects=True)
+            if isinstance(answer, Trouble) or not answer.leads_to:
+                return answer
+            request = led(answer, expected=request.expected)
+        return self.kept(signals.trouble(Reason.DRIFT_BREAKING))
 
     def classified(self, answer: Answer, *, expected: str, place: str, redirects: bool = False) -> Trouble | None:
         """Return what an answer means that is not data; None: it may be data."""
@@ -260,6 +275,19 @@ class Caller:
                 self._token = str(one.get(attribute))
                 return
 
+
+
+def _members(value: str) -> dict[str, str | int]:
+    try:
+        found = json.loads(value) if value.startswith("{") else {}
+    except ValueError:
+        return {}
+    return {name: part for name, part in found.items() if isinstance(part, (str, int))}
+
+
+def led(answer: Answer, *, expected: str) -> Outgoing:
+    """Return the request that a redirect leads to. It changes nothing."""
+    return Outgoing("GET", urljoin(answer.url, answer.headers["location"]), expected=expected)
 
 
 def recipe(header: HeaderRecipe, values: Mapping[str, str]) -> str | None:

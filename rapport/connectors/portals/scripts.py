@@ -51,7 +51,7 @@ PAINT = """(phrases) => {
         if (edge(low[at - 1]) && edge(low[at + phrase.length])) keep.fill(true, at, at + phrase.length);
       }
     }
-    return [...Array(text.length).keys()].map((i) => keep[i] || /\\s/.test(text[i]) ? text[i] : '\\u2588').join('');
+    return [...Array(text.length).keys()].map((i) => keep[i] || /[\\s.,:;!?]/.test(text[i]) ? text[i] : '\\u2588').join('');
   };
   const style = document.createElement('style');
   style.textContent = '*::before, *::after { content: none !important } * { background-image: none !important } '

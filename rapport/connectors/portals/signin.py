@@ -205,13 +205,14 @@ class SignIn:
             return signals.trouble(Reason.CONNECTOR_OUTDATED)
         if rule.push.poll is not None:
             with self._caller(halted.session) as caller:
-                answer = caller.read(build(rule.push.poll, caller.values()), place="login.push")
+                answer = caller.follow(build(rule.push.poll, caller.values()), place="login.push")
                 halted = msgspec.structs.replace(halted, session=caller.session())
             if isinstance(answer, Trouble):
                 return replace(answer, session=None)
             if rule.push.denied is not None and holds(rule.push.denied, answer):
                 return signals.trouble(Reason.SECOND_FACTOR_DENIED)
-            if not holds(rule.push.approved, answer):
+            still = answer.got != "html" or decide(self._login, answer, answered=False) is prompt
+            if still and not holds(rule.push.approved, answer):
                 return self._challenge(halted)
         return self._in_browser(lambda: self._go_on(halted, prompt, None))
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin
 
 from rapport.connectors.portals import forms, markup, signals
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.definition import RefusedRule, Write
-from rapport.connectors.portals.http import Caller
-from rapport.connectors.portals.outgoing import Outgoing, ValueMissing, build
+from rapport.connectors.portals.http import MOST_HOPS, Caller, led
+from rapport.connectors.portals.outgoing import ValueMissing, build
 from rapport.connectors.portals.predicates import holds, take
 from rapport.connectors.portals.transport import HostNotAllowed
 from rapport.platform.net.guarded import BlockedAddress, SendFailed
 from rapport.rooms.exchange.ports import InDoubt, Reason, Refused, Submitted, Trouble
-
-MOST_HOPS = 3
 
 Told = Submitted | Refused | InDoubt
 
@@ -68,8 +65,7 @@ def _told(caller: Caller, write: Write, answer: Answer, name: str) -> Told:
         if lost is not None:
             return _lost(lost)
         # A browser shows the page to which it is led; asking for that changes nothing.
-        following = Outgoing("GET", urljoin(answer.url, answer.headers["location"]), expected="html")
-        shown = caller.read(following, place=name, redirects=True)
+        shown = caller.read(led(answer, expected="html"), place=name, redirects=True)
         if isinstance(shown, Trouble):
             return Submitted(caller.session().to_bytes()) if done else _lost(shown)
         answer = shown
