@@ -49,11 +49,11 @@ T = TypeVar("T")
 
 
 class PageFailed(Exception):
-    """The browser could not do it. `kind`: unreachable, elsewhere, or gone."""
+    """The browser could not do it. `kind`: unreachable, elsewhere (and which host that is), or gone."""
 
-    def __init__(self, kind: Literal["unreachable", "elsewhere", "gone"]) -> None:
+    def __init__(self, kind: Literal["unreachable", "elsewhere", "gone"], host: str = "") -> None:
         super().__init__(kind)
-        self.kind = kind
+        self.kind, self.host = kind, host
 
 
 class Browser:
@@ -131,7 +131,7 @@ class Browser:
         :raises PageFailed: it is just changing
         """
         if self.left_for:
-            raise PageFailed("elsewhere")
+            raise PageFailed("elsewhere", self.left_for)
         found = self._try(lambda: self._page.evaluate(scripts.READ, STAMP))
         if urlsplit(found["url"]).scheme == "chrome-error":
             raise PageFailed("unreachable")
@@ -207,7 +207,9 @@ class Browser:
             return action()
         except Error as problem:
             unreachable = "net::ERR" in str(problem)
-        raise PageFailed("elsewhere" if self.left_for else "unreachable" if unreachable else "gone")
+        if self.left_for:
+            raise PageFailed("elsewhere", self.left_for)
+        raise PageFailed("unreachable" if unreachable else "gone")
 
     def _resolver_rules(self) -> str:
         rules = []
@@ -215,7 +217,7 @@ class Browser:
             try:
                 address = checked_addresses(host, port, local=self._hosts.local, resolve=self._resolve)[0]
             except BlockedAddress:
-                raise PageFailed("elsewhere") from None
+                raise PageFailed("elsewhere", host) from None
             except OSError:
                 raise PageFailed("unreachable") from None
             shown = f"[{address}]" if ":" in address else address

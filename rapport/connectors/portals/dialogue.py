@@ -222,10 +222,7 @@ class Dialogue:
         return self.ended(Reason.DRIFT_BREAKING, findings=[finding])
 
     def _failed(self, failed: PageFailed) -> Trouble:
-        if failed.kind == "elsewhere":
-            detail = f"The portal led to {self.browser.left_for or 'an address that is not public'}, which the connector does not name."
-            return signals.trouble(Reason.HOST_NOT_ALLOWED, detail=detail)
-        return signals.trouble(Reason.PORTAL_DOWN) if failed.kind == "unreachable" else self.ended(Reason.DRIFT_BREAKING)
+        return self.ended(Reason.DRIFT_BREAKING) if failed.kind == "gone" else unopened(failed)
 
     def ended(
         self, reason: Reason, detail: str = "", *, page: Answer | None = None, findings: Sequence[Finding] = ()
@@ -236,6 +233,14 @@ class Dialogue:
             reason, detail=detail, findings=[*self.findings, *findings],
             retry_after=int(wait) if wait.isdigit() else None, picture=self.browser.picture(phrases(self.login)),
         )  # fmt: skip
+
+
+def unopened(failed: PageFailed) -> Trouble:
+    """Return the trouble of a page that could not be reached at all."""
+    if failed.kind == "elsewhere":
+        detail = f"The portal led to {failed.host}, which the connector does not name or which is no public host."
+        return signals.trouble(Reason.HOST_NOT_ALLOWED, detail=detail)
+    return signals.trouble(Reason.PORTAL_DOWN)
 
 
 def phrases(login: Login) -> frozenset[str]:

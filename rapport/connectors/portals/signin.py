@@ -22,7 +22,7 @@ from rapport.connectors.portals import signals
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.browser import CHROMIUM, Browser, PageFailed
 from rapport.connectors.portals.definition import ChallengeRule, Definition, Login, Prompt
-from rapport.connectors.portals.dialogue import Asked, Dialogue, Outcome, Through, decide
+from rapport.connectors.portals.dialogue import Asked, Dialogue, Outcome, Through, decide, unopened
 from rapport.connectors.portals.http import Caller
 from rapport.connectors.portals.outgoing import build
 from rapport.connectors.portals.predicates import holds
@@ -110,7 +110,7 @@ class SignIn:
                 outcome = dialogue.run()
                 return self._told(outcome, dialogue, browser)
         except PageFailed as failed:
-            return _unopened(failed)
+            return unopened(failed)
 
     def _go_on(self, halted: Halted, prompt: Prompt, code: str | None) -> SignedIn | Challenge | Trouble:
         try:
@@ -127,7 +127,7 @@ class SignIn:
                     return self._resend(halted, prompt, dialogue, browser, page)
                 return self._told(dialogue.run(), dialogue, browser)
         except PageFailed as failed:
-            return _unopened(failed)
+            return unopened(failed)
 
     def _past(self, dialogue: Dialogue, browser: Browser, page: Answer) -> SignedIn | Challenge | Trouble:
         """The page is no longer the one that asked: it has gone on by itself, or back to the start."""
@@ -214,7 +214,18 @@ class SignIn:
             still = answer.got != "html" or decide(self._login, answer, answered=False) is prompt
             if still and not holds(rule.push.approved, answer):
                 return self._challenge(halted)
+            arrived = self._arrived(halted)
+            if arrived is not None:
+                return arrived
         return self._in_browser(lambda: self._go_on(halted, prompt, None))
+
+    def _arrived(self, halted: Halted) -> SignedIn | None:
+        """Looking may have been all that was missing."""
+        with self._caller(halted.session) as caller:
+            known = caller.ask_oracle()
+            if isinstance(known, Trouble) or not known.alive:
+                return None
+            return self._signed_in(caller, known.subject, Through())
 
     def _challenge(self, halted: Halted) -> Challenge:
         return Challenge(
@@ -222,6 +233,3 @@ class SignIn:
             expires_at=datetime.fromtimestamp(halted.expires_at, UTC), resume=halted.to_bytes(),
         )  # fmt: skip
 
-
-def _unopened(failed: PageFailed) -> Trouble:
-    return signals.trouble(Reason.HOST_NOT_ALLOWED if failed.kind == "elsewhere" else Reason.PORTAL_DOWN)

@@ -22,6 +22,7 @@ from rapport.rooms.exchange.ports import Challenge, Got, SignedIn, Target, Troub
 from rapport.sandbox.portal.tests.support import Portal
 
 NAME = "sandbox-portal"
+SINGLE = "sandbox-portal-sso"
 needs_chromium = pytest.mark.skipif(
     not Path(CHROMIUM).exists() and "CI" not in os.environ,
     reason=f"signs in with a real browser, and there is none at {CHROMIUM}",
@@ -39,13 +40,14 @@ class Stage:
 
     portal: Portal
     driver: PortalDriver
+    definition: str = NAME
 
     def target(self, login: str = "nick", **secrets: str) -> Target:
         """Return the portal as one of its users, with the password and, where there is one, the seed."""
         user = self.portal.ready["users"][login]
         known = {"password": user["password"], "totp_seed": user["totp_secret"] if user["factor"] == "totp" else ""}
         return Target(
-            definition=NAME, base_url=self.portal.ready["url"],
+            definition=self.definition, base_url=self.portal.ready["url"],
             identity={"practice_code": self.portal.ready["practice_code"], "username": login},
             secrets={name: value for name, value in (known | secrets).items() if value},
             calibration={"hosts": {"id.fernbrook.example": self.portal.ready.get("idp_url", "").rpartition("/")[2]}},
@@ -91,18 +93,18 @@ class Stage:
         return self.portal.code(login)
 
 
-def changed(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
-    """Return a folder with the sandbox portal's definition, changed and signed by a key of the test's own."""
+def changed(folder: Path, change: Callable[[dict[str, Any]], None], name: str = NAME) -> Path:
+    """Return a folder with a definition of the sandbox portal, changed and signed by a key of the test's own."""
     here = folder / "definitions"
-    shutil.copytree(loader.FOLDER / NAME, here / NAME)
-    file = here / NAME / "definition.json"
+    shutil.copytree(loader.FOLDER / name, here / name)
+    file = here / name / "definition.json"
     content = deepcopy(json.loads(file.read_bytes()))
     change(content)
     file.write_text(json.dumps(content), "utf-8")
     private, public = signing.new_key()
     (here / "signers").mkdir()
     (here / "signers" / "test.pub").write_text(public)
-    signing.sign(here / NAME, key=private)
+    signing.sign(here / name, key=private)
     return here
 
 

@@ -9,55 +9,35 @@ from typing import Any
 import pytest
 
 from rapport.connectors.portals.driver import PortalDriver
-from rapport.connectors.portals.tests.live import Stage, changed, needs_chromium, now, waiting
+from rapport.connectors.portals.tests.live import (
+    SINGLE,
+    Stage,
+    changed,
+    needs_chromium,
+    now,
+    waiting,
+)
 from rapport.rooms.exchange.ports import Challenge, Factor, Reason, SignedIn, Trouble
 
 pytestmark = needs_chromium
 
 
-def push(content: dict[str, Any]) -> None:
-    content["factors"].append("push")
-    content["login"]["prompts"] += [
-        {"name": "push", "seen": {"has": {"id": "push"}}, "challenge": {"factor": "push", "seconds": 60, "push": {
-            "approved": {"json": [{"path": "state", "test": "not_equal", "to": "waiting"}]},
-            "poll": {"path": "/login/push/state"}}}},
-        {"name": "push_denied", "seen": {"has": {"attributes": {"data-notice": "push_denied"}}}, "means": "second_factor_denied"},
-        {"name": "push_expired", "seen": {"has": {"attributes": {"data-notice": "push_expired"}}}, "means": "second_factor_expired"},
-    ]  # fmt: skip
-
-
-def single_sign_on(content: dict[str, Any]) -> None:
-    content["hosts"].append("id.fernbrook.example")
-    password, code, *others = content["login"]["prompts"]
-    password["fill"].pop("practice_code")
-    content["login"]["prompts"] = [
-        {"name": "single", "seen": {"address": "/login", "has": {"id": "sso"}},
-         "press": {"role": "link", "id": "sso", "labels": {"en": ["Sign in with Fernbrook ID"]}, "recorded": "id"}},
-        password | {"seen": {"address": "/id/signin", "has": {"tag": "input", "type": ["password"]}}}, code, *others,
-    ]  # fmt: skip
-
-
 @pytest.fixture
-def pushed(stage: Stage, tmp_path: Path) -> Stage:
-    return Stage(stage.portal, PortalDriver(local=True, folder=changed(tmp_path, push)))
-
-
-@pytest.fixture
-def single(stage: Stage, tmp_path: Path) -> Stage:
-    return Stage(stage.portal, PortalDriver(local=True, folder=changed(tmp_path, single_sign_on)))
+def single(stage: Stage) -> Stage:
+    return Stage(stage.portal, stage.driver, SINGLE)
 
 
 def look(stage: Stage, challenge: Challenge) -> SignedIn | Challenge | Trouble:
     return stage.driver.answer(stage.target("pia"), resume=challenge.resume, code=None, now=now())
 
 
-def test_a_push_is_waited_for_without_a_browser_and_then_goes_on(pushed: Stage) -> None:
-    challenge = waiting(pushed.driver.sign_in(pushed.target("pia"), now=now()))
+def test_a_push_is_waited_for_without_a_browser_and_then_goes_on(stage: Stage) -> None:
+    challenge = waiting(stage.driver.sign_in(stage.target("pia"), now=now()))
     began = time.monotonic()
-    again = waiting(look(pushed, challenge))
+    again = waiting(look(stage, challenge))
     took = time.monotonic() - began
-    pushed.portal.order("PUT", "push/pia", {"answer": "approve"})
-    found = look(pushed, again)
+    stage.portal.order("PUT", "push/pia", {"answer": "approve"})
+    found = look(stage, again)
 
     assert challenge.factor is Factor.PUSH
     assert took < 0.5
@@ -65,17 +45,17 @@ def test_a_push_is_waited_for_without_a_browser_and_then_goes_on(pushed: Stage) 
     assert found.subject == "Pia Push"
 
 
-def test_a_push_that_was_denied_and_one_that_ran_out_are_told_apart_and_not_tried_again(pushed: Stage) -> None:
+def test_a_push_that_was_denied_and_one_that_ran_out_are_told_apart_and_not_tried_again(stage: Stage) -> None:
     reasons = []
     for answer in ("deny", "expire"):
-        challenge = waiting(pushed.driver.sign_in(pushed.target("pia"), now=now()))
-        pushed.portal.order("PUT", "push/pia", {"answer": answer})
-        found = look(pushed, challenge)
+        challenge = waiting(stage.driver.sign_in(stage.target("pia"), now=now()))
+        stage.portal.order("PUT", "push/pia", {"answer": answer})
+        found = look(stage, challenge)
         assert isinstance(found, Trouble), found
         reasons.append(found.reason)
 
     assert reasons == [Reason.SECOND_FACTOR_DENIED, Reason.SECOND_FACTOR_EXPIRED]
-    assert len(pushed.requests("POST", "/login")) == 2
+    assert len(stage.requests("POST", "/login")) == 2
 
 
 def test_single_sign_on_goes_over_two_hosts_and_presses_verify_and_not_send_another(single: Stage) -> None:
@@ -113,11 +93,10 @@ def test_an_ended_session_is_renewed_by_the_living_one_of_the_service_without_pa
 
 def test_a_portal_that_leads_to_a_host_nobody_named_is_left(stage: Stage, tmp_path: Path) -> None:
     def forget(content: dict[str, Any]) -> None:
-        single_sign_on(content)
         content["hosts"] = ["$base"]
 
-    driver = PortalDriver(local=True, folder=changed(tmp_path, forget))
-    found = driver.sign_in(stage.target("sam"), now=now())
+    narrow = Stage(stage.portal, PortalDriver(local=True, folder=changed(tmp_path, forget, SINGLE)), SINGLE)
+    found = narrow.driver.sign_in(narrow.target("sam"), now=now())
 
     assert isinstance(found, Trouble), found
     assert found.reason is Reason.HOST_NOT_ALLOWED
