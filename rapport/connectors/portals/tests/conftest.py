@@ -9,7 +9,7 @@ import pytest
 
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.tests.live import Stage
-from rapport.sandbox.portal.tests.support import Portal
+from tests.support.portal import Portal
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from rapport.connectors.portals.browser import CHROMIUM
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.sessions import Session, cookies_of
 from rapport.rooms.exchange.ports import Challenge, Got, SignedIn, Target, Trouble
-from rapport.sandbox.portal.tests.support import Portal
+from tests.support.portal import Portal
 
 NAME = "sandbox-portal"
 SINGLE = "sandbox-portal-sso"
