@@ -127,12 +127,18 @@ def _means_it(element: HtmlElement, rung: str, kind: list[HtmlElement], anchor: 
     usable = [one for one in kind if _fits_type(one, anchor)]
     if any(one is not element and is_one_of(label_of(one), anchor.labels) for one in usable):
         return False  # the words we know stand on another control
-    alone = len([one for one in usable if _same_form(one, element)]) == 1
     if anchor.role in ("button", "link"):
-        return alone
+        # Words nobody knows: only under its own name, and with no other button that could be meant.
+        pressable = [one for one in usable if _same_form(one, element) and not says_any(label_of(one), anchor.veto) and _sends(one)]
+        return rung in ("name", "id") and pressable == [element]
+    alone = len([one for one in usable if _same_form(one, element)]) == 1
     typed = bool(anchor.type) and set(anchor.type) <= _TELLING_TYPES
     completes = bool(anchor.autocomplete) and _completes(element, anchor)
     return (typed and alone) or completes or alone
+
+
+def _sends(element: HtmlElement) -> bool:
+    return element.tag not in ("button", "input") or element.get("type", "submit").lower() in ("submit", "image")
 
 
 def _same_form(one: HtmlElement, other: HtmlElement) -> bool:

@@ -159,11 +159,11 @@ def _forms(value: str) -> set[str]:
     if len(figures) >= 7:
         forms.add(figures)
     found = {form.casefold() for form in forms}
-    if len(value) >= 4:
-        # Base64 depends on where a value begins; the middle of each of the three is always there.
-        for pad in range(3):
-            coded = base64.b64encode(b"\0" * pad + value.encode()).decode()
-            middle = coded[4 if pad else 0 : len(coded) - 4].rstrip("=")
-            if len(middle) >= 6:
-                found.add(middle.casefold())
+    raw = value.encode()
+    for pad in range(3):
+        # Base64 depends on where a value begins; what lies between is the same in each of the three.
+        coded = base64.b64encode(b"\0" * pad + raw).decode()
+        middle = coded[(0, 2, 3)[pad] : len(coded) - (0, 3, 2)[(pad + len(raw)) % 3]]
+        if len(middle) >= 6:
+            found.add(middle.casefold())
     return found

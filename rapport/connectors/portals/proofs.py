@@ -85,7 +85,7 @@ def _empty(call: Call, pages: Sequence[Facts], place: str) -> str | Trouble:
     last = pages[-1]
     if not last.marks_empty:
         return _none(place, "no rows, and no words that there are none", "the mark of an empty list")
-    if last.goes_on or (call.count is not None and last.count != last.phantom):
+    if any(page.goes_on for page in pages) or (call.count is not None and last.count != last.phantom):
         return _none(place, "the mark of an empty list, and more of it", "a count of nothing")
     return "empty_marker"
 

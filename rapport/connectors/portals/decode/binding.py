@@ -46,6 +46,13 @@ def bind(
     return bound, noted
 
 
+def language_of(fields: Mapping[str, Field], columns: Sequence[Column], locales: Sequence[str]) -> str:
+    """Return the language whose words head most of the columns; the usual one where none does."""
+    heard = [folded(column.label) for column in columns]
+    known = {one: {folded(word) for field in fields.values() for word in field.labels.get(one, ())} for one in locales}
+    return max(locales, key=lambda one: sum(label in known[one] for label in heard))
+
+
 def _labelled(field: Field, columns: Sequence[Column], language: str) -> list[int]:
     """Words of the page's language come first; those of another only where these find nothing."""
     for words in (

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rapport.connectors.portals.answer import Answer
-from rapport.connectors.portals.decode.binding import bind
+from rapport.connectors.portals.decode.binding import bind, language_of
 from rapport.connectors.portals.decode.raw import Bound, Column, Extract, Noted, Raw, RawRow, note
 from rapport.connectors.portals.decode.table import closed
 from rapport.connectors.portals.definition import Call
@@ -154,9 +154,8 @@ def extract_csv(call: Call, answer: Answer, *, place: str, locales: tuple[str, .
     if not lines:
         return _nothing(place, locales, "no header")
     columns = tuple(Column("", clean(cell)) for cell in lines[0])
-    bindings = {one: bind(call.fields, columns, place=place, language=one) for one in locales}
-    language = min(locales, key=lambda one: (len(bindings[one][1]), -len(bindings[one][0])))
-    bound, noted = bindings[language]
+    language = language_of(call.fields, columns, locales)
+    bound, noted = bind(call.fields, columns, place=place, language=language)
     result = Extract(columns, bound, [], language, noted)
     for line in lines[1:]:
         if len(line) != len(columns):

@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 
 from rapport.connectors.portals import markup
 from rapport.connectors.portals.answer import Answer
-from rapport.connectors.portals.decode.binding import UNBOUND, bind
+from rapport.connectors.portals.decode.binding import UNBOUND, bind, language_of
 from rapport.connectors.portals.decode.raw import Bound, Column, Extract, Raw, RawRow, note
 from rapport.connectors.portals.definition import Badge, Call, Field
 from rapport.connectors.portals.words import all_words, clean, is_one_of
@@ -29,14 +29,18 @@ def extract(call: Call, answer: Answer, *, place: str, locales: tuple[str, ...])
         return Extract((), {}, [], language, [missing], found=False)
     head, body = _parts(table)
     columns = _columns(head, call.bind.attribute)
+    if markup.language_of(answer.tree) not in locales:
+        language = language_of(call.fields, columns, locales)
     bound, noted = bind(call.fields, columns, place=place, language=language)
     result = Extract(columns, bound, [], language, noted)
     for row in body:
         cells = _spread(row)
         if call.rows.row is not None and not markup.matches(row, call.rows.row):
             continue
+        if len(set(cells)) == 1 and len(columns) > 1:
+            continue  # one cell over the whole width is a heading or a sum
         if len(cells) != len(columns):
-            if len(set(cells)) > 1 or not columns:
+            if cells:
                 noted.append(note(Verdict.SUSPECT, place, seen=f"a row of {len(cells)} cells", expected=f"{len(columns)} cells"))
             continue
         result.rows.append(_row(call, row, cells, bound))
