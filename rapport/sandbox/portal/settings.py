@@ -23,6 +23,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "wrong_delay_seconds": ("0", "wait after a wrong password, doubled each time, 20 s at most"),
     "wrong_status": ("200", "status of the page after a wrong password (200 or 401)"),
     "code_seconds": ("300", "life of a code, and of its silence"),
+    "code_late_seconds": ("0", "how long a code is on its way to the phone or the mailbox"),
     "push_seconds": ("60", "how long a push waits"),
     "idp_session_seconds": ("3600", "life of a session at the identity provider"),
     "sso_answer": ("redirect", "`redirect` or `form_post`: how the provider sends people back"),
