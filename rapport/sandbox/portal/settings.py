@@ -17,6 +17,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "pin_user_agent": ("0", "1: another User-Agent ends the session"),
     "one_session": ("0", "1: a new sign-in ends the person's other sessions"),
     "shared_403": ("0", "1: no session and no right are the same 403"),
+    "login_by": ("form", "`form`, or `script`: the page sends the password by script and is answered in JSON"),
     "welcome_names": ("0", "1: the sign-in page names its users"),
     "lock_after": ("5", "wrong tries in a row before an account is locked"),
     "lock_seconds": ("900", "how long it is locked, and what Retry-After says"),

@@ -118,3 +118,19 @@ def test_an_export_of_what_there_is_not_is_refused(portal: Portal) -> None:
     browser = portal.signed_in()
     answer = browser.post("/exports", data=fields(browser.get("/exports")) | {"kind": "secrets"})
     assert "correct what is marked" in said(answer)
+
+
+def test_a_claim_is_made_once_for_a_visit_that_was_held(portal: Portal) -> None:
+    insured = {row["id"] for row in portal.rows("patient") if row["payer"]}
+    visit = next(row for row in portal.rows("appointment?status=Scheduled") if row["patient_id"] in insured)
+    browser = portal.signed_in("abe")
+    form = fields(browser.get(f"/billing/claims/new?appointment={visit['id']}"))
+    assert "Only a completed visit" in said(browser.post("/billing/claims/new", data=form))
+    portal.order("PATCH", f"appointment/{visit['id']}", {"status": "Completed"})
+
+    made = browser.post("/billing/claims/new", data=form)
+    again = browser.post("/billing/claims/new", data=form)
+
+    assert (facts(made)["status"], facts(made)["charge"]) == ("Ready", "$180.00" if visit["code"] == "90837" else "$150.00")
+    assert "There is a claim" in said(again)
+    assert tree(made).xpath("//button[@id='submit_claim']")

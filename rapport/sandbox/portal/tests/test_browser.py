@@ -96,3 +96,16 @@ def test_sam_signs_in_over_his_provider_and_the_form_that_sends_itself(page: Pag
 
     cookies = {(cookie["name"], cookie["domain"]) for cookie in page.context.cookies()}
     assert cookies == {("fernbrook", "127.0.0.1"), ("fernbrook_csrf", "127.0.0.1"), ("fernbrook_id", "localhost")}
+
+
+def test_a_sign_in_by_script_says_what_is_wrong_and_goes_on_when_it_is_right(page: Page, portal: Portal) -> None:
+    portal.set(login_by="script")
+    page.goto("/login")
+    page.get_by_label("Practice code").fill("FERN")
+    page.get_by_label("User name").fill("nick")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector("#script_problem[data-problem=failed]")
+    page.get_by_label("Password").fill(portal.ready["users"]["nick"]["password"])
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/home")

@@ -71,3 +71,25 @@ def test_text_for_a_locked_note_is_refused_and_an_addendum_is_kept(portal: Porta
 def test_who_may_not_read_notes_gets_none(portal: Portal, login: str) -> None:
     browser = portal.signed_in(login)
     assert {browser.get(path).status_code for path in ("/notes", "/notes/1", "/notes/1.pdf", "/data/notes")} == {403}
+
+
+def test_a_note_is_begun_for_a_visit_once_and_signed_for_good(portal: Portal) -> None:
+    noted = {row["appointment_id"] for row in portal.rows("note")}
+    visit = next(row["id"] for row in portal.rows("appointment") if row["id"] not in noted)
+    browser = portal.signed_in("tess")
+    form = fields(browser.get(f"/notes/new?appointment={visit}"))
+    begun = browser.post("/notes/new", data=form | {"type": "Intake"})
+    again = browser.post("/notes/new", data=form)
+    path = begun.url.path
+    unwritten = browser.post(f"{path}/sign", data=fields(begun))
+    written = browser.post(path, data=fields(begun) | {"body": "First talk."})
+    late = browser.post(f"{path}/sign", data=fields(begun))
+    signed = browser.post(f"{path}/sign", data=fields(written))
+
+    assert (form["appointment"], facts(begun)["status"]) == (str(visit), "Draft")
+    assert "There is a note" in said(again)
+    assert tree(unwritten).xpath("//*[@data-field='body']")
+    assert "Somebody changed this" in said(late)
+    assert (facts(signed)["status"], facts(signed)["type"]) == ("Signed", "Intake")
+    assert portal.rows(f"note?appointment_id={visit}")[0]["signed_by"] == "Tess Therapist"
+    assert browser.get(f"{path}.pdf").status_code == 200

@@ -186,3 +186,16 @@ def test_the_names_of_the_users_can_stand_on_the_page_before_anybody_signed_in(p
     page = portal.browser().get("/login")
     assert "Nick Plain" in page.text
     assert not tree(page).xpath("//*[@id='who']")
+
+
+def test_a_script_is_told_in_json_and_a_wrong_password_is_still_200(portal: Portal) -> None:
+    head = {"Accept": "application/json"}
+    right = {"practice": "FERN", "user": "nick", "password": portal.ready["users"]["nick"]["password"]}
+    wrong = portal.browser().post("/login", data=right | {"password": "wrong"}, headers=head)
+    good = portal.browser().post("/login", data=right, headers=head)
+
+    assert (wrong.status_code, wrong.json()["success"], wrong.json()["problem"]) == (200, False, "failed")
+    assert good.json() == {"success": True, "next": "/home"}
+    portal.set(lock_after=1)
+    locked = portal.browser().post("/login", data=right | {"password": "wrong"}, headers=head)
+    assert (locked.status_code, locked.headers["Retry-After"]) == (429, "900")
