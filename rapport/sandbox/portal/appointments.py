@@ -80,7 +80,8 @@ def routes(app: Flask, store: Store) -> None:
             return page(store, "appointment.html", row={"id": number}, facts=[], saved=True, locked=True)
         row = _row(store, number)
         locked = booking.is_locked(store, number=number)
-        return page(store, "appointment.html", row=row, facts=_facts(row), saved=saved, locked=locked)
+        has_note = store.one("SELECT id FROM note WHERE appointment_id = ?", (number,)) is not None
+        return page(store, "appointment.html", row=row, facts=_facts(row), saved=saved, locked=locked, has_note=has_note)
 
     _change(app, store)
     _cancel(app, store)

@@ -9,10 +9,13 @@ from flask import Flask, Response, abort, g, redirect, request
 from rapport.sandbox.portal.booking import NotKept
 from rapport.sandbox.portal.forms import Button, Field, Form, sent
 from rapport.sandbox.portal.looks import day_text, dollars, time_text
+from rapport.sandbox.portal.seed import CHARGES
 from rapport.sandbox.portal.store import Store, now_text
 from rapport.sandbox.portal.surround import page, signed_in
 from rapport.sandbox.portal.words import CODES
 from rapport.sandbox.portal.writes import message, write
+
+USUAL_CHARGE_CENTS = 15000
 
 
 def _row(store: Store, number: int) -> dict[str, Any]:
@@ -56,12 +59,63 @@ def routes(app: Flask, store: Store) -> None:
             version=version,
         )  # fmt: skip
 
+    _starting(app, store)
+
     @app.get("/billing/eras/<int:number>.835")
     @signed_in("eras", store)
     def era_file(number: int) -> Response:
         row = store.one("SELECT trace, content FROM era WHERE id = ?", (number,)) or abort(404)
         head = {"Content-Disposition": f'attachment; filename="{row["trace"]}.835"'}
         return Response(row["content"].encode("ascii"), content_type="application/edi-x12", headers=head)
+
+
+def _starting(app: Flask, store: Store) -> None:
+    """A claim is made for a visit; it goes nowhere before it is submitted."""
+
+    def ask(appointment: str, refused: NotKept | None = None) -> Response:
+        w = g.look.words
+        field = Field("appointment", f"{w['appointment']} ID", value=appointment)
+        form = Form("new_claim", "/billing/claims/new", (field,), (Button("create_claim", w["create_claim"]),))
+        return page(store, "form.html", title=w["new_claim"], form=form, message=message(w, refused))
+
+    @app.get("/billing/claims/new")
+    @signed_in("submit", store)
+    def show_new_claim() -> Response:
+        return ask(request.args.get("appointment", ""))
+
+    @app.post("/billing/claims/new")
+    @signed_in("submit", store)
+    def keep_new_claim() -> Any:
+        appointment = sent("appointment")
+        return write(
+            store, action="claim.create", record=0, keep=lambda: _create(store, appointment),
+            again=lambda refused: ask(appointment, refused), done=lambda number: redirect(f"/billing/claims/{number}"),
+            appointment=appointment,
+        )  # fmt: skip
+
+
+def _create(store: Store, appointment: str) -> int:
+    """Make a claim for a visit. :return: its number. :raises NotKept: it cannot be claimed, or was"""
+    with store.exclusive():
+        visit = store.one(
+            "SELECT a.*, p.payer, p.member_id FROM appointment a JOIN patient p ON p.id = a.patient_id WHERE a.id = ?", (appointment,)
+        )
+        if visit is None or visit["status"] != "Completed" or not visit["payer"]:
+            raise NotKept({}, message="no_claim")
+        if store.one("SELECT id FROM claim WHERE appointment_id = ?", (visit["id"],)):
+            raise NotKept({}, message="has_claim")
+        charge = CHARGES.get(visit["code"], USUAL_CHARGE_CENTS)
+        number = store.run(
+            "INSERT INTO claim (number, patient_id, clinician_id, appointment_id, payer, payer_id, member_id, service_on, charge_cents,"
+            " paid_cents, status, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'Ready', ?)",
+            (f"FB{visit['id']:06}", visit["patient_id"], visit["clinician_id"], visit["id"], visit["payer"],
+             f"{visit['member_id'][:3]}01", visit["member_id"], visit["start_at"][:10], charge, now_text()),
+        )  # fmt: skip
+        store.run(
+            "INSERT INTO claim_line (claim_id, code, units, charge_cents, paid_cents) VALUES (?, ?, 1, ?, 0)",
+            (number, visit["code"], charge),
+        )
+        return number
 
 
 def _facts(row: dict[str, Any]) -> list[tuple[str, str, str, str]]:

@@ -85,6 +85,10 @@ def _factors(calls: Blueprint, store: Store) -> None:
             return _refused("no push waits, or that is no answer")
         return jsonify({"answer": answer})
 
+    @calls.get("/inbox/<login>")
+    def inbox(login: str) -> Any:
+        return jsonify({"data": factors.inbox(store, login=login)})
+
     @calls.post("/code")
     def send() -> Any:
         wanted = request.get_json()

@@ -89,9 +89,18 @@ def send_code(store: Store, *, login: str, way: str) -> bool:
 def put_code(store: Store, *, login: str, way: str, sent_at: float) -> int:
     """Put a code on somebody's phone or in their mailbox. :return: its number"""
     return store.run(
-        "INSERT INTO code (login, way, code, sent_at) VALUES (?, ?, ?, ?)",
-        (login, way, f"{secrets.randbelow(1_000_000):06}", sent_at),
+        "INSERT INTO code (login, way, code, sent_at, arrives_at) VALUES (?, ?, ?, ?, ?)",
+        (login, way, f"{secrets.randbelow(1_000_000):06}", sent_at, sent_at + number(store, "code_late_seconds")),
     )
+
+
+def inbox(store: Store, *, login: str) -> list[dict[str, Any]]:
+    """Return what has arrived on somebody's phone and in their mailbox, oldest first."""
+    arrived = store.rows("SELECT * FROM code WHERE login = ? AND arrives_at <= ? ORDER BY arrives_at, id", (login, time.time()))
+    return [
+        {"way": row["way"], "arrived_at": row["arrives_at"], "text": f"Your Fernbrook verification code is {row['code']}."}
+        for row in arrived
+    ]
 
 
 def check_code(store: Store, *, login: str, code: str) -> None:

@@ -48,4 +48,4 @@ def _checked(store: Store, kind: str) -> Any:
 def _listing(store: Store, kind: str, offset: int, limit: int) -> Listing:
     """Return a part of a list; who may enter a new row is counted one for it."""
     asked = Asked(kind, offset, limit, dict(request.args))
-    return listing(store, asked=asked, view=view(store), phantom="book" in RIGHTS[g.role])
+    return listing(store, asked=asked, view=view(store), phantom="register" in RIGHTS[g.role])

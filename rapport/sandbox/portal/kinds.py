@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 RIGHTS: Mapping[str, frozenset[str]] = MappingProxyType({
     "all": frozenset(
-        "patients insurance calendar book notes staff claims submit eras payments accounts users exports".split()
+        "patients insurance calendar book register notes staff claims submit eras payments accounts users exports".split()
     ),
-    "desk": frozenset("patients insurance calendar book staff".split()),
+    "desk": frozenset("patients insurance calendar book register staff".split()),
     "clinical": frozenset("patients calendar notes staff".split()),
     "accounts": frozenset("patients insurance claims submit eras payments accounts exports".split()),
     "admin": frozenset("staff users exports".split()),

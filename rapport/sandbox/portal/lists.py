@@ -63,8 +63,12 @@ def routes(app: Flask, store: Store) -> None:
     def one_patient(number: int) -> Response:
         row = store.one(
             "SELECT p.*, c.first || ' ' || c.last AS clinician FROM patient p LEFT JOIN clinician c ON c.id = p.clinician_id"
-            " WHERE p.id = ?", (number,)) or abort(404)  # fmt: skip
-        return page(store, "patient.html", row=row, facts=_facts(store, row))
+            " WHERE p.id = ?", (number,))  # fmt: skip
+        saved = "saved" in request.args
+        if row is None and saved:
+            return page(store, "patient.html", row={"id": number, "last": "", "first": "", "middle": ""}, facts=[], saved=True)
+        row = row or abort(404)
+        return page(store, "patient.html", row=row, facts=_facts(store, row), saved=saved)
 
     @app.get("/patients/<int:number>/insurance")
     @signed_in("insurance", store)

@@ -43,7 +43,7 @@ class Model:
 
 
 MODELS: Mapping[str, Model] = MappingProxyType({
-    "patient": Model("patient", "patients", "book"),
+    "patient": Model("patient", "patients", "register"),
     "appointment": Model("appointment", "appointments", "book"),
     "note": Model("note", "notes", "notes"),
     "clinician": Model("clinician", "staff", ""),

@@ -98,9 +98,9 @@ def _notes(store: Store) -> None:
         " created_at, updated_at)"
         " SELECT a.patient_id, a.clinician_id, a.id, CASE a.id % 7 WHEN 1 THEN 'Intake' ELSE 'Progress Note' END,"
         " substr(a.start_at, 1, 10),"
-        " CASE a.id % 3 WHEN 0 THEN 'Draft' ELSE 'Signed' END,"
-        " CASE a.id % 3 WHEN 0 THEN '' ELSE substr(a.start_at, 1, 10) || 'T18:30' END,"
-        " CASE a.id % 3 WHEN 0 THEN '' ELSE c.first || ' ' || c.last || ', ' || c.credentials END,"
+        " CASE a.id % 4 WHEN 0 THEN 'Draft' ELSE 'Signed' END,"
+        " CASE a.id % 4 WHEN 0 THEN '' ELSE substr(a.start_at, 1, 10) || 'T18:30' END,"
+        " CASE a.id % 4 WHEN 0 THEN '' ELSE c.first || ' ' || c.last || ', ' || c.credentials END,"
         " 'Visit ' || a.id || '. The plan of ' || substr(a.start_at, 1, 10) || ' was talked through and goes on.',"
         " a.created_at, a.updated_at"
         " FROM appointment a JOIN clinician c ON c.id = a.clinician_id WHERE a.status = 'Completed' ORDER BY a.id"
@@ -139,6 +139,6 @@ def _payments(store: Store) -> None:
     )
     store.run(
         f"INSERT INTO payment {columns} SELECT c.patient_id, c.id, NULL, c.service_on, 'Patient', 'Card', ?,"  # noqa: S608
-        " CASE c.id % 20 WHEN 0 THEN 'Voided' ELSE 'Posted' END, c.updated_at FROM claim c WHERE c.status = 'Paid' ORDER BY c.id",
+        " CASE c.id % 9 WHEN 3 THEN 'Voided' ELSE 'Posted' END, c.updated_at FROM claim c WHERE c.status = 'Paid' ORDER BY c.id",
         (COPAY_CENTS,),
     )

@@ -23,13 +23,16 @@ GRANT_SECONDS = 60
 
 def login_page(store: Store, *, problem: str = "", status: int = 200, wait: int = 0) -> Response:
     """Return the page that asks for the password."""
-    w = g.look.words
+    w, g.problem = g.look.words, problem
     form = Form("login", "/login", (
         Field("practice", w["practice"], autocomplete="organization"), Field("user", w["user"], autocomplete="username"),
         Field("password", w["password"], "password", autocomplete="current-password"),
     ), (Button("sign_in", w["sign_in"]),))  # fmt: skip
     names = store.rows("SELECT name FROM user ORDER BY login") if is_on(store, "welcome_names") else []
-    answer = page(store, "login.html", form=form, problem=problem, status=status, names=[row["name"] for row in names])
+    answer = page(
+        store, "login.html", form=form, problem=problem, status=status, names=[row["name"] for row in names],
+        by_script=setting(store, "login_by") == "script",
+    )  # fmt: skip
     if wait:
         answer.headers["Retry-After"] = str(wait)
     return answer
@@ -59,6 +62,10 @@ def _password(app: Flask, store: Store) -> None:
         return login_page(store, problem="elsewhere" if request.args.get("reason") == "elsewhere" else "")
 
     @app.post("/login")
+    def take_password() -> Any:
+        answer = check_password()
+        return _told(answer) if request.headers.get("Accept") == "application/json" else answer
+
     def check_password() -> Any:
         try:
             if sent("practice").upper() != store.setting("practice_code", "FERN"):
@@ -77,6 +84,17 @@ def _password(app: Flask, store: Store) -> None:
         become(store, session)
         _ask_factor(store, user)
         return notice_page(store, user["notice"]) if user["notice"] else redirect(NEXT[session["state"]])
+
+
+def _told(answer: Response) -> Response:
+    """Return an answer to the password as a script wants it: where to go, or what is wrong."""
+    problem = g.get("problem")
+    if problem:
+        told = jsonify({"success": False, "problem": problem, "message": g.look.words[problem]})
+        told.status_code = 429 if problem == "locked" else 200
+        told.headers.extend({"Retry-After": answer.headers["Retry-After"]} if "Retry-After" in answer.headers else {})
+        return told
+    return jsonify({"success": True, "next": answer.headers.get("Location", "/login/notice")})
 
 
 def _ask_factor(store: Store, user: dict[str, Any]) -> None:

@@ -98,7 +98,7 @@ def surround(app: Flask, store: Store, *, host: str, sign_in_page: Callable[[], 
 
     @app.before_request
     def begin() -> Response | None:
-        g.began = time.monotonic()
+        g.at, g.began = time.time(), time.monotonic()
         g.session, g.ended = None, ""
         if request.path.startswith("/_sandbox"):
             return None
@@ -118,7 +118,7 @@ def surround(app: Flask, store: Store, *, host: str, sign_in_page: Callable[[], 
         store.run(
             "INSERT INTO request (at, host, login, session_id, method, path, user_agent, status, ms, call, faults)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (time.time(), host, session.get("login", ""), session.get("id"), request.method, request.full_path.rstrip("?"),
+            (g.at, host, session.get("login", ""), session.get("id"), request.method, request.full_path.rstrip("?"),
              request.headers.get("User-Agent", ""), answer.status_code, round((time.monotonic() - g.began) * 1000, 1),
              g.get("call", ""), ",".join(fault.name for fault in g.faults.each)),
         )  # fmt: skip

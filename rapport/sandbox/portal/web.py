@@ -11,6 +11,7 @@ from rapport.sandbox.portal import (
     exports,
     grid,
     lists,
+    registering,
     rpc,
     signin,
 )
@@ -30,6 +31,6 @@ def make_app(store: Store, *, control_key: str, idp_url: str) -> Flask:
     app.register_blueprint(control(store, key=control_key))
     surround(app, store, host="portal", sign_in_page=lambda: signin.login_page(store))
     signin.routes(app, store, idp_url=idp_url)
-    for family in (lists, appointments, charting, billing, exports, grid, rpc):
+    for family in (lists, registering, appointments, charting, billing, exports, grid, rpc):
         family.routes(app, store)
     return app

@@ -41,7 +41,13 @@ ENGLISH: Mapping[str, str] = MappingProxyType({
     "claim": "Claim", "units": "Units", "submit_claim": "Submit claim", "cannot_undo": "A submitted claim cannot be taken back.",
     "submitted": "The claim was submitted.", "not_ready": "This claim is not ready to be submitted.",
     "prepare": "Prepare export", "preparing": "Your export is being prepared.", "ready": "Your export is ready.", "download": "Download",
-    "new_row": "Add …", "referral": "Referral", "filter": "Show", "years": "years",
+    "new_row": "Add …", "referral": "Referral", "filter": "Show", "new_patient": "New patient",
+    "edit_patient": "Change patient", "save_patient": "Save patient", "patient_saved": "The patient was saved.", "first": "First name",
+    "middle": "Middle name", "last": "Last name", "line1": "Street", "city": "City", "state": "State", "postal_code": "ZIP code",
+    "new_note": "New note", "start_note": "Start note", "sign_note": "Sign note", "cannot_unsign": "A signed note is locked for good.",
+    "appointment": "Appointment", "new_claim": "New claim", "create_claim": "Create claim", "has_claim": "There is a claim for this visit.",
+    "no_claim": "Only a completed visit of an insured patient can be claimed.",
+    "has_a_note": "There is a note for this appointment.", "years": "years",
 })  # fmt: skip
 GERMAN: Mapping[str, str] = MappingProxyType({
     **ENGLISH,
@@ -64,7 +70,9 @@ GERMAN: Mapping[str, str] = MappingProxyType({
     "trace": "Nummer", "file": "Datei", "credentials": "Titel", "copay": "Zuzahlung", "valid_from": "Von", "valid_to": "Bis",
     "submit_claim": "Abrechnung einreichen", "claim": "Abrechnung", "maintenance": "Das Portal wird gewartet.", "years": "Jahre",
     "password_expired": "Ihr Kennwort ist abgelaufen.", "terms": "Bitte nehmen Sie die neuen Bedingungen an.",
-    "new_device": "Wir kennen dieses Gerät nicht.", "body": "Text", "addendum": "Nachtrag", "add": "Nachtrag anfügen",
+    "new_device": "Wir kennen dieses Gerät nicht.", "body": "Text", "addendum": "Nachtrag", "new_patient": "Neuer Patient", "save_patient": "Patient speichern", "first": "Vorname",
+    "last": "Nachname", "line1": "Straße", "city": "Stadt", "postal_code": "Postleitzahl", "new_note": "Neue Notiz",
+    "sign_note": "Notiz unterschreiben", "add": "Nachtrag anfügen",
 })  # fmt: skip
 GERMAN_TEXTS: Mapping[str, str] = MappingProxyType({
     "Active": "Aktiv", "Inactive": "Inaktiv", "Scheduled": "Geplant", "Checked in": "Angekommen", "Completed": "Erledigt",

@@ -74,6 +74,22 @@ def test_an_old_code_is_not_good_and_does_not_silence_a_new_one(portal: Portal) 
     assert give_code(browser, page, portal.code("dana")).url.path == "/home"
 
 
+def test_an_older_message_is_there_while_the_new_one_is_on_its_way(portal: Portal) -> None:
+    old = portal.order("POST", "code", {"login": "dana", "way": "sms", "seconds_ago": 400})
+    portal.set(code_late_seconds=1)
+    asked_at = time.time()
+    portal.password(portal.browser(), "dana")
+    messages = portal.order("GET", "inbox/dana")["data"]
+    assert [old["code"] in message["text"] for message in messages] == [True]
+
+    deadline = time.monotonic() + 5
+    while len(messages) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+        messages = portal.order("GET", "inbox/dana")["data"]
+    assert messages[-1]["arrived_at"] >= asked_at
+    assert portal.code("dana") in messages[-1]["text"]
+
+
 def test_the_first_button_of_the_code_page_is_not_the_one_that_is_meant(portal: Portal) -> None:
     page = portal.password(portal.browser(), "carol")
     buttons = [one.text_content() for one in tree(page).xpath("//main//button[@type='submit']")]
@@ -170,3 +186,16 @@ def test_the_names_of_the_users_can_stand_on_the_page_before_anybody_signed_in(p
     page = portal.browser().get("/login")
     assert "Nick Plain" in page.text
     assert not tree(page).xpath("//*[@id='who']")
+
+
+def test_a_script_is_told_in_json_and_a_wrong_password_is_still_200(portal: Portal) -> None:
+    head = {"Accept": "application/json"}
+    right = {"practice": "FERN", "user": "nick", "password": portal.ready["users"]["nick"]["password"]}
+    wrong = portal.browser().post("/login", data=right | {"password": "wrong"}, headers=head)
+    good = portal.browser().post("/login", data=right, headers=head)
+
+    assert (wrong.status_code, wrong.json()["success"], wrong.json()["problem"]) == (200, False, "failed")
+    assert good.json() == {"success": True, "next": "/home"}
+    portal.set(lock_after=1)
+    locked = portal.browser().post("/login", data=right | {"password": "wrong"}, headers=head)
+    assert (locked.status_code, locked.headers["Retry-After"]) == (429, "900")
