@@ -41,6 +41,8 @@ class Proposal:
     evidence: list[Evidence] = field(default_factory=list)
     questions: dict[str, str] = field(default_factory=dict)
     """Place -> what a person has to say: the header, or nothing where the portal has no such column."""
+    unbound: dict[str, str] = field(default_factory=dict)
+    """Fields that may be missing, and were not found: questions that stop nothing."""
     checked: dict[str, str] = field(default_factory=dict)
     """Call -> what reading the given pages with the overlay came to."""
 
@@ -120,8 +122,8 @@ def _fields(
             continue
         choice = choose(field_name, rule, columns, language=language, taken=taken, said=said)
         if choice.question:
-            if rule.required or said is not None:
-                proposal.questions[place] = choice.question
+            asked = proposal.questions if rule.required or said is not None else proposal.unbound
+            asked[place] = choice.question
             continue
         column = columns[choice.place]
         if rule.type != "text":
