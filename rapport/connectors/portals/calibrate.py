@@ -23,6 +23,9 @@ from rapport.connectors.portals.reading import Reading, Whole
 from rapport.connectors.portals.words import clean, folded
 from rapport.rooms.exchange.ports import Trouble
 
+_NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+"""Nothing of the trial reading is kept, its time neither."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -41,6 +44,8 @@ class Proposal:
     evidence: list[Evidence] = field(default_factory=list)
     questions: dict[str, str] = field(default_factory=dict)
     """Place -> what a person has to say: the header, or nothing where the portal has no such column."""
+    unbound: dict[str, str] = field(default_factory=dict)
+    """Fields that may be missing, and were not found: questions that stop nothing."""
     checked: dict[str, str] = field(default_factory=dict)
     """Call -> what reading the given pages with the overlay came to."""
 
@@ -120,8 +125,8 @@ def _fields(
             continue
         choice = choose(field_name, rule, columns, language=language, taken=taken, said=said)
         if choice.question:
-            if rule.required or said is not None:
-                proposal.questions[place] = choice.question
+            asked = proposal.questions if rule.required or said is not None else proposal.unbound
+            asked[place] = choice.question
             continue
         column = columns[choice.place]
         if rule.type != "text":
@@ -209,7 +214,7 @@ def _check(name: str, definition: Definition, pages: list[Answer], proposal: Pro
     for page in pages:
         if outgoing is None:
             break
-        outgoing = reading.take(page, at=datetime.now(UTC))  # lint: allow clock - nothing is kept of it
+        outgoing = reading.take(page, at=_NO_TIME)
     result = reading.finish()
     if isinstance(result, Trouble):
         proposal.checked[name] = f"{result.reason}: {result.detail}"

@@ -12,6 +12,7 @@ mean to us: no type, no veto word, no key of a write, no host.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -45,7 +46,7 @@ def apply(definition: Definition, calibration: Mapping[str, Any]) -> Definition:
     lines: Mapping[str, Any] = calibration.get("set") or {}
     if not lines:
         return definition
-    whole = msgspec.to_builtins(definition)
+    whole = json.loads(msgspec.json.encode(definition))
     for place, value in lines.items():
         if not _ALLOWED.fullmatch(place):
             raise BadCalibration(f"{place} cannot be calibrated")

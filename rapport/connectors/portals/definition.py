@@ -8,7 +8,7 @@ that begins with `$`:
     $identity.NAME  $secret.NAME  $code        at a sign-in
     $given.NAME                                what a list or a file was asked for with
     $values.NAME                               of a form, in the names of the contract
-    $page.number  $page.offset  $page.size     of a list that is read by pages
+    $page.number  $page.offset  $page.size  $page.ids    of a list that is read by pages
     $local.NAME                                a key of the browser's local storage
     $canary                                    a record that the practice named as known
 
@@ -300,6 +300,18 @@ class Empty(Strict, frozen=True, kw_only=True):
     when: Predicate
 
 
+class Ids(Strict, frozen=True, kw_only=True):
+    """Rows are asked for by ids, and another request brings these, so many at a time until fewer come."""
+
+    request: Request
+    path: str
+    """JMESPath to the list of ids."""
+    size: int
+    """How many it brings at most; `$page.size` in its request."""
+    chunk: int = 100
+    """How many rows are asked for at once; `$page.ids` in the call's own request."""
+
+
 class Call(Strict, frozen=True, kw_only=True):
     """A list: where it is, how it is bound, and how it is known to be whole."""
 
@@ -307,6 +319,7 @@ class Call(Strict, frozen=True, kw_only=True):
     kind: Literal["html_table", "html_items", "json", "json_rpc", "csv"]
     needs: tuple[str, ...] = ()
     """Names of given values without which it cannot be asked."""
+    ids: Ids | None = None
     rows: Rows = Rows()
     bind: Bind = Bind()
     remote_id: RemoteId

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -85,6 +86,8 @@ def _filled(value: Any, given: Mapping[str, str]) -> Any:
         found = resolve(value, given)
         if found is None:
             return _ABSENT
+        if value == "$page.ids":
+            return json.loads(found)
         numeric = value.startswith("$page.") and found.isdigit()
         return int(found) if numeric else found
     if isinstance(value, dict):

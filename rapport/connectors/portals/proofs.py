@@ -26,13 +26,17 @@ class Facts:
     marks_last: bool
 
 
-def facts(call: Call, answer: Answer, *, rows: int, goes_on: bool) -> Facts:
-    """Read what a page says of its list."""
+def facts(call: Call, answer: Answer, *, rows: int, goes_on: bool, ids: int | None = None) -> Facts:
+    """
+    Read what a page says of its list.
+
+    :param ids: how many rows there are, where their ids were asked for first
+    """
     kind = expected_of(call)
     rule = call.count
     shows = rule is not None and (rule.phantom_when is None or holds(rule.phantom_when, answer))
     return Facts(
-        rows=rows, count=_count(call, answer), phantom=rule.phantom if rule is not None and shows else 0, goes_on=goes_on,
+        rows=rows, count=_count(call, answer) if ids is None else ids, phantom=rule.phantom if rule is not None and shows else 0, goes_on=goes_on,
         marks_empty=holds(call.empty.when, answer, expected=kind),
         marks_last=call.last_page is not None and holds(call.last_page, answer, expected=kind),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from rapport.connectors.portals.definition import (
     Call,
     Definition,
     Field,
+    Ids,
     RemoteId,
     Rows,
     Write,
@@ -22,7 +23,7 @@ from rapport.connectors.portals.predicates import compiled
 from rapport.connectors.portals.terms import JsonTest, Pick, Predicate, Request
 
 _REFERENCE = re.compile(
-    r"\$(code|canary|base|(identity|secret|given|values|local)\.[a-z][a-z0-9_.]*|page\.(number|offset|size))"
+    r"\$(code|canary|base|(identity|secret|given|values|local)\.[a-z][a-z0-9_.]*|page\.(number|offset|size|ids))"
 )
 _HOST = re.compile(r"\$base|[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _INDEX = re.compile(r"\[\s*-?\d+\s*\]|^-?\d+$")
@@ -96,7 +97,9 @@ def _login(d: Definition) -> Iterator[str]:
 def _call(call: Call, d: Definition) -> Iterator[str]:
     if not call.order:
         yield "does not say in which order the rows come"
-    if call.end == "count" and call.count is None:
+    if call.ids is not None and (call.page.by != "none" or call.ids.size < 1 or call.ids.chunk < 1):
+        yield "is asked for by ids and by pages, or by no ids at a time"
+    if call.end == "count" and call.count is None and call.ids is None:
         yield "ends by a count and names none"
     if call.end == "last_page" and (call.last_page is None or _says_nothing(call.last_page)):
         yield "ends by a mark of the last page and names none"
@@ -225,7 +228,7 @@ def _everywhere(d: Definition) -> Iterator[str]:
 
 
 def _jmespaths(part: Any) -> Iterator[str]:
-    if isinstance(part, (JsonTest, Rows)) and part.path:
+    if isinstance(part, (Ids, JsonTest, Rows)) and part.path:
         yield part.path
     if isinstance(part, Pick) and part.json:
         yield part.json

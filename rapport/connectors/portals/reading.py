@@ -13,6 +13,7 @@ A list read to its end, without a network: what to ask next, and what came of it
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ from rapport.connectors.portals.decode.records import extract_csv, extract_json
 from rapport.connectors.portals.decode.table import extract
 from rapport.connectors.portals.definition import Call, Definition
 from rapport.connectors.portals.outgoing import Outgoing, build
+from rapport.connectors.portals.predicates import search
 from rapport.rooms.exchange.ports import Finding, Page, Reason, Row, Trouble, Verdict
 
 AGAIN = 3
@@ -88,6 +90,8 @@ class Reading:
         self._asked: list[str] = []
         self._seen: set[str] = set()
         self._stopped = ""
+        self._ids: list[Any] = []
+        self._asking_ids = False
 
     def start(self) -> Outgoing:
         """
@@ -99,7 +103,45 @@ class Reading:
         if self.call.bind.metadata is not None:
             self._asking_metadata = True
             return build(self.call.bind.metadata, self._values, expected="json")
-        return self._page(self.call.page.first, 0)
+        return self._first()
+
+    def _first(self) -> Outgoing:
+        if self.call.ids is None:
+            return self._page(self.call.page.first, 0)
+        self._asking_ids = True
+        return self._more_ids()
+
+    def _more_ids(self) -> Outgoing:
+        assert self.call.ids is not None
+        paged = {"page.offset": str(len(self._ids)), "page.size": str(self.call.ids.size)}
+        return build(self.call.ids.request, self._values | paged, expected="json")
+
+    def _take_ids(self, answer: Answer) -> Outgoing | None:
+        """Keep the ids that came; ask for more of them, or for the first rows."""
+        assert self.call.ids is not None
+        found = search(self.call.ids.path, answer.json)
+        if not isinstance(found, list) or any(isinstance(one, (dict, list)) or one is None for one in found):
+            self._stopped = "no list of ids"
+            return None
+        self._ids += found
+        if len(found) >= self.call.ids.size and len(self._ids) < self.call.ids.size * self.call.page.most:
+            return self._more_ids()
+        self._asking_ids = False
+        if not self._ids:
+            self._extracts.append(Extract((), {}, [], self._locales[0]))
+            self._facts.append(proofs.facts(self.call, answer, rows=0, goes_on=False, ids=0))
+            return None
+        return self._rows_by_id()
+
+    def _rows_by_id(self) -> Outgoing | None:
+        assert self.call.ids is not None
+        at = len(self._extracts) * self.call.ids.chunk
+        some = self._ids[at : at + self.call.ids.chunk]
+        if not some:
+            return None
+        outgoing = build(self.call.request, self._values | {"page.ids": json.dumps(some)}, expected="json")
+        self._asked.append(_identity(outgoing))
+        return outgoing
 
     def _page(self, number: int, offset: int) -> Outgoing:
         size = str(self.call.page.size or "")
@@ -113,13 +155,18 @@ class Reading:
         if self._asking_metadata:
             self._asking_metadata = False
             self._metadata = answer
-            return self._page(self.call.page.first, 0)
+            return self._first()
+        if self._asking_ids:
+            return self._take_ids(answer)
         page = self._extract(answer)
         link = self._way_on(answer) if self.call.page.by == "link" else None
         self._extracts.append(page)
         self._seen |= {row.remote_id for row in page.rows}
         fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=link is not None)
         following = self._follow(answer, fact, link)
+        if self.call.ids is not None:
+            following = self._rows_by_id() if page.found else None
+            fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=following is not None, ids=len(self._ids))
         if self.call.page.by in ("number", "offset"):
             fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=following is not None)
         self._facts.append(fact)

@@ -6,8 +6,11 @@ Recordings of the sandbox portal for tests.
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -26,12 +29,43 @@ from rapport.connectors.portals.predicates import take
 from rapport.connectors.portals.reading import Reading, Whole
 from rapport.connectors.portals.redact import Redactor
 from rapport.rooms.exchange.ports import Trouble
-from rapport.sandbox.portal.tests.support import Portal
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NAME = "sandbox-portal"
 CASSETTES = loader.FOLDER / NAME / "cassettes"
 LISTS = ("patients", "appointments", "notes", "claims", "payments", "eras", "clinicians")
+
+
+class Portal:
+    """The sandbox portal, as the program of its own that it is."""
+
+    def __init__(self, home: Path) -> None:
+        command = [sys.executable, "-W", "ignore", "-m", "rapport.sandbox.portal", "--home", str(home), "--today", "2026-11-24"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.ready = json.loads(Path(json.loads(self.process.stdout.readline())["ready"]).read_text())
+
+    def order(self, method: str, path: str, body: Any = None) -> Any:
+        """Order something, or look at something."""
+        answer = httpx.request(
+            method, f"{self.ready['url']}/_sandbox/{path}", json=body, trust_env=False,
+            headers={"Authorization": f"Bearer {self.ready['control_key']}"},
+        )  # fmt: skip
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def signed_in(self) -> httpx.Client:
+        """Return a browser in which somebody is signed in who may see everything. Look A has to be on."""
+        browser = httpx.Client(base_url=self.ready["url"], trust_env=False, headers={"User-Agent": "Browser/1"})
+        user = self.ready["users"]["nick"]
+        given = {"practice": "FERN", "user": user["login"], "password": user["password"]}
+        assert browser.post("/login", data=given).headers["location"] == "/home"
+        return browser
+
+    def kill(self) -> None:
+        """End it."""
+        self.process.kill()
+        self.process.wait(10)
 
 
 @cache

@@ -13,7 +13,7 @@ from rapport.connectors.portals.decode.columns import Decoded
 from rapport.connectors.portals.mutations import MUTATIONS, table_of
 from rapport.connectors.portals.tests.recorded import AT, definition, recording, replayed, whole
 
-CALLS = ("patients", "appointments", "notes", "claims", "payments")
+CALLS = ("patients", "claims", "payments")
 
 
 def known(call: str) -> tuple[gym.Truth, dict[str, Any], dict[str, Any]]:
