@@ -61,7 +61,7 @@ C = Look(
     words=_words(
         practice="Organization ID", user="Username", sign_in="Enter", verify="Submit code", code="One-time code",
         resend="Resend code", patients="Patient list", name="Patient name", birth_on="DOB", clinician="Assigned clinician",
-        phone="Mobile", email="Email", insurance="Primary payer", member_id="Policy no.", status="State", calendar="Schedule",
+        phone="Mobile", email="Email", insurance="Primary payer", member_id="Policy no.", status="Current status", calendar="Schedule",
         start="Date and time", minutes="Length", code_col="CPT", place="Site", save="Save", new="Schedule appointment",
         notes="To-do and notes", type="Note type", service_on="Service date", signed="Signature", claims="Billing items",
         number="Item", charge="Fee", paid="Insurance paid", eras="ERA downloads", trace="Check no.", payments="Payment log",

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import Flask, Response, abort, g, redirect, render_template, request
 
@@ -53,11 +53,11 @@ def audit(store: Store, *, action: str, record: Any, outcome: str, **detail: Any
     )
 
 
-def hang_up() -> NoReturn:
-    """Close the connection as a broken network would: no byte of an answer."""
+def hang_up() -> Response:
+    """Close the connection as a broken network would, and return an answer that nobody gets a byte of."""
     with contextlib.suppress(OSError):
         request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-    abort(500)
+    return Response("", status=500)
 
 
 def must_carry_token() -> None:
@@ -119,11 +119,11 @@ def surround(app: Flask, store: Store, *, host: str, sign_in_page: Callable[[], 
             "INSERT INTO request (at, host, login, session_id, method, path, user_agent, status, ms, call, faults)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (g.at, host, session.get("login", ""), session.get("id"), request.method, request.full_path.rstrip("?"),
-             request.headers.get("User-Agent", ""), answer.status_code, round((time.monotonic() - g.began) * 1000, 1),
+             request.headers.get("User-Agent", ""), 0 if "drop_request" in g.faults else answer.status_code, round((time.monotonic() - g.began) * 1000, 1),
              g.get("call", ""), ",".join(fault.name for fault in g.faults.each)),
         )  # fmt: skip
         if "drop_reply" in g.faults:
-            hang_up()
+            return hang_up()
         if "truncate" in g.faults:
             whole = answer.get_data()
             answer.set_data(whole[: len(whole) // 2])
@@ -167,7 +167,7 @@ def _instead(store: Store, sign_in_page: Callable[[], Response]) -> Response | N
         if fault.name == "slow":
             time.sleep(float(fault.value or 1))
         elif fault.name == "drop_request":
-            hang_up()
+            return hang_up()
         elif fault.name == "status":
             return _server_error(fault.value)
         elif fault.name in ("maintenance", "captcha"):

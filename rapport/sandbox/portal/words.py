@@ -71,7 +71,7 @@ GERMAN: Mapping[str, str] = MappingProxyType({
     "submit_claim": "Abrechnung einreichen", "claim": "Abrechnung", "maintenance": "Das Portal wird gewartet.", "years": "Jahre",
     "password_expired": "Ihr Kennwort ist abgelaufen.", "terms": "Bitte nehmen Sie die neuen Bedingungen an.",
     "new_device": "Wir kennen dieses Gerät nicht.", "body": "Text", "addendum": "Nachtrag", "new_patient": "Neuer Patient", "save_patient": "Patient speichern", "first": "Vorname",
-    "last": "Nachname", "line1": "Straße", "city": "Stadt", "postal_code": "Postleitzahl", "new_note": "Neue Notiz",
+    "last": "Nachname", "middle": "Zweiter Vorname", "state": "Bundesstaat", "line1": "Straße", "city": "Stadt", "postal_code": "Postleitzahl", "new_note": "Neue Notiz",
     "sign_note": "Notiz unterschreiben", "add": "Nachtrag anfügen",
 })  # fmt: skip
 GERMAN_TEXTS: Mapping[str, str] = MappingProxyType({

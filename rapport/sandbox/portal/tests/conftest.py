@@ -21,9 +21,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 def portal(running: Portal) -> Portal:
     for path in ("settings", "trouble", "session", "idp_session", "code", "request", "attempt", "audit"):
         running.order("DELETE", path)
-    for login, user in running.ready["users"].items():
-        first = {"wrong": 0, "locked_until": 0, "notice": "", "last_step": 0, "role": user["role"], "password": user["password"]}
-        running.order("PATCH", f"user/{login}", first)
+    for row in running.rows("user"):
+        given = running.ready["users"][row["login"]]
+        first = {"wrong": 0, "locked_until": 0, "notice": "", "last_step": 0, "role": given["role"], "password": given["password"]}
+        if first != {name: row[name] for name in first}:
+            running.order("PATCH", f"user/{row['login']}", first)
     return running
 
 

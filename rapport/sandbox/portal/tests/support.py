@@ -14,6 +14,11 @@ import lxml.html
 import pyotp
 
 
+def client(**given: Any) -> httpx.Client:
+    """Return an HTTP client. It loads no certificates, which takes longer than a test: all of this is plain HTTP."""
+    return httpx.Client(trust_env=False, verify=False, **given)
+
+
 @dataclass
 class Portal:
     """A portal that runs."""
@@ -22,6 +27,7 @@ class Portal:
     patients: int = 132
     process: subprocess.Popen[str] = field(init=False)
     ready: dict[str, Any] = field(init=False)
+    control: httpx.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.start()
@@ -36,6 +42,7 @@ class Portal:
         assert self.process.stdout is not None
         said = json.loads(self.process.stdout.readline())
         self.ready = json.loads(Path(said["ready"]).read_text())
+        self.control = client(headers={"Authorization": f"Bearer {self.ready['control_key']}"})
 
     def kill(self) -> None:
         """End it at once."""
@@ -44,10 +51,7 @@ class Portal:
 
     def order(self, method: str, path: str, body: Any = None) -> Any:
         """Order or look at something."""
-        answer = httpx.request(
-            method, f"{self.ready['url']}/_sandbox/{path}", json=body, trust_env=False,
-            headers={"Authorization": f"Bearer {self.ready['control_key']}"},
-        )  # fmt: skip
+        answer = self.control.request(method, f"{self.ready['url']}/_sandbox/{path}", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -66,9 +70,7 @@ class Portal:
 
     def browser(self, agent: str = "Browser/1") -> httpx.Client:
         """Return a browser without a session."""
-        return httpx.Client(
-            base_url=self.ready["url"], trust_env=False, headers={"User-Agent": agent}, follow_redirects=True
-        )
+        return client(base_url=self.ready["url"], headers={"User-Agent": agent}, follow_redirects=True)
 
     def password(self, browser: httpx.Client, login: str, password: str = "") -> httpx.Response:
         """Give the first factor."""

@@ -80,7 +80,7 @@ def test_payments_and_accounts_add_up(portal: Portal) -> None:
 
 
 def test_an_export_is_asked_for_prepared_and_fetched(portal: Portal) -> None:
-    portal.set(export_seconds=1)
+    portal.set(export_seconds=2)
     browser = portal.signed_in("abe")
     asked = browser.post("/exports", data=fields(browser.get("/exports")) | {"kind": "payments"})
     kept = portal.rows("payment")
