@@ -34,6 +34,7 @@ from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.sessions import Cookie, Session
 from rapport.connectors.portals.transport import Hosts
 from rapport.platform.net.guarded import BlockedAddress, Resolve, checked_addresses, system_resolver
+from rapport.rooms.exchange.ports import Pace
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
@@ -61,14 +62,14 @@ class Browser:
 
     def __init__(
         self, hosts: Hosts, *, language: str, seconds: float, state: Session | None = None, executable: str = CHROMIUM,
-        resolve: Resolve = system_resolver,
+        resolve: Resolve = system_resolver, pace: Pace | None = None,
     ) -> None:  # fmt: skip
         """
         :param seconds: how long everything together may take
         :param state: session, or half of one, that it goes on with; None: nobody is signed in
         """
         self._hosts, self._language, self._state = hosts, language, state
-        self._executable, self._resolve = executable, resolve
+        self._executable, self._resolve, self._pace = executable, resolve, pace
         self._end = monotonic() + seconds
         self._status, self._headers = 200, dict[str, str]()
         self.left_for = ""
@@ -121,6 +122,7 @@ class Browser:
         :raises PageFailed: it could not be opened
         """
         self._note(url)
+        self._wait_for_pace()
         self._try(lambda: self._page.goto(url, wait_until="domcontentloaded", timeout=self._patience()))
 
     def read(self) -> tuple[Answer, bool, bool]:
@@ -167,6 +169,7 @@ class Browser:
 
         :raises PageFailed: it could not be pressed
         """
+        self._wait_for_pace()
         self._try(lambda: self._page.evaluate(scripts.MARK))
         self._try(lambda: self._page.locator(f'[{STAMP}="{number}"]').click(timeout=self._patience(), no_wait_after=True))
 
@@ -197,6 +200,11 @@ class Browser:
             return self._try(lambda: self._page.screenshot(timeout=5000))
         except PageFailed:
             return None
+
+    def _wait_for_pace(self) -> None:
+        """A page counts as one request, whatever it brings with it."""
+        if self._pace is not None:
+            self._pace.before()
 
     def _patience(self) -> float:
         return max(1.0, min(STEP_SECONDS, self.left())) * 1000

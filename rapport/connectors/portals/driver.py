@@ -205,7 +205,7 @@ class PortalDriver:
         try:
             return Caller(
                 place.definition, opened(session, base_url=place.hosts.base_url), hosts=place.hosts,
-                identity=target.identity, now=now, resolve=self._resolve,
+                target=target, now=now, resolve=self._resolve,
             )  # fmt: skip
         except NoSession:
             return signals.trouble(Reason.SESSION_EXPIRED)

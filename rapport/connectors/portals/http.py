@@ -32,7 +32,7 @@ from rapport.connectors.portals.sessions import Session, cookies_of, jar_of
 from rapport.connectors.portals.terms import Element
 from rapport.connectors.portals.transport import HostNotAllowed, Hosts, PortalTransport
 from rapport.platform.net.guarded import BlockedAddress, Resolve, SendFailed, system_resolver
-from rapport.rooms.exchange.ports import Finding, Reason, Trouble
+from rapport.rooms.exchange.ports import Finding, Reason, Target, Trouble
 
 TRIES = 3
 FIRST_PAUSE_SECONDS = 0.3
@@ -52,14 +52,14 @@ class Caller:
     """One session in use, for one call of the port. Closed by `with`."""
 
     def __init__(
-        self, definition: Definition, session: Session, *, hosts: Hosts, identity: Mapping[str, str], now: datetime,
+        self, definition: Definition, session: Session, *, hosts: Hosts, target: Target, now: datetime,
         resolve: Resolve = system_resolver, tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         assert definition.session is not None
         self.definition, self._hosts, self._now = definition, hosts, now
         self.rules: Rules = definition.session
         self._began = session
-        self.identity = identity
+        self._identity, self._pace = target.identity, target.pace
         self._client = httpx.Client(
             transport=PortalTransport(hosts, user_agent=session.user_agent, resolve=resolve, tls=tls),
             headers={"User-Agent": session.user_agent, "Accept-Language": definition.locales[0], "Accept": "*/*"},
@@ -95,7 +95,7 @@ class Caller:
 
         A key of the local storage that holds a record is known by its members too: `local.KEY.MEMBER`.
         """
-        found = {f"identity.{name}": value for name, value in self.identity.items()}
+        found = {f"identity.{name}": value for name, value in self._identity.items()}
         for name, value in self._began.local.get(self._hosts.base_url, {}).items():
             found[f"local.{name}"] = value
             found |= {f"local.{name}.{member}": str(part) for member, part in _members(value).items()}
@@ -224,10 +224,23 @@ class Caller:
         elif request.method != "GET":
             headers = {"Content-Type": "application/x-www-form-urlencoded"} | headers
             content = urlencode([*request.form, *self._token_field(request, url)]).encode()
-        reply = self._client.request(request.method, url, headers=headers, content=content)
-        answer = Answer(reply.status_code, str(reply.url), reply.content, {k.lower(): v for k, v in reply.headers.items()})
+        answer = self._paced(request.method, url, headers, content)
         self._note_token(answer)
         return answer
+
+    def _paced(self, method: str, url: str, headers: dict[str, str], content: bytes | None) -> Answer:
+        """Send when the pace allows it, and tell how the portal took it."""
+        if self._pace is not None:
+            self._pace.before()
+        began, busy, wait = time.monotonic(), False, None
+        try:
+            reply = self._client.request(method, url, headers=headers, content=content)
+            answer = Answer(reply.status_code, str(reply.url), reply.content, {k.lower(): v for k, v in reply.headers.items()})
+            busy, wait = answer.status == 429, signals.retry_after(answer, now=self._now)
+            return answer
+        finally:
+            if self._pace is not None:
+                self._pace.after(seconds=time.monotonic() - began, busy=busy, retry_after_seconds=wait)
 
     def _carried(self, method: str) -> dict[str, str]:
         """Headers of the session beside its cookies; they go to the practice's own portal alone."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from django.db import connections
 
 from rapport.connectors.portals import signals
 from rapport.connectors.portals.answer import Answer
@@ -87,13 +88,21 @@ class SignIn:
         """Run in a thread of its own: the browser's driver cannot run where an event loop does."""
         if not Path(self.executable).exists():
             raise NoBrowser(f"no Chromium at {self.executable}")
+
+        def apart() -> T:
+            try:
+                return work()
+            finally:
+                # The pace is kept in the database, and a connection belongs to its thread.
+                connections.close_all()
+
         with ThreadPoolExecutor(max_workers=1) as pool:
-            return pool.submit(work).result()
+            return pool.submit(apart).result()
 
     def _browser(self, state: Session | None) -> Browser:
         return Browser(
             self.hosts, language=self.definition.locales[0], seconds=MOST_SECONDS, state=state,
-            executable=self.executable, resolve=self.resolve,
+            executable=self.executable, resolve=self.resolve, pace=self.target.pace,
         )  # fmt: skip
 
     def _dialogue(self, browser: Browser, code: str | None = None) -> Dialogue:
@@ -196,7 +205,7 @@ class SignIn:
 
     def _caller(self, session: Session) -> Caller:
         return Caller(
-            self.definition, session, hosts=self.hosts, identity=self.target.identity, now=self.now, resolve=self.resolve
+            self.definition, session, hosts=self.hosts, target=self.target, now=self.now, resolve=self.resolve
         )
 
     def _look_for_push(self, halted: Halted, prompt: Prompt, rule: ChallengeRule) -> SignedIn | Challenge | Trouble:

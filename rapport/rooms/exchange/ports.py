@@ -123,6 +123,16 @@ class Trouble:
     """The session as it stands now, where there still is one."""
 
 
+class Pace(Protocol):
+    """How fast a portal may be asked. A driver that asks before each request keeps every process to it."""
+
+    def before(self) -> None:
+        """Wait until one more request may leave."""
+
+    def after(self, *, seconds: float, busy: bool, retry_after_seconds: int | None = None) -> None:
+        """Say how long the portal took, and whether it asked for less (429)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Which portal, as whom. Made for one call; secrets are opened for a sign-in only."""
@@ -137,6 +147,8 @@ class Target:
     """`{"password", "totp_seed"}`, as far as the practice gave them."""
     calibration: Mapping[str, Any] = field(default_factory=dict)
     """What `calibrate` found for this practice: other labels, other columns."""
+    pace: Pace | None = field(default=None, repr=False, compare=False)
+    """Asked before every request of a call and told after it; None: a call outside the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +268,8 @@ class Ability:
     """`calibrated` or `uncalibrated`."""
     key: tuple[str, ...] = ()
     """Of a write: the fields by which what it made is found again."""
+    read_back: str = ""
+    """Of a write: the ability that finds it again; empty: the `.read` of the same kind."""
     settle_seconds: int = 0
     """Of a write: how long the portal may take to show it."""
     attended: bool = False
@@ -336,6 +350,7 @@ class Portal(Protocol):
         """
         Fill a form and send it, once.
 
+        :param values: in the names of the contract; of a change also `remote_id`, the record it is to
         A `Trouble` says that nothing left the house; from the first byte on the answer is one of
         the other three.
         """

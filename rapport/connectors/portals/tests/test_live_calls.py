@@ -209,3 +209,30 @@ def test_a_sessions_bytes_say_nothing_when_they_are_shown(stage: Stage) -> None:
             opened(broken, base_url=kept.base_url)
         assert secret not in repr(told.value.__cause__) + str(told.value)
     assert isinstance(kept, Session)
+
+
+class Counting:
+    """A pace that lets everything through and writes down what it was asked and told."""
+
+    def __init__(self) -> None:
+        self.before_count, self.told = 0, list[tuple[bool, int | None]]()
+
+    def before(self) -> None:
+        self.before_count += 1
+
+    def after(self, *, seconds: float, busy: bool, retry_after_seconds: int | None = None) -> None:
+        assert seconds >= 0
+        self.told.append((busy, retry_after_seconds))
+
+
+def test_every_request_waits_for_the_pace_and_says_how_the_portal_took_it(stage: Stage) -> None:
+    session, pace = stage.session("nick"), Counting()
+    target = replace(stage.target(), secrets={}, pace=pace)
+    stage.portal.order("DELETE", "request")
+    stage.trouble({"fault": "status", "value": "429:7", "on": "/staff"}, {"fault": "drop_request", "on": "/patients"})
+    for ability in ("clinicians.read", "patients.read"):
+        stage.driver.read(target, ability=ability, given={}, session=session, baseline=None, now=now())
+
+    assert pace.before_count == len(pace.told) == len(stage.requests())
+    assert pace.told[0] == (True, 7)
+    assert set(pace.told[1:]) == {(False, None)}
