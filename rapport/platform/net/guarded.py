@@ -51,19 +51,34 @@ class Reply:
 
 
 @lru_cache(maxsize=1)
-def _default_tls() -> ssl.SSLContext:
+def default_tls() -> ssl.SSLContext:
     """Return the trust of this machine; reading its certificates takes longer than most calls."""
     return ssl.create_default_context()
+
+
+class Deadline:
+    """When everything that is under way has to be over; whoever sends again sets it again."""
+
+    def __init__(self, seconds: float) -> None:
+        self.set(seconds)
+
+    def set(self, seconds: float) -> None:
+        """Begin anew, with so much time from now."""
+        self._at = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left; not above zero: none."""
+        return self._at - time.monotonic()
 
 
 class _TimedStream(httpcore.NetworkStream):
     """A connection that as a whole ends in time, however slowly single bytes come."""
 
-    def __init__(self, inner: httpcore.NetworkStream, deadline: float) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._inner, self._deadline = inner, deadline
 
     def _left(self, timeout: float | None) -> float:
-        left = self._deadline - time.monotonic()
+        left = self._deadline.left()
         if left <= 0:
             raise httpcore.ReadTimeout
         return min(left, timeout) if timeout is not None else left
@@ -88,10 +103,10 @@ class _TimedStream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class _CheckedBackend(httpcore.NetworkBackend):
+class CheckedBackend(httpcore.NetworkBackend):
     """Opens connections, to addresses that pass only."""
 
-    def __init__(self, resolve: Resolve, *, local: bool, deadline: float) -> None:
+    def __init__(self, resolve: Resolve, *, local: bool, deadline: Deadline) -> None:
         self._resolve, self._local, self._deadline = resolve, local, deadline
         self._inner = httpcore.SyncBackend()
 
@@ -99,7 +114,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
         self, host: str, port: int, timeout: float | None = None,
         local_address: str | None = None, socket_options: Any = None,
     ) -> httpcore.NetworkStream:  # fmt: skip
-        left = max(0.0, self._deadline - time.monotonic())
+        left = max(0.0, self._deadline.left())
         try:
             addresses = lookup.addresses(
                 host, port, local=self._local, resolve=self._resolve, seconds=min(left, lookup.SECONDS)
@@ -150,10 +165,8 @@ def post(
         raise InsideTransaction
     check_url(url, local=local)
     pool = httpcore.ConnectionPool(
-        ssl_context=tls or _default_tls(),
-        network_backend=_CheckedBackend(
-            resolve, local=local, deadline=time.monotonic() + timeout + 2
-        ),
+        ssl_context=tls or default_tls(),
+        network_backend=CheckedBackend(resolve, local=local, deadline=Deadline(timeout + 2)),
         max_connections=1,
         retries=0,
         http2=False,
@@ -189,4 +202,7 @@ def post(
         raise SendFailed("broken", may_have_arrived=True) from error
 
 
-__all__ = ["BlockedAddress", "InsideTransaction", "Reply", "SendFailed", "UrlNotAllowed", "check_url", "post"]
+__all__ = [
+    "BlockedAddress", "CheckedBackend", "Deadline", "InsideTransaction", "Reply", "SendFailed", "UrlNotAllowed",
+    "check_url", "checked_addresses", "default_tls", "post", "system_resolver",
+]  # fmt: skip

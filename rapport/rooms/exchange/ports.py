@@ -117,9 +117,9 @@ class Trouble:
     """A sentence for the person who has to act. No value of a record, no secret."""
     retry_after_seconds: int | None = None
     findings: tuple[Finding, ...] = ()
-    picture: bytes | None = None
+    picture: bytes | None = field(default=None, repr=False)
     """A PNG of the page with every value painted over; None: there was no page to show."""
-    session: bytes | None = None
+    session: bytes | None = field(default=None, repr=False)
     """The session as it stands now, where there still is one."""
 
 
@@ -192,7 +192,7 @@ class Row:
     """One record of a portal in the names of the contract; values are str, int, bool, date or None."""
 
     remote_id: str
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(repr=False)
     absent: Mapping[str, str] = field(default_factory=dict)
     """Field -> why there is no value: not_present, not_loaded, not_permitted, withheld_locked, unreadable."""
     page: int = 0
@@ -303,8 +303,15 @@ class Portal(Protocol):
     def manifests(self) -> Sequence[Manifest]:
         """Return every definition that is shipped and whose signature holds."""
 
-    def sign_in(self, target: Target, *, now: datetime) -> SignedIn | Challenge | Trouble:
-        """Open a session. At most one try of the password leaves this call."""
+    def sign_in(
+        self, target: Target, *, now: datetime, earlier: bytes | None = None
+    ) -> SignedIn | Challenge | Trouble:
+        """
+        Open a session. At most one try of the password leaves this call.
+
+        :param earlier: the session before, which has ended: what the portal, or the service that signs people in
+            for it, still remembers of that browser may spare the second factor or the password
+        """
 
     def answer(
         self, target: Target, *, resume: bytes, code: str | None, now: datetime
@@ -343,6 +350,7 @@ class Portal(Protocol):
         """
         Fill a form and send it, once.
 
+        :param values: in the names of the contract; of a change also `remote_id`, the record it is to
         A `Trouble` says that nothing left the house; from the first byte on the answer is one of
         the other three.
 

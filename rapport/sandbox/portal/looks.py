@@ -1,103 +1,115 @@
-"""Two looks of the same portal, and its second language: words, columns, and how values are written."""
+"""The looks of the same portal: words, columns, and how values are written."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
+
+from rapport.sandbox.portal.words import ENGLISH, GERMAN, GERMAN_TEXTS
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """How one look shows things."""
 
+    name: str
     words: Mapping[str, str]
-    patients: tuple[str, ...]
-    """Columns of the list of patients, in order."""
-    appointments: tuple[str, ...]
-    notes: tuple[str, ...]
+    orders: Mapping[str, tuple[str, ...]]
+    """Columns of a list, in order, where this look has an order of its own."""
     date_format: str
     time_format: str
-    statuses: Mapping[str, str]
-    """Text of a status; its code is in `data-code`."""
+    texts: Mapping[str, str]
+    """Text of a value that has a code, where this look has one of its own."""
     input_prefix: str
     """Names of form controls differ from look to look."""
 
+    def text(self, value: str) -> str:
+        """Return the text of a value that has a code."""
+        return self.texts.get(value, value)
 
-_ENGLISH = {
-    "title": "Fernbrook Practice Portal", "practice": "Practice code", "user": "User name", "password": "Password",
-    "sign_in": "Sign in", "failed": "Sign in failed. Check user name and password.", "code": "Verification code",
-    "verify": "Verify", "resend": "Send another code", "sent_to": "We sent a code to", "wrong_code": "That code is not valid.",
-    "locked": "Your account is locked. Try again later.", "signed_in": "Signed in as", "sign_out": "Sign out",
-    "patients": "Patients", "calendar": "Calendar", "notes": "Notes", "id": "ID", "name": "Name", "birth_on": "Date of birth",
-    "status": "Status", "clinician": "Clinician", "email": "E-mail", "phone": "Phone", "insurance": "Insurance",
-    "member_id": "Member ID", "sex": "Sex", "address": "Address", "start": "Start", "minutes": "Minutes", "code_col": "Service code",
-    "place": "Location", "patient": "Patient", "type": "Type", "service_on": "Date of service", "signed": "Signed on",
-    "next": "Next", "showing": "Showing {first}–{last} of {total}", "none": "There is nothing to show.",
-    "new": "New appointment", "save": "Save appointment", "cancel": "Cancel", "saved": "The appointment was saved.",
-    "taken": "The clinician already has an appointment then.", "bad": "Please correct what is marked.",
-    "no_right": "You do not have permission to see this page.", "password_expired": "Your password has expired. Change your password to go on.",
-    "terms": "Please accept our new terms of use to go on.", "new_device": "We do not know this device. Ask your administrator to confirm it.",
-    "maintenance": "The portal is down for maintenance.", "captcha": "Please show that you are human.", "updated": "Last change",
-    "changed": "Somebody changed this appointment meanwhile. Look at it again.",
-}  # fmt: skip
-_GERMAN = _ENGLISH | {
-    "practice": "Praxiskennung", "user": "Benutzername", "password": "Kennwort", "sign_in": "Anmelden",
-    "failed": "Anmeldung fehlgeschlagen.", "code": "Bestätigungscode", "verify": "Bestätigen", "resend": "Code erneut senden",
-    "signed_in": "Angemeldet als", "sign_out": "Abmelden", "patients": "Patienten", "calendar": "Kalender", "notes": "Notizen",
-    "name": "Name", "birth_on": "Geburtsdatum", "status": "Zustand", "clinician": "Therapeut", "email": "E-Mail-Adresse",
-    "phone": "Telefon", "insurance": "Versicherung", "member_id": "Mitgliedsnummer", "sex": "Geschlecht", "next": "Weiter",
-    "showing": "{first}–{last} von {total}", "none": "Nichts vorhanden.", "start": "Beginn", "place": "Ort", "patient": "Patient",
-    "type": "Art", "service_on": "Behandlungstag", "signed": "Unterschrieben", "new": "Neuer Termin", "save": "Termin speichern",
-    "cancel": "Abbrechen", "minutes": "Minuten",
-}  # fmt: skip
-_PATIENTS = ("id", "name", "birth_on", "status", "clinician", "email", "phone", "insurance", "member_id", "sex", "updated")
-_APPOINTMENTS = ("id", "start", "minutes", "patient", "clinician", "code_col", "place", "status", "updated")
-_NOTES = ("id", "patient", "type", "service_on", "status", "signed", "clinician")
+
+def _words(**other: str) -> Mapping[str, str]:
+    return MappingProxyType({**ENGLISH, **other})
+
 
 A = Look(
-    words=MappingProxyType(_ENGLISH), patients=_PATIENTS, appointments=_APPOINTMENTS, notes=_NOTES,
-    date_format="%m/%d/%Y", time_format="%m/%d/%Y %I:%M %p", statuses=MappingProxyType({}), input_prefix="",
+    name="A", words=ENGLISH, orders=MappingProxyType({}), date_format="%m/%d/%Y", time_format="%m/%d/%Y %I:%M %p",
+    texts=MappingProxyType({}), input_prefix="",
 )  # fmt: skip
 B = Look(
-    words=MappingProxyType(
-        _ENGLISH | {"user": "Login", "sign_in": "Log in", "patients": "Clients", "name": "Client", "patient": "Client",
-                    "birth_on": "Born", "clinician": "Provider", "verify": "Continue", "code": "Security code",
-                    "save": "Book", "place": "Where", "email": "Email address"}
+    name="B",
+    words=_words(
+        user="Login", sign_in="Log in", patients="Clients", name="Client", patient="Client", birth_on="Born", clinician="Provider",
+        verify="Continue", code="Security code", save="Book", place="Where", email="Email address", charge="Billed", paid="Received",
+        submit_claim="Send claim", number="Claim no.", service_on="Visit date", staff="Providers", add="Append",
     ),
-    patients=("name", "id", "status", "birth_on", "clinician", "sex", "phone", "email", "member_id", "insurance", "updated"),
-    appointments=("start", "patient", "clinician", "minutes", "place", "code_col", "status", "updated", "id"),
-    notes=("service_on", "patient", "status", "type", "clinician", "signed", "id"),
+    orders=MappingProxyType({
+        "patients": ("name", "id", "status", "birth_on", "clinician", "sex", "phone", "email", "member_id", "insurance", "age", "updated", "chart"),
+        "appointments": ("start", "patient", "clinician", "minutes", "place", "code_col", "status", "updated", "id"),
+        "notes": ("service_on", "patient", "status", "type", "clinician", "signed", "id"),
+        "claims": ("number", "service_on", "patient", "payer", "status", "charge", "paid", "updated", "id"),
+        "payments": ("received_on", "patient", "amount", "source", "method", "status", "era", "id"),
+    }),
     date_format="%Y-%m-%d", time_format="%Y-%m-%d %H:%M",
-    statuses=MappingProxyType({"Active": "Current", "Inactive": "Former", "Scheduled": "Planned", "Completed": "Seen"}),
+    texts=MappingProxyType({"Active": "Current", "Inactive": "Former", "Scheduled": "Planned", "Completed": "Seen"}),
     input_prefix="f_",
 )  # fmt: skip
-GERMAN = Look(
-    words=MappingProxyType(_GERMAN), patients=_PATIENTS, appointments=_APPOINTMENTS, notes=_NOTES,
-    date_format="%d.%m.%Y", time_format="%d.%m.%Y %H:%M",
-    statuses=MappingProxyType({"Active": "Aktiv", "Inactive": "Inaktiv", "Scheduled": "Geplant", "Completed": "Erledigt", "Cancelled": "Abgesagt", "Draft": "Entwurf", "Signed": "Unterschrieben"}),
-    input_prefix="",
+C = Look(
+    name="C",
+    words=_words(
+        practice="Organization ID", user="Username", sign_in="Enter", verify="Submit code", code="One-time code",
+        resend="Resend code", patients="Patient list", name="Patient name", birth_on="DOB", clinician="Assigned clinician",
+        phone="Mobile", email="Email", insurance="Primary payer", member_id="Policy no.", status="Current status", calendar="Schedule",
+        start="Date and time", minutes="Length", code_col="CPT", place="Site", save="Save", new="Schedule appointment",
+        notes="To-do and notes", type="Note type", service_on="Service date", signed="Signature", claims="Billing items",
+        number="Item", charge="Fee", paid="Insurance paid", eras="ERA downloads", trace="Check no.", payments="Payment log",
+    ),
+    orders=MappingProxyType({
+        "patients": ("status", "name", "chart", "age", "birth_on", "phone", "email", "insurance", "member_id", "clinician", "sex", "id", "updated"),
+        "appointments": ("id", "clinician", "patient", "start", "minutes", "code_col", "status", "place", "updated"),
+        "notes": ("id", "status", "type", "service_on", "patient", "clinician", "signed"),
+        "claims": ("status", "patient", "service_on", "number", "charge", "paid", "payer", "id", "updated"),
+        "eras": ("paid_on", "payer", "amount", "trace", "claims", "status", "file", "id"),
+    }),
+    date_format="%d %b %Y", time_format="%d %b %Y %H:%M", texts=MappingProxyType({"Active": "Open", "Inactive": "Closed"}),
+    input_prefix="c_",
 )  # fmt: skip
+LOOKS: Mapping[str, Look] = MappingProxyType({"A": A, "B": B, "C": C})
+PREFIXES = tuple(one.input_prefix for one in LOOKS.values())
 
 
 def look(*, name: str, language: str) -> Look:
-    """Return a look: `A` or `B`; in German there is one."""
-    if language == "de":
-        return GERMAN
-    return B if name == "B" else A
+    """Return a look in a language. German has words and formats of its own, whichever look it is."""
+    found = LOOKS.get(name, A)
+    if language != "de":
+        return found
+    return replace(found, words=GERMAN, texts=GERMAN_TEXTS, date_format="%d.%m.%Y", time_format="%d.%m.%Y %H:%M")
 
 
-def day_text(text: str, *, look: Look, swapped: bool = False) -> str:
-    """Write an ISO day as this look does; `swapped` writes month and day the other way round."""
-    if not text:
-        return ""
-    pattern = look.date_format
-    if swapped:
-        pattern = pattern.replace("%m", "%_").replace("%d", "%m").replace("%_", "%d")
-    return date.fromisoformat(text[:10]).strftime(pattern)
+def day_text(text: str, *, pattern: str) -> str:
+    """Write an ISO day as a pattern says."""
+    return date.fromisoformat(text[:10]).strftime(pattern) if text else ""
 
 
-def time_text(text: str, *, look: Look) -> str:
-    """Write an ISO wall time as this look does."""
-    return datetime.fromisoformat(text).strftime(look.time_format) if text else ""
+def time_text(text: str, *, pattern: str) -> str:
+    """Write an ISO wall time as a pattern says."""
+    return datetime.fromisoformat(text).strftime(pattern) if text else ""
+
+
+def swapped(pattern: str) -> str:
+    """Return a pattern with month and day the other way round."""
+    return pattern.replace("%m", "%_").replace("%d", "%m").replace("%_", "%d")
+
+
+def dollars(cents: int) -> str:
+    """Write cents as the pages do."""
+    sign = "-" if cents < 0 else ""
+    return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02}"
+
+
+def years(born: str, *, today: str) -> int:
+    """Return how old somebody is on a day."""
+    birth, day = date.fromisoformat(born), date.fromisoformat(today)
+    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))

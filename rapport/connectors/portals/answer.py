@@ -1,0 +1,77 @@
+"""An answer of a portal, parsed once and only when it is looked at. Pure: bytes in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from rapport.connectors.portals import markup
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, where it was reached, headers by lower-case name, and the bytes."""
+
+    status: int
+    url: str
+    """The address that was asked, or on which a browser ended."""
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """Path of the address, with the part behind `#` where a page keeps its route there."""
+        return _path(self.url)
+
+    @property
+    def content_type(self) -> str:
+        """Media type, without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def leads_to(self) -> str:
+        """Path to which it redirects; empty: it does not."""
+        location = self.headers.get("location", "")
+        return _path(location) if 300 <= self.status < 400 and location else ""
+
+    @cached_property
+    def got(self) -> str:
+        """What it is, judged by the bytes: `json`, `html`, `csv` or `other`."""
+        if self.json is not None:
+            return "json"
+        start = self.body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        if start.startswith((b"<!doctype html", b"<html")) or (start[:1] == b"<" and "html" in self.content_type):
+            return "html"
+        return "csv" if self.content_type in ("text/csv", "application/csv") else "other"
+
+    @cached_property
+    def json(self) -> Any:
+        """The value of a JSON answer; None: it is none."""
+        if self.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+            return None
+        try:
+            return json.loads(self.body, parse_float=Decimal)
+        except (ValueError, RecursionError):
+            return None
+
+    @cached_property
+    def tree(self) -> HtmlElement:
+        """The page; an answer that is none is an empty page."""
+        return markup.parse(self.body, self.headers.get("content-type", ""))
+
+    @cached_property
+    def text(self) -> str:
+        """What a person sees of the page."""
+        return markup.text_of(self.tree)
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"#{parts.fragment}" if parts.fragment.startswith("/") else "")

@@ -1,0 +1,1 @@
+lex/UlZrogzVVLWRw8B70PLiQ8V0DRL86m01eKObEk0nU8u/+E+PwVfbNiZF7vnivg7IRn1FwBxZlKC+b2xICg==

@@ -1,0 +1,1 @@
+cBY/C8ndyW055e8s1btUA19zhAk79r2RVL+wcoZPwwLXcmhaQp94BktH6yZEKVXm/nr6FeyJJcQS/k179dcMAQ==

@@ -1,0 +1,1 @@
+LFHgeHmwNea2rPnRcLCfHeQVak12ZhNyRc3Up9gJ7W2Mum0kn1m79ZhVagLDRvLaJCdwvBa6sKLLuNgnb+u4Aw==

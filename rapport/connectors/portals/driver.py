@@ -1,0 +1,234 @@
+"""Carries a definition out against a portal. Supplies `rapport.rooms.exchange.ports.Portal`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rapport.connectors.portals import calibration, loader, signals
+from rapport.connectors.portals.browser import CHROMIUM
+from rapport.connectors.portals.definition import Definition, Probe
+from rapport.connectors.portals.files import fetch
+from rapport.connectors.portals.http import Caller
+from rapport.connectors.portals.outgoing import Outgoing, ValueMissing, build
+from rapport.connectors.portals.reading import Reading
+from rapport.connectors.portals.sessions import NoSession, Session, opened, resumed
+from rapport.connectors.portals.signin import SignIn
+from rapport.connectors.portals.submit import submit
+from rapport.connectors.portals.transport import HostNotAllowed, Hosts
+from rapport.platform.net import lookup
+from rapport.platform.net.guarded import SendFailed, UrlNotAllowed
+from rapport.platform.net.lookup import BlockedAddress, Resolve
+from rapport.rooms.exchange.ports import (
+    Challenge,
+    Got,
+    GotFile,
+    InDoubt,
+    Manifest,
+    Reason,
+    Refused,
+    SignedIn,
+    Submitted,
+    Target,
+    Trouble,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A target looked up: which definition, and where it may go."""
+
+    definition: Definition
+    hosts: Hosts
+
+
+class PortalDriver:
+    """Every portal that a definition is shipped for. Keeps nothing between calls."""
+
+    def __init__(
+        self, *, local: bool = False, folder: Path = loader.FOLDER, executable: str = CHROMIUM,
+        resolve: Resolve = lookup.system,
+    ) -> None:  # fmt: skip
+        """
+        :param local: portals on this machine's loopback may be called (demo and tests)
+        :param folder: where the definitions are
+        :param executable: the browser
+        """
+        self._local, self._folder, self._executable, self._resolve = local, folder, executable, resolve
+
+    def manifests(self) -> Sequence[Manifest]:
+        """Return every definition that is shipped and whose signature holds."""
+        return [loader.manifest(one) for one in loader.shipped(folder=self._folder).values()]
+
+    def sign_in(
+        self, target: Target, *, now: datetime, earlier: bytes | None = None
+    ) -> SignedIn | Challenge | Trouble:
+        """
+        Open a session. At most one try of the password leaves this call.
+
+        :param earlier: a session that has ended; what the portal still remembers of its browser may spare a factor
+        """
+        place = self._place(target)
+        if isinstance(place, Trouble):
+            return place
+        before: Session | None = None
+        if earlier is not None:
+            with suppress(NoSession):
+                before = opened(earlier, base_url=place.hosts.base_url)
+        return self._sign_in(place, target, now).begin(earlier=before)
+
+    def answer(
+        self, target: Target, *, resume: bytes, code: str | None, now: datetime
+    ) -> SignedIn | Challenge | Trouble:
+        """Go on with a sign-in where a challenge stopped it."""
+        place = self._place(target)
+        if isinstance(place, Trouble):
+            return place
+        try:
+            halted = resumed(resume, base_url=place.hosts.base_url)
+        except NoSession:
+            return signals.trouble(Reason.SECOND_FACTOR_EXPIRED)
+        return self._sign_in(place, target, now).go_on(halted, code)
+
+    def who(self, target: Target, *, session: bytes, now: datetime) -> SignedIn | Trouble:
+        """Ask the oracle: is this session alive, and whose is it?"""
+        caller = self._caller(target, session, now)
+        if isinstance(caller, Trouble):
+            return caller
+        with caller:
+            known = caller.ask_oracle()
+            if isinstance(known, Trouble):
+                return known
+            if not known.alive:
+                return signals.trouble(Reason.SESSION_EXPIRED)
+            return SignedIn(caller.session(subject=known.subject).to_bytes(), known.subject, caller.idle_seconds)
+
+    def sign_out(self, target: Target, *, session: bytes, now: datetime) -> None:
+        """End the session at the portal, as far as it lets us."""
+        caller = self._caller(target, session, now)
+        if isinstance(caller, Trouble):
+            return
+        with caller, suppress(SendFailed, HostNotAllowed, BlockedAddress):
+            request = caller.rules.sign_out
+            if request is not None:
+                caller.send(build(request, caller.values()))
+
+    def read(
+        self, target: Target, *, ability: str, given: Mapping[str, str], session: bytes,
+        baseline: Mapping[str, Any] | None, now: datetime,
+    ) -> Got | Trouble:  # fmt: skip
+        """Read every row of a list."""
+        caller = self._caller(target, session, now)
+        if isinstance(caller, Trouble):
+            return caller
+        with caller:
+            name = caller.named(ability, "read")
+            if name is None:
+                return caller.kept(_unable(ability))
+            reading = Reading(
+                caller.definition, name, given=given, calibration=target.calibration, baseline=baseline,
+                values=caller.values(),
+            )  # fmt: skip
+            try:
+                request: Outgoing | None = reading.start()
+            except ValueMissing as missing:
+                return caller.kept(signals.trouble(Reason.CONNECTOR_OUTDATED, detail=f"{ability} needs {missing}."))
+            while request is not None:
+                answer = caller.read(request, place=name)
+                if isinstance(answer, Trouble):
+                    return answer
+                request = reading.take(answer, at=now)
+            whole = reading.finish()
+            if isinstance(whole, Trouble):
+                return caller.kept(whole)
+            return Got(
+                rows=whole.rows, pages=whole.pages, verdict=whole.verdict, fingerprint=whole.fingerprint, shape=whole.shape,
+                session=caller.session().to_bytes(), complete=whole.complete, findings=whole.findings,
+                coverage=whole.coverage,
+            )  # fmt: skip
+
+    def fetch(
+        self, target: Target, *, ability: str, remote_id: str, session: bytes, now: datetime
+    ) -> GotFile | Trouble:
+        """Fetch a file: a signed note, an export, an ERA."""
+        caller = self._caller(target, session, now)
+        if isinstance(caller, Trouble):
+            return caller
+        with caller:
+            name = caller.named(ability, "file")
+            return fetch(caller, name, remote_id=remote_id, now=now) if name else caller.kept(_unable(ability))
+
+    def submit(
+        self, target: Target, *, ability: str, values: Mapping[str, Any], session: bytes, now: datetime
+    ) -> Submitted | Refused | InDoubt | Trouble:
+        """Fill a form and send it, once."""
+        caller = self._caller(target, session, now)
+        if isinstance(caller, Trouble):
+            return caller
+        with caller:
+            name = caller.named(ability, "write")
+            if name is None:
+                return caller.kept(_unable(ability))
+            return submit(caller, caller.definition.writes[name], name=name, values=values)
+
+    def probe(self, target: Target, *, session: bytes, now: datetime) -> Mapping[str, bool] | Trouble:
+        """Return ability -> whether this portal user has it."""
+        caller = self._caller(target, session, now)
+        if isinstance(caller, Trouble):
+            return caller
+        found: dict[str, bool] = {}
+        with caller:
+            for one in caller.definition.probe:
+                answer = caller.read(_first_request(caller, one), place=one.ability)
+                if isinstance(answer, Trouble) and answer.reason is not Reason.NOT_PERMITTED:
+                    return answer
+                found[one.ability] = not isinstance(answer, Trouble)
+        return found
+
+    def _sign_in(self, place: _Place, target: Target, now: datetime) -> SignIn:
+        return SignIn(
+            place.definition, target, place.hosts, now, executable=self._executable, resolve=self._resolve
+        )
+
+    def _caller(self, target: Target, session: bytes, now: datetime) -> Caller | Trouble:
+        place = self._place(target)
+        if isinstance(place, Trouble):
+            return place
+        try:
+            return Caller(
+                place.definition, opened(session, base_url=place.hosts.base_url), hosts=place.hosts,
+                target=target, now=now, resolve=self._resolve,
+            )  # fmt: skip
+        except NoSession:
+            return signals.trouble(Reason.SESSION_EXPIRED)
+
+    def _place(self, target: Target) -> _Place | Trouble:
+        loaded = loader.shipped(folder=self._folder).get(target.definition)
+        if loaded is None or loaded.definition.session is None:
+            return signals.trouble(Reason.CONNECTOR_OUTDATED, detail="There is no such connector here, or it signs in nowhere.")
+        here = target.calibration.get("hosts", {})
+        try:
+            definition = calibration.apply(loaded.definition, target.calibration)
+            hosts = Hosts(target.base_url, definition.hosts, local=self._local, here=here if isinstance(here, Mapping) else {})
+        except UrlNotAllowed as problem:
+            return signals.trouble(Reason.HOST_NOT_ALLOWED, detail=str(problem))
+        except calibration.BadCalibration as problem:
+            return signals.trouble(Reason.CONNECTOR_OUTDATED, detail=f"The calibration does not fit: {problem}.")
+        return _Place(definition, hosts)
+
+
+def _first_request(caller: Caller, probe: Probe) -> Outgoing:
+    """Of a list its first page, of a form the form itself: nothing is sent that changes anything."""
+    rule = caller.definition.abilities[probe.ability]
+    values = caller.values() | {f"given.{name}": value for name, value in probe.given.items()}
+    if rule.kind == "write":
+        return build(caller.definition.writes[rule.call].open, values, expected="html")
+    return Reading(caller.definition, rule.call, given=probe.given, values=caller.values()).start()
+
+
+def _unable(ability: str) -> Trouble:
+    return signals.trouble(Reason.CONNECTOR_OUTDATED, detail=f"The connector knows no {ability}.")

@@ -1,0 +1,122 @@
+"""A page as a tree: what is seen of it, which role a thing has, and which things a rule means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+from rapport.connectors.portals.terms import Element
+from rapport.connectors.portals.words import clean, says_any
+
+_EMPTY = b"<html><body></body></html>"
+_CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+_UNSEEN_TAGS = frozenset(("script", "style", "template", "noscript", "head", "title"))
+_UNSEEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_ROLES = {
+    "a": "link", "button": "button", "form": "form", "table": "table", "tr": "row", "td": "cell", "th": "columnheader",
+    "select": "combobox", "textarea": "textbox", "dialog": "dialog", "fieldset": "group", "nav": "navigation",
+}  # fmt: skip
+_INPUT_ROLES = {
+    "submit": "button", "button": "button", "image": "button", "reset": "button", "checkbox": "checkbox",
+    "radio": "radio", "hidden": "hidden", "file": "file",
+}  # fmt: skip
+
+
+def parse(body: bytes, content_type: str = "") -> HtmlElement:
+    """Return a page as a tree. It is read as browsers do; bytes that are no page give an empty one."""
+    found = _CHARSET.search(content_type)
+    encoding = found.group(1) if found else None if b"charset" in body[:2048].lower() else "utf-8"
+    try:
+        parser = HTMLParser(encoding=encoding, no_network=True, remove_comments=True)
+        return document_fromstring(body.strip() or _EMPTY, parser=parser)
+    except (etree.ParserError, LookupError, ValueError):
+        return document_fromstring(_EMPTY)
+
+
+def is_seen(element: HtmlElement) -> bool:
+    """Tell whether nothing above an element, nor itself, hides it."""
+    return not any(_hides(one) for one in (element, *element.iterancestors()))
+
+
+def _hides(element: HtmlElement) -> bool:
+    if not isinstance(element.tag, str):
+        return True
+    return (
+        element.tag in _UNSEEN_TAGS
+        or element.get("hidden") is not None
+        or element.get("aria-hidden") == "true"
+        or bool(_UNSEEN_STYLE.search(element.get("style", "")))
+    )
+
+
+def text_of(element: HtmlElement, *, without: Iterable[HtmlElement] = ()) -> str:
+    """Return the clean text that is seen in an element, but for the parts `without`."""
+    left_out = set(without)
+    return clean("".join(_pieces(element, left_out, skip_head=element.tag == "html")))
+
+
+def _pieces(element: HtmlElement, left_out: set[HtmlElement], *, skip_head: bool) -> Iterator[str]:
+    if element.text:
+        yield element.text
+    for child in element:
+        if child not in left_out and not _hides(child):
+            block = child.tag in ("br", "p", "div", "li", "td", "th", "tr", "option", "h1", "h2", "h3", "dt", "dd")
+            if block:
+                yield " "
+            yield from _pieces(child, left_out, skip_head=False)
+            if block:
+                yield " "
+        if child.tail:
+            yield child.tail
+
+
+def role_of(element: HtmlElement) -> str:
+    """Return what an element is to somebody who cannot see it; empty: nothing of note."""
+    stated = str(element.get("role", "")).lower().split()
+    if stated:
+        return stated[0]
+    if element.tag == "input":
+        return _INPUT_ROLES.get(element.get("type", "text").lower(), "textbox")
+    if element.tag == "a" and element.get("href") is None:
+        return ""
+    if re.fullmatch(r"h[1-6]", str(element.tag)):
+        return "heading"
+    return _ROLES.get(str(element.tag), "")
+
+
+def language_of(tree: HtmlElement) -> str:
+    """Return the language a page says it is in, without its region."""
+    for element in tree.iter("html"):
+        return (element.get("lang") or "").split("-")[0].lower()
+    return ""
+
+
+def matches(element: HtmlElement, rule: Element) -> bool:
+    """Tell whether everything that a rule says holds of an element."""
+    if not isinstance(element.tag, str):
+        return False
+    checks = (
+        not rule.tag or element.tag == rule.tag,
+        not rule.id or element.get("id") == rule.id,
+        not rule.name or element.get("name") in rule.name,
+        not rule.role or role_of(element) == rule.role,
+        not rule.type or element.get("type", "text").lower() in rule.type,
+        not rule.autocomplete or rule.autocomplete in element.get("autocomplete", "").split(),
+        not rule.has_class or rule.has_class in element.get("class", "").split(),
+        all(_has(element, name, value) for name, value in rule.attributes.items()),
+    )
+    return all(checks) and (not rule.text_any or says_any(text_of(element), rule.text_any))
+
+
+def _has(element: HtmlElement, name: str, value: str) -> bool:
+    there = element.get(name)
+    return there is not None and (not value or there == value)
+
+
+def find_all(tree: HtmlElement, rule: Element) -> list[HtmlElement]:
+    """Return every seen element that a rule means, in the order of the page."""
+    start = tree.iter(rule.tag) if rule.tag else tree.iter()
+    return [one for one in start if isinstance(one.tag, str) and matches(one, rule) and (is_seen(one) or one.tag == "meta")]

@@ -1,0 +1,254 @@
+"""
+A list read to its end, without a network: what to ask next, and what came of it.
+
+    reading = Reading(definition, "patients", given={}, …)
+    outgoing = reading.start()
+    while outgoing is not None:
+        outgoing = reading.take(answer to it, at=now)
+    result = reading.finish()
+
+`take` never refuses: what is wrong comes out at the end, as one `Trouble` with all that was noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urljoin
+
+from rapport.connectors.portals import anchors, canary, drift, proofs, signature
+from rapport.connectors.portals.answer import Answer
+from rapport.connectors.portals.decode.columns import decode
+from rapport.connectors.portals.decode.items import extract_items
+from rapport.connectors.portals.decode.raw import Extract
+from rapport.connectors.portals.decode.records import extract_csv, extract_json
+from rapport.connectors.portals.decode.table import extract
+from rapport.connectors.portals.definition import Call, Definition
+from rapport.connectors.portals.outgoing import Outgoing, build
+from rapport.connectors.portals.predicates import search
+from rapport.rooms.exchange.ports import Finding, Page, Reason, Row, Trouble, Verdict
+
+AGAIN = 3
+"""How often a list is begun anew that changes while it is read."""
+HELD_BACK = {Verdict.SUSPECT: Reason.DRIFT_SUSPECT, Verdict.BREAKING: Reason.DRIFT_BREAKING}
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Every row of a list, with proof. What `Got` needs, but for the session."""
+
+    rows: tuple[Row, ...]
+    pages: tuple[Page, ...]
+    verdict: Verdict
+    fingerprint: str
+    shape: Mapping[str, Any]
+    complete: str
+    findings: tuple[Finding, ...]
+    coverage: Mapping[str, float]
+
+
+class Reading:
+    """One list, from its first request to its last row."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        name: str,
+        *,
+        given: Mapping[str, str],
+        calibration: Mapping[str, Any] | None = None,
+        baseline: Mapping[str, Any] | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> None:
+        """
+        :param name: of a call; a definition that is calibrated has its overlay in it already
+        :param given: what the list takes
+        :param calibration: of the practice; here for its canaries
+        :param baseline: `{"shape": …, "coverage": …}` of the last batch that was published
+        :param values: what else a request may refer to, e.g. `{"identity.practice_code": …}`
+        """
+        self.call: Call = definition.calls[name]
+        self.place = name
+        self._locales = definition.locales
+        self._given = dict(given)
+        self._known = ((calibration or {}).get("canary") or {}).get(name)
+        self._baseline = baseline
+        self._values = dict(values or {}) | {f"given.{key}": value for key, value in given.items()}
+        self._left = AGAIN
+        self._clear()
+
+    def _clear(self) -> None:
+        self._metadata: Answer | None = None
+        self._asking_metadata = False
+        self._extracts: list[Extract] = []
+        self._facts: list[proofs.Facts] = []
+        self._pages: list[Page] = []
+        self._asked: list[str] = []
+        self._seen: set[str] = set()
+        self._stopped = ""
+        self._ids: list[Any] = []
+        self._asking_ids = False
+
+    def start(self) -> Outgoing:
+        """
+        Return the first request.
+
+        :raises ValueMissing: the list needs something that was not given
+        """
+        self._clear()
+        if self.call.bind.metadata is not None:
+            self._asking_metadata = True
+            return build(self.call.bind.metadata, self._values, expected="json")
+        return self._first()
+
+    def _first(self) -> Outgoing:
+        if self.call.ids is None:
+            return self._page(self.call.page.first, 0)
+        self._asking_ids = True
+        return self._more_ids()
+
+    def _more_ids(self) -> Outgoing:
+        assert self.call.ids is not None
+        paged = {"page.offset": str(len(self._ids)), "page.size": str(self.call.ids.size)}
+        return build(self.call.ids.request, self._values | paged, expected="json")
+
+    def _take_ids(self, answer: Answer) -> Outgoing | None:
+        """Keep the ids that came; ask for more of them, or for the first rows."""
+        assert self.call.ids is not None
+        found = search(self.call.ids.path, answer.json)
+        if not isinstance(found, list) or any(isinstance(one, (dict, list)) or one is None for one in found):
+            self._stopped = "no list of ids"
+            return None
+        self._ids += found
+        if len(found) >= self.call.ids.size and len(self._ids) < self.call.ids.size * self.call.page.most:
+            return self._more_ids()
+        self._asking_ids = False
+        if not self._ids:
+            self._extracts.append(Extract((), {}, [], self._locales[0]))
+            self._facts.append(proofs.facts(self.call, answer, rows=0, goes_on=False, ids=0))
+            return None
+        return self._rows_by_id()
+
+    def _rows_by_id(self) -> Outgoing | None:
+        assert self.call.ids is not None
+        at = len(self._extracts) * self.call.ids.chunk
+        some = self._ids[at : at + self.call.ids.chunk]
+        if not some:
+            return None
+        outgoing = build(self.call.request, self._values | {"page.ids": json.dumps(some)}, expected="json")
+        self._asked.append(_identity(outgoing))
+        return outgoing
+
+    def _page(self, number: int, offset: int) -> Outgoing:
+        size = str(self.call.page.size or "")
+        paged = {"page.number": str(number), "page.offset": str(offset), "page.size": size}
+        outgoing = build(self.call.request, self._values | paged, expected=proofs.expected_of(self.call))
+        self._asked.append(_identity(outgoing))
+        return outgoing
+
+    def take(self, answer: Answer, *, at: datetime) -> Outgoing | None:
+        """Read an answer, and return what to ask next; None: nothing more."""
+        if self._asking_metadata:
+            self._asking_metadata = False
+            self._metadata = answer
+            return self._first()
+        if self._asking_ids:
+            return self._take_ids(answer)
+        page = self._extract(answer)
+        link = self._way_on(answer) if self.call.page.by == "link" else None
+        self._extracts.append(page)
+        self._seen |= {row.remote_id for row in page.rows}
+        fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=link is not None)
+        following = self._follow(answer, fact, link)
+        if self.call.ids is not None:
+            following = self._rows_by_id() if page.found else None
+            fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=following is not None, ids=len(self._ids))
+        if self.call.page.by in ("number", "offset"):
+            fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=following is not None)
+        self._facts.append(fact)
+        signed = signature.of(self._asked[len(self._pages)], volatile=self.call.volatile)
+        self._pages.append(Page(signed, at, hashlib.sha256(answer.body).hexdigest(), len(page.rows)))
+        if proofs.moved(self._facts) and self._left:
+            self._left -= 1
+            return self.start()
+        return following
+
+    def _extract(self, answer: Answer) -> Extract:
+        if self.call.kind == "html_table":
+            return extract(self.call, answer, place=self.place, locales=self._locales)
+        if self.call.kind == "html_items":
+            return extract_items(self.call, answer, place=self.place, locales=self._locales)
+        if self.call.kind == "csv":
+            return extract_csv(self.call, answer, place=self.place, locales=self._locales)
+        return extract_json(self.call, answer, place=self.place, locales=self._locales, metadata=self._metadata)
+
+    def _way_on(self, answer: Answer) -> str | None:
+        rule = self.call.page.next
+        found = anchors.find(answer.tree, rule) if rule else None
+        if isinstance(found, anchors.Control):
+            return urljoin(answer.url, str(found.element.get("href", "")))
+        if found is not None and found.why != "none":
+            self._stopped = "a way to the next page that is not told apart from another"
+        return None
+
+    def _follow(self, answer: Answer, fact: proofs.Facts, link: str | None) -> Outgoing | None:
+        rule = self.call.page
+        if rule.by == "none" or not self._extracts[-1].found:
+            return None
+        following: Outgoing | None = None
+        if link is not None:
+            following = Outgoing("GET", link, expected=proofs.expected_of(self.call))
+            self._asked.append(_identity(following))
+        elif rule.by in ("number", "offset") and not self._at_end(fact):
+            read = len(self._extracts)
+            rows = sum(len(page.rows) for page in self._extracts)
+            following = self._page(rule.first + read, rows)
+        if following is None:
+            return None
+        if self._asked[-1] in self._asked[:-1] or len(self._extracts) >= rule.most:
+            self._stopped = "a way on that leads back, or never ends"
+            return None
+        return following
+
+    def _at_end(self, fact: proofs.Facts) -> bool:
+        if fact.rows == 0 or fact.marks_last:
+            return True
+        read = sum(len(page.rows) for page in self._extracts)
+        return fact.count is not None and read >= fact.count - fact.phantom
+
+    def finish(self) -> Whole | Trouble:
+        """Return every row with its proof, or why there are none."""
+        rows, tallies = decode(self.call, self._extracts)
+        broken = [one for page in self._extracts for one in page.noted if one.verdict is Verdict.BREAKING]
+        proof: str | Trouble = "" if broken else self._proof(len(rows))
+        whole = not self._given
+        checked = canary.check(self._known, rows, place=self.place, whole=whole) if rows else []
+        judged = drift.judge(
+            self.call, self._extracts, rows, tallies, place=self.place, baseline=self._baseline, canary=checked,
+            given=self._given,
+        )  # fmt: skip
+        if judged.verdict in HELD_BACK and not (isinstance(proof, Trouble) and judged.verdict is Verdict.SUSPECT):
+            where = ", ".join(dict.fromkeys(one.place for one in judged.findings[:3]))
+            return Trouble(HELD_BACK[judged.verdict], f"The portal's page has changed at {where}.", findings=judged.findings)
+        if isinstance(proof, Trouble):
+            return Trouble(proof.reason, proof.detail, findings=proof.findings + judged.findings)
+        found = tuple(Row(row.remote_id, row.values, row.absent, row.page) for row in rows)
+        return Whole(
+            found, tuple(self._pages), judged.verdict, judged.fingerprint, judged.shape, proof, judged.findings,
+            judged.coverage,
+        )  # fmt: skip
+
+    def _proof(self, rows: int) -> str | Trouble:
+        if self._stopped:
+            finding = Finding(place=f"{self.place}.next", seen=self._stopped, expected="one way to the next page")
+            return Trouble(Reason.INCOMPLETE, f"The portal's list has {self._stopped}.", findings=(finding,))
+        distinct = len(self._seen - {""}) + sum(not row.remote_id for page in self._extracts for row in page.rows)
+        return proofs.prove(self.call, self._facts, place=self.place, distinct=distinct)
+
+
+def _identity(outgoing: Outgoing) -> str:
+    return signature.line(outgoing.method, outgoing.url, outgoing.body, outgoing.form)
