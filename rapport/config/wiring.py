@@ -9,8 +9,12 @@ from rapport.connectors.clearinghouse_http.driver import HttpClearinghouse
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
 from rapport.connectors.clearinghouse_sftp.driver import SftpClearinghouse
 from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
+from rapport.connectors.portals.driver import PortalDriver
 from rapport.rooms.claims import jobs as claims
 from rapport.rooms.claims.ports import Clearinghouse
+from rapport.rooms.exchange import jobs as exchange
+
+from .environment import ENVIRONMENT
 
 
 def _http(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
@@ -30,7 +34,13 @@ def _sftp(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
     )
 
 
+def offer() -> None:
+    """Hand over what a process that answers requests needs to know: which portals can be linked."""
+    exchange.supply(PortalDriver(local=ENVIRONMENT.local_webhooks))
+
+
 def connect() -> None:
     """Hand the drivers to the rooms. Called once by a process that works on jobs."""
     claims.supply("http", _http)
     claims.supply("sftp", _sftp)
+    offer()

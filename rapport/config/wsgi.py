@@ -12,6 +12,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.config.settings")
 _views = get_wsgi_application()
 import_module(settings.ROOT_URLCONF)  # declares the routes, and the lanes beside them
 
-from rapport.platform.api.fast import front  # noqa: E402 - needs the settings
+from rapport.config import wiring  # noqa: E402 - needs the settings
+from rapport.platform.api.fast import front  # noqa: E402 - so does it
 
+wiring.offer()
 application = front(_views)

@@ -204,5 +204,5 @@ def post(
 
 __all__ = [
     "BlockedAddress", "CheckedBackend", "Deadline", "InsideTransaction", "Reply", "SendFailed", "UrlNotAllowed",
-    "check_url", "checked_addresses", "default_tls", "post", "system_resolver",
+    "check_url", "default_tls", "post",
 ]  # fmt: skip
