@@ -22,6 +22,7 @@ RUNGS = ("name", "id", "label", "autocomplete", "group", "only")
 _TELLING_TYPES = frozenset(("password", "email", "tel", "date", "time", "datetime-local", "number", "file"))
 """Types of an input that say by themselves what belongs there."""
 _TEST_IDS = ("data-testid", "data-test-id", "data-test", "data-qa", "data-cy")
+_CONTROLS = "descendant-or-self::*[self::a or self::button or self::input or self::select or self::textarea or self::form or @role]"
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\-.:\[\]]+")
 
 
@@ -50,7 +51,7 @@ def find(scope: HtmlElement, anchor: Anchor, *, commits: bool = False) -> Contro
 
     :param commits: pressing it writes something: only the recorded evidence or the label counts
     """
-    kind = [one for one in scope.iter() if _is_kind(one, anchor)]
+    kind = [one for one in scope.xpath(_CONTROLS) if _is_kind(one, anchor)]
     told_by: tuple[tuple[str, bool, Callable[[HtmlElement], bool]], ...] = (
         ("name", bool(anchor.name or anchor.test_id), lambda one: _named(one, anchor)),
         ("id", bool(anchor.id), lambda one: one.get("id") == anchor.id),

@@ -24,6 +24,8 @@ def clean(text: str) -> str:
     >>> clean("36\\u200by\\u00a0 old")
     '36y old'
     """
+    if text.isascii():
+        return " ".join(text.split())
     return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).translate(_UNSEEN)).strip()
 
 
