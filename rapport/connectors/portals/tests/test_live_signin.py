@@ -72,6 +72,17 @@ def test_a_wrong_password_is_tried_once_and_is_for_the_practice_to_mend(stage: S
     stage.sign_in("nick")
 
 
+def test_a_sign_in_page_that_comes_back_without_a_word_is_not_filled_in_again(stage: Stage, tmp_path: Path) -> None:
+    def speechless(content: dict[str, Any]) -> None:
+        content["login"]["rejected"] = [{"when": {"status": [418]}}]
+
+    driver = PortalDriver(local=True, folder=changed(tmp_path, speechless))
+    found = refused(driver.sign_in(stage.target("nick", password="not-it"), now=now()))
+
+    assert found.reason is Reason.CREDENTIALS_REJECTED
+    assert len(stage.requests("POST", "/login")) == 1
+
+
 def test_a_locked_account_is_not_a_wrong_password(stage: Stage) -> None:
     for _ in range(5):
         stage.portal.password(stage.portal.browser(), "nick", "wrong")

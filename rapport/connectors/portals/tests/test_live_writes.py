@@ -183,9 +183,9 @@ def test_a_button_that_means_something_else_commits_nothing(stage: Stage, tmp_pa
     stage.trouble()
 
     def nameless(content: dict[str, Any]) -> None:
-        # Would be healed on a page that is only read: there is one button of that kind.
+        # Would be healed on a page that is only read: the words of the form and of the button are the ones meant.
         content["writes"]["appointment_create"]["submit"] = {
-            "role": "button", "name": ["gone"], "labels": {"en": ["Commit"]}, "only": True,
+            "role": "button", "name": ["gone"], "group": {"en": ["New appointment"]}, "synonyms": {"en": ["Save appointment"]},
         }  # fmt: skip
 
     healed = Stage(stage.portal, PortalDriver(local=True, folder=changed(tmp_path, nameless)))
