@@ -37,7 +37,6 @@ from rapport.platform.net import lookup
 from rapport.platform.net.lookup import BlockedAddress, Resolve
 from rapport.rooms.exchange.ports import Pace
 
-CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
     "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--disable-dev-shm-usage", "--no-proxy-server",
@@ -62,7 +61,7 @@ class Browser:
     """One browser in use, in the thread that opened it. Closed by `with`."""
 
     def __init__(
-        self, hosts: Hosts, *, language: str, seconds: float, state: Session | None = None, executable: str = CHROMIUM,
+        self, hosts: Hosts, *, language: str, seconds: float, executable: str, state: Session | None = None,
         resolve: Resolve = lookup.system, pace: Pace | None = None,
     ) -> None:  # fmt: skip
         """

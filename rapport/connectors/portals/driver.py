@@ -7,17 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rapport.connectors.portals import calibration, loader, signals
-from rapport.connectors.portals.browser import CHROMIUM
 from rapport.connectors.portals.definition import Definition, Probe
 from rapport.connectors.portals.files import fetch
 from rapport.connectors.portals.http import Caller
 from rapport.connectors.portals.outgoing import Outgoing, ValueMissing, build
 from rapport.connectors.portals.reading import Reading
 from rapport.connectors.portals.sessions import NoSession, Session, opened, resumed
-from rapport.connectors.portals.signin import SignIn
 from rapport.connectors.portals.submit import submit
 from rapport.connectors.portals.transport import HostNotAllowed, Hosts
 from rapport.platform.net import lookup
@@ -36,6 +34,12 @@ from rapport.rooms.exchange.ports import (
     Target,
     Trouble,
 )
+
+if TYPE_CHECKING:
+    from rapport.connectors.portals.signin import SignIn
+
+CHROMIUM = "/usr/bin/chromium"
+"""Where Debian's package puts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,9 @@ class PortalDriver:
         return found
 
     def _sign_in(self, place: _Place, target: Target, now: datetime) -> SignIn:
+        # Only who signs in loads what drives a browser: a process that answers requests never does.
+        from rapport.connectors.portals.signin import SignIn
+
         return SignIn(
             place.definition, target, place.hosts, now, executable=self._executable, resolve=self._resolve
         )

@@ -21,7 +21,7 @@ from django.db import connections
 
 from rapport.connectors.portals import signals
 from rapport.connectors.portals.answer import Answer
-from rapport.connectors.portals.browser import CHROMIUM, Browser, PageFailed
+from rapport.connectors.portals.browser import Browser, PageFailed
 from rapport.connectors.portals.definition import ChallengeRule, Definition, Login, Prompt
 from rapport.connectors.portals.dialogue import Asked, Dialogue, Outcome, Through, decide, unopened
 from rapport.connectors.portals.http import Caller
@@ -52,7 +52,7 @@ class SignIn:
     target: Target
     hosts: Hosts
     now: datetime
-    executable: str = CHROMIUM
+    executable: str
     resolve: Resolve = lookup.system
 
     def begin(self, *, earlier: Session | None = None) -> SignedIn | Challenge | Trouble:
