@@ -19,7 +19,7 @@ from . import schemas as s
 from .models import ClinicalNote
 from .states import NoteStatus, NoteType
 
-router = RoomRouter(tag="Clinical notes")
+router = RoomRouter(connected="refused", tag="Clinical notes")
 
 
 def _answer(request: ScopedRequest, note: ClinicalNote) -> Answer:

@@ -20,7 +20,7 @@ from . import schemas as s
 from .models import Acknowledgement, Channel, ClaimHistory, Submission
 from .paper import cms1500
 
-router = RoomRouter(tag="Claims")
+router = RoomRouter(connected="refused", tag="Claims")
 
 X12 = "application/edi-x12"
 PDF = "application/pdf"

@@ -18,7 +18,7 @@ from rapport.platform.db import sql
 from . import examples, queries, services
 from . import schemas as s
 
-router = RoomRouter(tag="Roster")
+router = RoomRouter(connected="refused", tag="Roster")
 
 
 def _one(

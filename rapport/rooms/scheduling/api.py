@@ -25,7 +25,7 @@ from .rules.hours import DAYS
 from .states import Action
 from .timing import AmbiguousLocalTime, NonexistentLocalTime, fault
 
-router = RoomRouter(tag="Scheduling")
+router = RoomRouter(connected="refused", tag="Scheduling")
 
 _BOOKING = (
     services.SlotTaken, services.OutsideHours, services.ExternalIdTaken,

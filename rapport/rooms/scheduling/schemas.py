@@ -18,6 +18,7 @@ from rapport.platform.api.shapes import (
     Shape,
     Source,
     instant,
+    source_of,
 )
 from rapport.rooms.coding.rules.telehealth import Means, Setting, place_of
 from rapport.rooms.roster.schemas import ClinicianRef
@@ -277,7 +278,8 @@ APPOINTMENT_COLUMNS = (
     " c.first_name, c.last_name, c.credentials, v.code, a.service_code_id, a.start_at, a.end_at,"
     " a.time_zone, a.start_local, a.location_id, a.means, a.patient_setting, a.status,"
     " a.overbooked, a.ended_reason, a.ended_by, a.external_ids::text, a.telehealth_session::text,"
-    " a.version, a.created_at, a.updated_at, l.place_of_service_code"
+    " a.version, a.created_at, a.updated_at, l.place_of_service_code,"
+    " a.source_system, a.source_remote_id, a.source_as_of"
 )
 """What `appointment_out` reads, in its order."""
 
@@ -337,7 +339,7 @@ def appointment_out(
         ended_reason=row[20] or None,
         ended_by=row[21] or None,
         external_ids=raw(row[22]),
-        source=Source(system="rapport", remote_id=None, as_of=updated),
+        source=source_of(row[28], row[29], row[30], updated),
         version=row[24],
         created_at=instant(row[25]),
         updated_at=updated,

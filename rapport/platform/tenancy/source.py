@@ -1,0 +1,46 @@
+"""Where a record comes from, and why one that another system has cannot be taken over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+HERE = "rapport"
+"""What this system calls itself as the source of a record."""
+GONE = "gone_at_source"
+"""Why a mirrored record ended: its system has it no more."""
+
+
+class System(StrEnum):
+    """Whose tables are a practice's truth."""
+
+    NATIVE = "native"
+    """Its own here."""
+    CONNECTED = "connected"
+    """Another system's; the tables here are its mirror, and writes go there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """One record of another system, and when it was seen there."""
+
+    system: str
+    """Name of the system: `source.system` of an answer."""
+    remote_id: str
+    """Its id there."""
+    as_of: datetime
+    """The instant at which that system said so."""
+
+
+class NotTakenOver(Exception):
+    """
+    A record of another system that cannot be mirrored as it is: hold it, offer it again.
+
+    :param code: `unknown-patient`, `unknown-clinician`, `unknown-service-code`, `missing-birth-on`, …
+    :param field: which field of the record; never its value
+    """
+
+    def __init__(self, code: str, *, field: str = "") -> None:
+        super().__init__(code)
+        self.code, self.field = code, field
