@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
 
 from rapport.kernel.ids import new_uuid
 from rapport.platform.access.scope import Scope
+from rapport.platform.db import sql
 
 from .source import HERE, SourceRef, System
 
@@ -153,6 +156,41 @@ class SourcedRecord(VersionedRecord):
         if self.source_as_of is None or self.source_as_of < source.as_of:
             self.source_as_of = source.as_of
             type(self).objects.visible_to(scope).filter(id=self.id).update(source_as_of=source.as_of)
+
+    def bring_up(
+        self, columns: Mapping[str, Any], *, source: SourceRef, scope: Scope, now: datetime
+    ) -> list[str]:
+        """Set what differs from the source, as another version, and save. Return the names of those columns."""
+        differing = [name for name, value in columns.items() if getattr(self, name) != value]
+        if not differing:
+            self.seen_again(source, scope=scope)
+            return []
+        for name in differing:
+            setattr(self, name, columns[name])
+        self.version += 1
+        self.updated_at, self.source_as_of = now, source.as_of
+        self.save(update_fields=[*differing, "version", "updated_at", "source_as_of"])
+        return differing
+
+    @classmethod
+    def of_source(cls, source: SourceRef, *, scope: Scope) -> Self | None:
+        """
+        Return the row that mirrors a record, held until the transaction ends, or None.
+
+        Whoever else mirrors records of this kind waits: none is made twice, and locks that are
+        taken after this one are never waited for in a ring.
+        """
+        sql.one(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            (f"{scope.practice_id}|{cls._meta.db_table}|mirror",),
+        )
+        found: Self | None = (
+            cls.objects.visible_to(scope)
+            .filter(source_system=source.system, source_remote_id=source.remote_id)
+            .select_for_update()
+            .first()
+        )
+        return found
 
 
 def once_per_source(name: str) -> models.UniqueConstraint:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 HERE = "rapport"
 """What this system calls itself as the source of a record."""
@@ -44,3 +46,27 @@ class NotTakenOver(Exception):
     def __init__(self, code: str, *, field: str = "") -> None:
         super().__init__(code)
         self.code, self.field = code, field
+
+
+def required(values: Mapping[str, Any], name: str) -> str:
+    """Return a value that a record must have. :raises NotTakenOver: it has none"""
+    value = values.get(name)
+    if value is None or value == "":
+        raise NotTakenOver(f"missing-{name.replace('_', '-')}", field=name)
+    return str(value)
+
+
+def text_of(values: Mapping[str, Any], name: str, *, most: int) -> str:
+    """Return a text, empty when the record has none. :raises NotTakenOver: it is longer than can be kept"""
+    text = str(values.get(name) or "")
+    if len(text) > most:
+        raise NotTakenOver("too-long", field=name)
+    return text
+
+
+def one_of(values: Mapping[str, Any], name: str, words: Mapping[str, str]) -> str:
+    """Return our word for the source's. :raises NotTakenOver: it is none that is known"""
+    word = words.get(str(values.get(name)))
+    if word is None:
+        raise NotTakenOver(f"unknown-{name.replace('_', '-')}", field=name)
+    return word

@@ -105,7 +105,8 @@ def _lock(scope: Scope, *names: str) -> None:
         )
 
 
-def _lock_calendars(scope: Scope, *clinician_ids: UUID) -> None:
+def lock_calendars(scope: Scope, *clinician_ids: UUID) -> None:
+    """Have these clinicians' calendars to oneself until the transaction ends."""
     _lock(scope, *(f"calendar|{id}" for id in clinician_ids))
 
 
@@ -229,7 +230,7 @@ def book(*, scope: Scope, now: datetime, body: Any) -> tuple[Appointment, bool]:
         known = _known(scope, body.external_ids)
         if known is not None:
             return _bring_up(scope, known, patient_id, plan, override, body, now=now), False
-    _lock_calendars(scope, plan.clinician.id)
+    lock_calendars(scope, plan.clinician.id)
     row = Appointment(
         practice_id=scope.practice_id,
         patient_id=patient_id,
@@ -300,7 +301,7 @@ def _bring_up(
         raise ImmutableField(
             "1 field is not valid.", errors=(FieldError("/patient_id", "immutable-field"),)
         )
-    _lock_calendars(scope, seen.clinician_id, plan.clinician.id)
+    lock_calendars(scope, seen.clinician_id, plan.clinician.id)
     row = queries.get_appointment(scope=scope, appointment_id=id, lock=True)
     _apply(scope, row, plan, override, now=now, external_ids=body.external_ids)
     return row
@@ -346,7 +347,7 @@ def change(
     pairs = given.get("external_ids")
     if pairs:
         _lock_external(scope, pairs)
-    _lock_calendars(scope, seen.clinician_id, plan.clinician.id)
+    lock_calendars(scope, seen.clinician_id, plan.clinician.id)
     row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
     etags.check(row, if_match)
     _apply(scope, row, plan, override, now=now, external_ids=pairs)
@@ -409,7 +410,7 @@ def _ask_guards(scope: Scope, row: Appointment, action: Action) -> None:
 # Moves
 
 
-_EVENTS = {
+EVENTS = {
     Action.CHECK_IN: events.CHECKED_IN,
     Action.COMPLETE: events.COMPLETED,
     Action.CANCEL: events.CANCELLED,
@@ -445,7 +446,7 @@ def act(
     seen = queries.get_appointment(scope=scope, appointment_id=appointment_id)
     allowance = override_in(scope, override)
     if action is Action.REOPEN:
-        _lock_calendars(scope, seen.clinician_id)
+        lock_calendars(scope, seen.clinician_id)
     row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
     etags.check(row, if_match)
     row.require(action)
@@ -459,7 +460,7 @@ def act(
         _note_override(scope, row, allowance)
     else:
         row.move(action, scope=scope, at=now, **columns)
-    _tell(_EVENTS[action], row, scope=scope, now=now, changed=["status"])
+    _tell(EVENTS[action], row, scope=scope, now=now, changed=["status"])
     return row
 
 
