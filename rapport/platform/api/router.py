@@ -69,6 +69,8 @@ class RouteInfo:
     other_types: dict[str, str]
     tag: str
     connected: str = "kept"
+    accepted: tuple[Any, Any] | None = None
+    """Shape and example of the 202 that a connected practice may get."""
     audited: bool = True
 
 
@@ -170,6 +172,7 @@ class RoomRouter:
         other_types: dict[str, str] | None = None,
         denial: str = "",
         connected: str = "",
+        accepted: tuple[Any, Any] | None = None,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """
         Add a route. The gate is passed before the body is validated or the view runs.
@@ -186,6 +189,7 @@ class RoomRouter:
         :param other_types: further answer types by Accept, with a description each
         :param denial: what the trail calls a person's lack of the permission
         :param connected: `port`, `kept` or `refused`, where it differs from the router's
+        :param accepted: of `port`: the shape of its 202, and an example
         """
         writes = method in ("POST", "PATCH", "PUT", "DELETE")
         kind = kind or ("list" if list_spec else "write" if writes else "read")
@@ -218,6 +222,7 @@ class RoomRouter:
                 request_example=request_example, list_spec=list_spec, match=match, key=key,
                 parameters=parameters or {}, content_types=content_types,
                 other_types=other_types or {}, tag=self.tag, connected=connected,
+                accepted=accepted,
                 problems=_problems(
                     problems, needs=needs, path=path, method=method, match=match, key=key
                 ),

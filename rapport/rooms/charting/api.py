@@ -336,6 +336,7 @@ def add_addendum(request: ScopedRequest, clinical_note_id: str, body: s.Addendum
     summary="Link to a note's PDF",
     needs=Permission.NOTES_READ,
     action="document_link.create",
+    connected="kept",
     returns=(201, document_shapes.DocumentLinkOut),
     problems=(StateConflict,),
     example=document_examples.DOCUMENT_LINK,

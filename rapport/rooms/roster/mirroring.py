@@ -138,7 +138,7 @@ def mirror_patient(
     if not changed:
         return row, []
     if team is not None and "clinicians" in changed:
-        set_team(scope, row, team, now=now)
+        set_team(scope, patient=row, team=team, now=now)
     if pairs is not None and "external_ids" in changed:
         _keep(scope, row, pairs)
     _tell(row, scope=scope, made=made, changed=changed, now=now)
@@ -189,7 +189,7 @@ def mirror_clinician(
     if pairs is not None and "external_ids" in changed:
         _keep(scope, row, pairs)
     if changed and not made and row.display_name != before:
-        show_new_name(scope, row)
+        show_new_name(scope, clinician=row)
     if changed:
         _note(row, scope=scope, kind="clinician", made=made, changed=changed)
     return row, changed

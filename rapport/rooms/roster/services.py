@@ -164,7 +164,7 @@ def change_patient(
     if "clinician_ids" in given:
         team = _team(scope, given["clinician_ids"] or ())
         columns["clinicians"] = shown_team(team)
-        set_team(scope, patient, team, now=now)
+        set_team(scope, patient=patient, team=team, now=now)
     if "external_ids" in given:
         columns["external_ids"] = external.shown(given["external_ids"])
         external.keep(scope, patient, given["external_ids"] or ())
@@ -250,7 +250,7 @@ def change_clinician(
     scope.trail.changed = _changed(clinician, columns, now=now)
     scope.trail.target("clinician", clinician.id, clinician.version)
     if clinician.display_name != before:
-        show_new_name(scope, clinician)
+        show_new_name(scope, clinician=clinician)
     return clinician
 
 
@@ -265,7 +265,7 @@ def put_clinician(*, scope: Scope, now: datetime, body: Any) -> tuple[Clinician,
     return changed, False
 
 
-def show_new_name(scope: Scope, clinician: Clinician) -> None:
+def show_new_name(scope: Scope, *, clinician: Clinician) -> None:
     """Show a clinician's new name on their patients."""
     shown = type_id("clinician", clinician.id)
     mine = CareTeam.objects.visible_to(scope).filter(clinician_id=clinician.id)
@@ -380,7 +380,9 @@ def shown_team(team: Sequence[Clinician]) -> list[dict[str, str]]:
     ]
 
 
-def set_team(scope: Scope, patient: Patient, team: Sequence[Clinician], *, now: datetime) -> None:
+def set_team(
+    scope: Scope, *, patient: Patient, team: Sequence[Clinician], now: datetime
+) -> None:
     """Make these clinicians, and no others, a patient's care team."""
     wanted = {clinician.id for clinician in team}
     present = CareTeam.objects.visible_to(scope).filter(patient_id=patient.id)

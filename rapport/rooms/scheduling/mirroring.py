@@ -30,7 +30,7 @@ from rapport.rooms.coding.rules.telehealth import Means, Setting
 from rapport.rooms.roster import mirroring as roster
 
 from . import events, queries
-from .models import Appointment
+from .models import Appointment, AppointmentExternalId
 from .rules import wall_clock
 from .services import EVENTS, lock_calendars
 from .states import BUSY, MOVES, Action, AppointmentStatus
@@ -57,7 +57,7 @@ def mirror_appointment(
     Bring an appointment up to what its system has of it; make it when it is new.
 
     :param values: `patient, clinician, start_local, status`, and `duration_minutes, service_code,
-        location, telehealth`; wall times are the practice's own. Patient, clinician and place are
+        location, telehealth, external_ids`; wall times are the practice's own. Patient, clinician and place are
         that system's ids for them (a place also by its name here)
     :return: the appointment, and the columns that changed; none: nothing was told
     :raises NotTakenOver: something is missing or unknown here
@@ -69,9 +69,12 @@ def mirror_appointment(
     patient = roster.find_patient(scope=scope, system=source.system, id=str(values["patient"]))
     columns = _columns(scope, source, values)
     row = Appointment.of_source(source, scope=scope)
-    lock_calendars(scope, columns["clinician_id"], *([row.clinician_id] if row else []))
+    lock_calendars(
+        scope, clinician_ids=[columns["clinician_id"], *([row.clinician_id] if row else [])]
+    )
     if row is None:
         row = _make(scope, source, patient.id, columns, now)
+        _keep_ids(scope, row, values)
         _reach(row, status, scope=scope, source=source, now=now)
         return row, sorted([*columns, "status"])
     if row.patient_id != patient.id:
@@ -84,6 +87,7 @@ def mirror_appointment(
         changed.append("status")
     if not changed:
         row.seen_again(source, scope=scope)
+    _keep_ids(scope, row, values)
     return row, changed
 
 
@@ -93,7 +97,7 @@ def appointment_gone(*, scope: Scope, source: SourceRef, now: datetime) -> Appoi
     row = Appointment.of_source(source, scope=scope)
     if row is None:
         return None
-    lock_calendars(scope, row.clinician_id)
+    lock_calendars(scope, clinician_ids=[row.clinician_id])
     if row.status not in (AppointmentStatus.CANCELLED, AppointmentStatus.LATE_CANCELLED):
         _reach(
             row, AppointmentStatus.CANCELLED, scope=scope, source=source, now=now, ended_reason=GONE
@@ -124,6 +128,19 @@ def _columns(scope: Scope, source: SourceRef, values: Mapping[str, Any]) -> dict
         "end_at": start.at + timedelta(minutes=minutes), "time_zone": scope.time_zone.key,
         "start_local": wall_clock.wall_text(start.wall),
     }  # fmt: skip
+
+
+def _keep_ids(scope: Scope, row: Appointment, values: Mapping[str, Any]) -> None:
+    """Keep the external ids that came with a write from here; a portal itself shows none of them."""
+    pairs = [dict(pair) for pair in values.get("external_ids") or ()]
+    if not pairs or pairs == row.external_ids:
+        return
+    AppointmentExternalId.objects.visible_to(scope).filter(appointment_id=row.id).delete()
+    AppointmentExternalId.objects.bulk_create(
+        AppointmentExternalId(practice_id=scope.practice_id, appointment=row, **pair) for pair in pairs
+    )
+    row.external_ids = pairs
+    row.save(update_fields=["external_ids"])
 
 
 def _start(scope: Scope, text: str) -> wall_clock.LocalTime:
