@@ -102,6 +102,19 @@ def note_gone(*, scope: Scope, source: SourceRef, now: datetime) -> ClinicalNote
     return row
 
 
+def note_document(
+    *, scope: Scope, source: SourceRef, document_id: UUID, now: datetime
+) -> ClinicalNote | None:
+    """Keep the PDF that was signed there with its note. :return: None: the note was never mirrored"""
+    scope.require(Permission.NOTES_WRITE)
+    row = ClinicalNote.of_source(source, scope=scope)
+    if row is not None:
+        changed = row.bring_up({"document_id": document_id}, source=source, scope=scope, now=now)
+        if changed:
+            _note(row, "update", scope=scope, changed=["document"])
+    return row
+
+
 def _day(values: Mapping[str, Any]) -> date:
     try:
         return date.fromisoformat(required(values, "service_on"))

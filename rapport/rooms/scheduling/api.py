@@ -96,7 +96,8 @@ def _asked(request: ScopedRequest, status: int, wanted: at_source.Wanted) -> Ans
     assert isinstance(outcome, Pending)  # a refusal was raised
     row = wanted.row or _row(scope, wanted.appointment_id)
     assert row is not None
-    if "wait" in (request.headers.get("Prefer") or ""):
+    preferred = (request.headers.get("Prefer") or "").lower().split(",")
+    if any(part.strip().partition("=")[0] == "wait" for part in preferred):
         request.edge.headers["Preference-Applied"] = "wait"
         request.edge.afterwards = lambda: _waited(request, outcome.write_id, status)
     write = s.WriteRef(outcome.write_id, outcome.state)

@@ -40,6 +40,7 @@ STATUS = {
     "cancelled": "cancelled", "late_cancelled": "late_cancelled", "no_show": "no_show",
 }  # fmt: skip
 """A portal's word -> ours."""
+MOST_MINUTES = 1440
 _FACTS = ("patient", "clinician", "start_local", "status")
 _TAKES = frozenset({"clinician_id", "start_at", "end_at"})
 _YES = {"true": True, "false": False, "True": True, "False": False}
@@ -116,7 +117,10 @@ def _columns(scope: Scope, source: SourceRef, values: Mapping[str, Any]) -> dict
     except ReferenceNotFound as error:
         raise NotTakenOver("unknown-service-code", field="service_code") from error
     start = _start(scope, required(values, "start_local"))
-    minutes = int(values.get("duration_minutes") or code.duration_minutes)
+    said = str(values.get("duration_minutes") or code.duration_minutes)
+    if not (said.isascii() and said.isdigit() and 0 < int(said[:6]) <= MOST_MINUTES):
+        raise NotTakenOver("unreadable-duration-minutes", field="duration_minutes")
+    minutes = int(said)
     location_id, means, setting = None, Means.VIDEO.value, Setting.HOME.value
     if not _YES.get(str(values.get("telehealth")), False):
         place = required(values, "location")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.db import DatabaseError
 from django.utils import timezone
 
 from rapport.kernel.ids import type_id
@@ -15,10 +16,12 @@ from rapport.platform.outbox.models import OutboxEvent
 from rapport.platform.tenancy import services as tenancy
 from rapport.platform.tenancy.source import NotTakenOver, SourceRef
 from rapport.rooms.charting import mirroring as notes
+from rapport.rooms.charting.models import ClinicalNote
+from rapport.rooms.documents import services as documents
 from rapport.rooms.roster import mirroring as roster
 from rapport.rooms.scheduling import mirroring as calendar
 from rapport.rooms.scheduling.models import Appointment
-from rapport.rooms.scheduling.tests.portal import ANA, MAYA, NOTE, SYSTEM, VISIT, Portal
+from rapport.rooms.scheduling.tests.portal import ANA, AS_OF, MAYA, NOTE, SYSTEM, VISIT, Portal
 from rapport.rooms.scheduling.tests.stage import Stage
 from tests.support.cast import House
 
@@ -148,6 +151,7 @@ def test_nothing_is_joined_by_name_alone(portal: Portal) -> None:
         (VISIT | {"location": "Elsewhere"}, "unknown-location"),
         (VISIT | {"status": "dreamt"}, "unknown-status"),
         (VISIT | {"start_local": ""}, "missing-start-local"),
+        (VISIT | {"duration_minutes": -5}, "unreadable-duration-minutes"),
     ):
         with pytest.raises(NotTakenOver) as held:
             portal.say(calendar.mirror_appointment, "a9", values)
@@ -184,6 +188,38 @@ def test_a_note_has_its_facts_and_never_a_text_that_is_not_here(portal: Portal) 
     with pytest.raises(NotTakenOver) as held:
         portal.say(notes.mirror_note, "n2", NOTE | {"type": "psychotherapy"})
     assert held.value.code == "psychotherapy-note"
+
+
+@pytest.mark.parametrize(
+    "columns", [{"content": {"plan": "x"}}, {"signatures": [{"role": "author"}]}, {"source_remote_id": "n9"}]
+)
+def test_nobody_writes_a_text_or_a_signature_into_a_mirrored_note(portal: Portal, columns: dict[str, object]) -> None:
+    row, _ = portal.say(notes.mirror_note, "n1", NOTE)
+
+    with pytest.raises(DatabaseError), portal.house.entered() as scope:
+        ClinicalNote.objects.visible_to(scope).filter(id=row.id).update(**columns)
+    # The control: its facts may change.
+    with portal.house.entered() as scope:
+        assert ClinicalNote.objects.visible_to(scope).filter(id=row.id).update(signed_at=AS_OF) == 1
+
+
+def test_the_pdf_that_was_signed_there_comes_to_its_note(portal: Portal) -> None:
+    row, _ = portal.say(notes.mirror_note, "n1", NOTE | {"status": "signed", "signed_at": "2026-11-25T17:00"})
+    with portal.house.entered() as scope:
+        kept = documents.store(
+            scope=scope, patient_id=row.patient_id, kind="clinical_note", data=b"%PDF-1.7 there",
+            content_type="application/pdf", now=timezone.now(),
+        )  # fmt: skip
+        for _ in range(2):
+            notes.note_document(
+                scope=scope, source=portal.ref("n1"), document_id=kept.id, now=timezone.now()
+            )
+
+    cleo = portal.house.person("cleo", Role.CLINICAL_ADMINISTRATOR)
+    path = f"/v1/clinical-notes/{type_id('clinical_note', row.id)}"
+    shown = cleo.get(path).json()
+    assert (shown["document"]["id"], shown["version"]) == (type_id("document", kept.id), row.version + 1)
+    assert cleo.post(f"{path}/document-link", {}).status_code == 201
 
 
 def test_the_way_back_is_closed_while_anything_is_mirrored(portal: Portal, aspen: House) -> None:
