@@ -159,6 +159,11 @@ class StateConflict(Conflict):
     code, title = "state-conflict", "It is not in a state that allows this action."
 
 
+class NotAtSource(Conflict):
+    code = "not-at-source"
+    title = "This practice's records are kept in another system, which is where this is done."
+
+
 class IdempotencyInFlight(Conflict):
     code, title = "idempotency-in-flight", "The first call with this key is still running."
 

@@ -82,6 +82,8 @@ class Scope:
     amr: tuple[str, ...] = ()
     """Ways the person proved who they are (RFC 8176): `pwd`, `otp`, …"""
     livemode: bool = False
+    connected: bool = False
+    """Another system is the practice's truth: what is here is its mirror, and writes go there."""
     held: frozenset[Permission] = frozenset()
     """What the roles allow before an API key's scopes narrow it; tells 403 texts apart."""
     source: Source = Source()

@@ -8,6 +8,7 @@ it commits and answers, or rolls back, notes the refusal in the trail, and says 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -57,6 +58,8 @@ class Edge:
     failure: Exception | None = None
     """What a view raised that no handler knows: nothing of the request is kept."""
     route: str = ""
+    afterwards: Callable[[], HttpResponse | None] | None = None
+    """What to do once the work is committed, outside of any transaction, and perhaps a better answer."""
     _atomic: Any = None
 
     def begin(self) -> None:
@@ -73,7 +76,7 @@ class Edge:
         """Forget everything that a second run of the same request must not see."""
         self.action, self.scope, self.key = "", None, None
         self.work_began, self.if_match = False, ""
-        self.problem, self.failure = None, None
+        self.problem, self.failure, self.afterwards = None, None, None
         self.headers.clear()
         self.path_ids.clear()
 

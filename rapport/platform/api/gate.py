@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from rapport.kernel.problems import (
     Forbidden,
     IdempotencyKeyMissing,
+    NotAtSource,
     PreconditionRequired,
     SessionExpired,
     TokenExpired,
@@ -45,7 +46,8 @@ from .middleware import API_VERSION
 
 _ENTER = f"""
 SELECT trouble, practice_id, actor_type, actor_id, user_id, roles, clinician_id, supervises,
-    session_id, amr, time_zone, livemode, caseload_only, key_scopes, ip_allowlist
+    session_id, amr, time_zone, livemode, caseload_only, connected, key_scopes,
+    ip_allowlist
 FROM rapport_enter(%s, '{{{",".join(ALL_SEEING)}}}'::text[])
 """  # noqa: S608 - names of our own roles
 
@@ -120,7 +122,8 @@ def enter(token: str, edge: Edge) -> Scope:
     assert row is not None
     (
         trouble, practice_id, actor_type, actor_id, user_id, role_names, clinician_id, supervises,
-        session_id, amr, time_zone, livemode, caseload_only, key_scopes, ip_allowlist,
+        session_id, amr, time_zone, livemode, caseload_only, connected, key_scopes,
+        ip_allowlist,
     ) = row  # fmt: skip
     if trouble:
         if trouble == "unknown" and _is_pending(token):
@@ -152,6 +155,7 @@ def enter(token: str, edge: Edge) -> Scope:
         session_id=session_id,
         amr=tuple(amr or ()),
         livemode=livemode,
+        connected=bool(connected),
         source=edge.source,
     )
     edge.scope = scope
@@ -192,6 +196,8 @@ class Gate:
     content_types: tuple[str, ...] = ("application/json", "application/merge-patch+json")
     denial: str = ""
     """What the trail calls a person's lack of the permission; empty: `permission`."""
+    connected: str = "kept"
+    """What becomes of it in a practice whose truth is another system; see `RoomRouter.connected`."""
 
     def __call__(self, request: HttpRequest) -> Any:
         edge: Edge = request.edge  # type: ignore[attr-defined]
@@ -215,6 +221,8 @@ class Gate:
         if request.resolver_match:
             note_path_ids(edge, request.resolver_match.kwargs)
         self._require(scope, self.needs)
+        if scope.connected and self.connected == "refused":
+            raise NotAtSource()
         if self.parameters is not None and request.META.get("QUERY_STRING"):
             self._check_parameters(request)
         if request.method in ("POST", "PATCH", "PUT", "DELETE"):

@@ -158,7 +158,7 @@ class Floor:
                     raise edge.failure
                 if edge.problem is None or edge.problem.keeps_work:
                     edge.commit(response, edge.problem)
-                    return response
+                    return self._afterwards(edge) or response
                 problem: Problem = edge.problem
             except Exception as error:  # noqa: BLE001 - the last place before the outside
                 problem = self._problem_of(error, edge)
@@ -170,6 +170,18 @@ class Floor:
             break
         edge.roll_back(problem)
         return self._refuse(problem, edge)
+
+    def _afterwards(self, edge: Edge) -> HttpResponse | None:
+        """Do what waits for the commit. What goes wrong there does not undo what is committed."""
+        if edge.afterwards is None:
+            return None
+        try:
+            return edge.afterwards()
+        except Problem as problem:
+            return as_response(problem, edge.request_id)
+        except Exception:
+            logger.exception("after the commit", extra={"request_id": edge.request_id})
+            return None
 
     def _refuse(self, problem: Problem, edge: Edge) -> HttpResponse:
         response = as_response(problem, edge.request_id)

@@ -128,6 +128,8 @@ def _shapes(routes: Iterable[RouteInfo]) -> list[type[Struct]]:
     for info in routes:
         if isinstance(info.shape, type) and issubclass(info.shape, Struct):
             found[info.shape.__name__] = info.shape
+        if info.accepted is not None:
+            found[info.accepted[0].__name__] = info.accepted[0]
     return list(found.values())
 
 
@@ -149,6 +151,14 @@ def _responses(info: RouteInfo, schemas: dict[Any, dict[str, Any]]) -> dict[str,
     responses: dict[str, Any] = {str(info.status): good}
     if info.method == "POST" and info.status == 201:
         responses["200"] = good | {"description": "It was there already; this is it."}
+    if info.accepted is not None:
+        shape, example = info.accepted
+        responses["202"] = {
+            "description": "Of a connected practice: as it was asked for, on its way to the system in "
+            "which its records are kept. `Prefer: wait` waits 20 seconds for it.",
+            "headers": headers,
+            "content": {"application/json": {"schema": schemas[shape], "example": example}},
+        }
     for status, problems in sorted(by_status.items()):
         codes = sorted({problem.code for problem in problems})
         responses[str(status)] = {

@@ -19,6 +19,7 @@ from rapport.kernel.problems import (
     IdempotencyKeyReused,
     Internal,
     Invalid,
+    NotAtSource,
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
@@ -67,6 +68,9 @@ class RouteInfo:
     content_types: tuple[str, ...]
     other_types: dict[str, str]
     tag: str
+    connected: str = "kept"
+    accepted: tuple[Any, Any] | None = None
+    """Shape and example of the 202 that a connected practice may get."""
     audited: bool = True
 
 
@@ -107,6 +111,11 @@ class RoomRouter:
     """
 
     tag: str
+    connected: str = "kept"
+    """
+    What becomes of its writes in a practice whose truth is another system: `refused` by the gate,
+    handed to that system's `port`, or `kept` here, since they are no records of that system.
+    """
     _declared: list[tuple[str, str, Callable[[Router], Any]]] = field(default_factory=list)
 
     def build(self) -> Router:
@@ -162,6 +171,8 @@ class RoomRouter:
         content_types: tuple[str, ...] = ("application/json", "application/merge-patch+json"),
         other_types: dict[str, str] | None = None,
         denial: str = "",
+        connected: str = "",
+        accepted: tuple[Any, Any] | None = None,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """
         Add a route. The gate is passed before the body is validated or the view runs.
@@ -177,10 +188,15 @@ class RoomRouter:
         :param parameters: query parameters it takes, with a description each
         :param other_types: further answer types by Accept, with a description each
         :param denial: what the trail calls a person's lack of the permission
+        :param connected: `port`, `kept` or `refused`, where it differs from the router's
+        :param accepted: of `port`: the shape of its 202, and an example
         """
         writes = method in ("POST", "PATCH", "PUT", "DELETE")
         kind = kind or ("list" if list_spec else "write" if writes else "read")
         key = key or ("accepted" if writes and needs is not None else "none")
+        connected = (connected or self.connected) if writes else "kept"
+        if connected != "kept":
+            problems = (*problems, NotAtSource)
         status, shape = returns
         # An address that is itself the secret may open once only: a look at its headers must not.
         verbs = [method, "HEAD"] if method == "GET" and needs is not None else [method]
@@ -195,6 +211,7 @@ class RoomRouter:
             key_days=key_days,
             content_types=content_types,
             denial=denial,
+            connected=connected,
         )
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -204,7 +221,8 @@ class RoomRouter:
                 shape=shape, summary=summary, description=description, example=example,
                 request_example=request_example, list_spec=list_spec, match=match, key=key,
                 parameters=parameters or {}, content_types=content_types,
-                other_types=other_types or {}, tag=self.tag,
+                other_types=other_types or {}, tag=self.tag, connected=connected,
+                accepted=accepted,
                 problems=_problems(
                     problems, needs=needs, path=path, method=method, match=match, key=key
                 ),

@@ -64,6 +64,13 @@ class Source(Struct, kw_only=True):
     as_of: Instant
 
 
+def source_of(system: str, remote_id: str | None, as_of: datetime | None, updated: str) -> Source:
+    """Return where a row comes from; without an instant of its own it is as of its last change."""
+    return Source(
+        system=system, remote_id=remote_id, as_of=updated if as_of is None else instant(as_of)
+    )
+
+
 class ExternalId(Struct):
     """An id that another system gave the object."""
 

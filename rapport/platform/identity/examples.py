@@ -69,7 +69,7 @@ ME = {
     "api_key": None,
     "practice": {
         "id": _PRACTICE, "name": "Willow Street Counseling", "time_zone": "America/Los_Angeles",
-        "livemode": False,
+        "livemode": False, "system": "native",
     },
     "practice_id": _PRACTICE,
     "roles": ["clinician"],
@@ -118,6 +118,7 @@ PRACTICE = {
     "current": True,
     "time_zone": "America/Los_Angeles",
     "livemode": False,
+    "system": "native",
     "caseload_only": True,
     "mfa_required": True,
     "npi": "1234567893",

@@ -160,6 +160,7 @@ class PracticeRef(Shape):
     name: str
     time_zone: str
     livemode: bool
+    system: Literal["native", "connected"]
 
 
 class MeOut(Shape):

@@ -61,6 +61,10 @@ class PracticeOut(Shape):
     current: Annotated[bool, Meta(description="The one this token opens.")]
     time_zone: str
     livemode: bool
+    system: Annotated[
+        Literal["native", "connected"],
+        Meta(description="connected: another system is its truth, and what is here mirrors it."),
+    ]
     caseload_only: bool
     mfa_required: Literal[True]
     npi: str | None

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
 
 from rapport.kernel.ids import new_uuid
 from rapport.platform.access.scope import Scope
+from rapport.platform.db import sql
+
+from .source import HERE, SourceRef, System
 
 HOUSE_ID = uuid.UUID(int=0)
 """The installation's own trail: sign-in attempts that belong to no practice are audited there."""
@@ -36,6 +41,10 @@ class Practice(Record):
     """IANA name. A service date is a day in *this* zone, whatever zone the server is in."""
     livemode = models.BooleanField(default=False)
     """True for real patients. Demo and test practices are False and can never become True."""
+    system = models.CharField(
+        max_length=9, choices=[(s.value, s.value) for s in System], default=System.NATIVE.value
+    )
+    """Whose tables are the truth: its own here, or another system's that is mirrored here."""
     caseload_only = models.BooleanField(default=True)
     """Whether clinicians see only patients they are assigned to (or supervise)."""
     npi = models.CharField(max_length=10, blank=True)
@@ -112,3 +121,81 @@ class VersionedRecord(PracticeRecord):
 
     class Meta:
         abstract = True
+
+
+class SourcedRecord(VersionedRecord):
+    """
+    A row that may be the mirror of one in another system.
+
+    Each concrete table adds `once_per_source`, so that a record there is one row here.
+    """
+
+    source_system = models.CharField(max_length=60, default=HERE)
+    """Which system says so: this one, or the definition of a portal."""
+    source_remote_id = models.CharField(max_length=200, null=True)
+    """Its id there; null: the row is not a mirror."""
+    source_as_of = models.DateTimeField(null=True)
+    """When that system was last seen to say so; null: whenever the row changed."""
+
+    class Meta:
+        abstract = True
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether another system is the truth of it."""
+        return self.source_remote_id is not None
+
+    def sourced(self, source: SourceRef) -> Self:
+        """Mark a row that is not saved yet as the mirror of a record; return it."""
+        self.source_system, self.source_remote_id = source.system, source.remote_id
+        self.source_as_of = source.as_of
+        return self
+
+    def seen_again(self, source: SourceRef, *, scope: Scope) -> None:
+        """Note that the source still says so: the row is as fresh as that, and not another version."""
+        if self.source_as_of is None or self.source_as_of < source.as_of:
+            self.source_as_of = source.as_of
+            type(self).objects.visible_to(scope).filter(id=self.id).update(source_as_of=source.as_of)
+
+    def bring_up(
+        self, columns: Mapping[str, Any], *, source: SourceRef, scope: Scope, now: datetime
+    ) -> list[str]:
+        """Set what differs from the source, as another version, and save. Return the names of those columns."""
+        differing = [name for name, value in columns.items() if getattr(self, name) != value]
+        if not differing:
+            self.seen_again(source, scope=scope)
+            return []
+        for name in differing:
+            setattr(self, name, columns[name])
+        self.version += 1
+        self.updated_at, self.source_as_of = now, source.as_of
+        self.save(update_fields=[*differing, "version", "updated_at", "source_as_of"])
+        return differing
+
+    @classmethod
+    def of_source(cls, source: SourceRef, *, scope: Scope) -> Self | None:
+        """
+        Return the row that mirrors a record, held until the transaction ends, or None.
+
+        Whoever else mirrors records of this kind waits: none is made twice, and locks that are
+        taken after this one are never waited for in a ring.
+        """
+        sql.one(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            (f"{scope.practice_id}|{cls._meta.db_table}|mirror",),
+        )
+        found: Self | None = (
+            cls.objects.visible_to(scope)
+            .filter(source_system=source.system, source_remote_id=source.remote_id)
+            .select_for_update()
+            .first()
+        )
+        return found
+
+
+def once_per_source(name: str) -> models.UniqueConstraint:
+    """Return the constraint by which a record of another system is one row of a table."""
+    return models.UniqueConstraint(
+        fields=["practice", "source_system", "source_remote_id"],
+        condition=models.Q(source_remote_id__isnull=False), name=name,
+    )  # fmt: skip

@@ -19,7 +19,7 @@ from . import schemas as s
 from .models import ClinicalNote
 from .states import NoteStatus, NoteType
 
-router = RoomRouter(tag="Clinical notes")
+router = RoomRouter(connected="refused", tag="Clinical notes")
 
 
 def _answer(request: ScopedRequest, note: ClinicalNote) -> Answer:
@@ -336,6 +336,7 @@ def add_addendum(request: ScopedRequest, clinical_note_id: str, body: s.Addendum
     summary="Link to a note's PDF",
     needs=Permission.NOTES_READ,
     action="document_link.create",
+    connected="kept",
     returns=(201, document_shapes.DocumentLinkOut),
     problems=(StateConflict,),
     example=document_examples.DOCUMENT_LINK,

@@ -47,6 +47,7 @@ NOTE: dict[str, Any] = {
     },
     "addenda_count": 0,
     "signed_at": "2026-11-02T17:02:11.000Z",
+    "source": {"system": "rapport", "remote_id": None, "as_of": "2026-11-02T17:02:11.000Z"},
     "version": 3,
     "created_at": "2026-11-02T16:55:00.000Z",
     "updated_at": "2026-11-02T17:02:11.000Z",

@@ -11,12 +11,17 @@ from django.db.models import Q
 from rapport.kernel.problems import PreconditionFailed
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
-from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
+from rapport.platform.tenancy.models import (
+    PracticeForeignKey,
+    PracticeRecord,
+    SourcedRecord,
+    once_per_source,
+)
 
 from .states import MOVES, Action, NoteStatus, NoteType, SignatureRole
 
 
-class ClinicalNote(VersionedRecord):
+class ClinicalNote(SourcedRecord):
     """
     A clinical note as it stands.
 
@@ -32,7 +37,8 @@ class ClinicalNote(VersionedRecord):
     appointment = PracticeForeignKey("scheduling.Appointment", null=True)
     """The visit it is about, if one. Never changes."""
     author_user_id = models.UUIDField()
-    """Who writes it: the only one who may change or sign it. Never changes."""
+    """Who writes it: the only one who may change or sign it. Never changes. Of a mirrored note
+    nobody here (`HOUSE_ID`)."""
     type = models.CharField(max_length=24, choices=[(t.value, t.value) for t in NoteType])
     """What kind of note it is. Never changes."""
     status = models.CharField(max_length=16, choices=[(s.value, s.value) for s in NoteStatus])
@@ -71,13 +77,16 @@ class ClinicalNote(VersionedRecord):
             models.CheckConstraint(
                 name="note_type_known", condition=Q(type__in=[type.value for type in NoteType])
             ),
-            # A note is signed exactly when its document exists; psychotherapy notes have none.
+            # A note is signed exactly when its document exists; psychotherapy notes have none, and
+            # of a mirrored one it may not have been fetched yet.
             models.CheckConstraint(
                 name="note_signed_has_document",
                 condition=~Q(status=NoteStatus.SIGNED.value)
                 | Q(type=NoteType.PSYCHOTHERAPY.value)
-                | Q(document__isnull=False),
+                | Q(document__isnull=False)
+                | Q(source_remote_id__isnull=False),
             ),
+            once_per_source("note_source_once"),
             models.CheckConstraint(
                 name="note_psychotherapy_is_sealed",
                 condition=~Q(type=NoteType.PSYCHOTHERAPY.value)
@@ -87,7 +96,8 @@ class ClinicalNote(VersionedRecord):
                 fields=["practice", "appointment", "patient", "type"],
                 condition=Q(type__in=["intake", "progress", "psychiatric_progress", "evaluation"])
                 & ~Q(status=NoteStatus.VOID.value)
-                & Q(appointment__isnull=False),
+                & Q(appointment__isnull=False)
+                & Q(source_remote_id__isnull=True),
                 name="note_once_per_visit",
             ),
         ]

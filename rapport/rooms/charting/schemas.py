@@ -16,8 +16,10 @@ from rapport.platform.api.shapes import (
     Input,
     Instant,
     Shape,
+    Source,
     instant,
     instant_or_none,
+    source_of,
 )
 
 from . import queries
@@ -48,7 +50,10 @@ class Completeness(Struct):
     """Whether the note may be signed, and what it lacks."""
 
     complete: bool
-    missing: Annotated[list[str], Meta(description="JSON pointers into the note.")]
+    missing: Annotated[
+        list[str],
+        Meta(description="JSON pointers into the note. `/content` of a mirrored one: its text is at its source only."),
+    ]
 
 
 class DocumentRef(Struct):
@@ -66,7 +71,9 @@ class ClinicalNoteOut(Shape):
     patient_id: str
     clinician_id: str
     appointment_id: str | None
-    author_user_id: str
+    author_user_id: Annotated[
+        str | None, Meta(description="Null: a user of the system that it is mirrored from.")
+    ]
     type: str
     status: Annotated[
         str, Meta(description="draft, pending_review, needs_revision, signed, unlocked or void.")
@@ -81,6 +88,7 @@ class ClinicalNoteOut(Shape):
     document: DocumentRef | None
     addenda_count: int
     signed_at: Instant | None
+    source: Source
     version: int
     created_at: Instant
     updated_at: Instant
@@ -102,7 +110,8 @@ class ClinicalNoteDetailOut(ClinicalNoteOut):
     """A note with what it says, for who may read that."""
 
     content: Annotated[
-        dict[str, Any] | None, Meta(description="Null for who may not read the note's text.")
+        dict[str, Any] | None,
+        Meta(description="Null for who may not read the note's text, and of a mirrored note."),
     ]
     return_comment: str | None
     addenda: list[AddendumOut]
@@ -191,7 +200,8 @@ class AddendumIn(Input):
 NOTE_COLUMNS = (
     "n.id, n.patient_id, n.clinician_id, n.appointment_id, n.author_user_id, n.type, n.status,"
     " n.service_on, n.diagnoses::text, n.missing::text, n.signatures::text, n.cosign_required,"
-    " n.revision, n.document_id, n.addenda_count, n.signed_at, n.version, n.created_at, n.updated_at"
+    " n.revision, n.document_id, n.addenda_count, n.signed_at, n.version, n.created_at, n.updated_at,"
+    " n.source_system, n.source_remote_id, n.source_as_of"
 )
 """What `note_out` reads, in its order. JSON columns come as text and go out as they are."""
 
@@ -201,13 +211,14 @@ _LOCKED = (NoteStatus.SIGNED.value, NoteStatus.PENDING_REVIEW.value, NoteStatus.
 def _facts(row: tuple[Any, ...]) -> dict[str, Any]:
     raw: Any = Raw
     id = type_id("clinical_note", row[0])
+    updated = instant(row[18])
     return {
         "object": "clinical_note",
         "id": id,
         "patient_id": type_id("patient", row[1]),
         "clinician_id": type_id("clinician", row[2]),
         "appointment_id": type_id("appointment", row[3]) if row[3] else None,
-        "author_user_id": type_id("user", row[4]),
+        "author_user_id": None if row[20] else type_id("user", row[4]),
         "type": row[5],
         "status": row[6],
         "locked": row[6] in _LOCKED,
@@ -224,9 +235,10 @@ def _facts(row: tuple[Any, ...]) -> dict[str, Any]:
         else None,
         "addenda_count": row[14],
         "signed_at": instant_or_none(row[15]),
+        "source": source_of(row[19], row[20], row[21], updated),
         "version": row[16],
         "created_at": instant(row[17]),
-        "updated_at": instant(row[18]),
+        "updated_at": updated,
     }
 
 
@@ -246,18 +258,19 @@ def detail_out(
             note.type, note.status, note.service_on, encode(note.diagnoses).decode(),
             encode(note.missing).decode(), encode(note.signatures).decode(), note.cosign_required,
             note.revision, note.document_id, note.addenda_count, note.signed_at, note.version,
-            note.created_at, note.updated_at,
+            note.created_at, note.updated_at, note.source_system, note.source_remote_id,
+            note.source_as_of,
         )
     )  # fmt: skip
     return _detail(
-        facts, content=queries.content_of(note) if readable else None,
+        facts, content=queries.content_of(note) if readable and not note.mirrored else None,
         comment=note.return_comment, addenda=addenda,
     )  # fmt: skip
 
 
 PLAIN_DETAIL_COLUMNS = f"{NOTE_COLUMNS}, n.content::text, n.return_comment"
 PLAIN = (
-    "n.sealed_content IS NULL AND n.addenda_count = 0"
+    "n.sealed_content IS NULL AND n.addenda_count = 0 AND n.source_remote_id IS NULL"
     " AND (n.status IN ('signed', 'void') OR n.author_user_id = %(user)s)"
 )
 """Holds for a note that is one row, which whoever may read notes may read (see `may_read_text`)."""
@@ -265,7 +278,7 @@ PLAIN = (
 
 def plain_detail_out(row: tuple[Any, ...]) -> ClinicalNoteDetailOut:
     """Return a `PLAIN` note with its text, from a row of `PLAIN_DETAIL_COLUMNS`."""
-    return _detail(_facts(row), content=json.decode(row[19]), comment=row[20], addenda=())
+    return _detail(_facts(row), content=json.decode(row[22]), comment=row[23], addenda=())
 
 
 def _detail(

@@ -20,7 +20,7 @@ from . import schemas as s
 from .models import Acknowledgement, Channel, ClaimHistory, Submission
 from .paper import cms1500
 
-router = RoomRouter(tag="Claims")
+router = RoomRouter(connected="refused", tag="Claims")
 
 X12 = "application/edi-x12"
 PDF = "application/pdf"
@@ -296,6 +296,7 @@ def get_channel(request: ScopedRequest, channel_id: str) -> Answer:
     summary="Add a channel",
     needs=Permission.PAYERS_WRITE,
     action="channel.create",
+    connected="kept",
     returns=(201, s.ChannelOut),
     example=examples.CHANNEL,
     request_example=examples.NEW_CHANNEL,
@@ -310,6 +311,7 @@ def create_channel(request: ScopedRequest, body: s.ChannelIn) -> Answer:
     summary="Change a channel",
     needs=Permission.PAYERS_WRITE,
     action="channel.update",
+    connected="kept",
     returns=(200, s.ChannelOut),
     match=True,
     example=examples.CHANNEL,

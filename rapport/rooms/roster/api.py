@@ -18,7 +18,7 @@ from rapport.platform.db import sql
 from . import examples, queries, services
 from . import schemas as s
 
-router = RoomRouter(tag="Roster")
+router = RoomRouter(connected="refused", tag="Roster")
 
 
 def _one(
@@ -199,6 +199,7 @@ def change_patient(request: ScopedRequest, patient_id: str, body: s.PatientChang
     summary="Search patients",
     needs=Permission.PATIENTS_READ,
     action="patient.search",
+    connected="kept",
     kind="search",
     key="none",
     returns=(200, s.PatientOut),
@@ -360,6 +361,7 @@ def get_location(request: ScopedRequest, location_id: str) -> Answer:
     summary="Add a location",
     needs=Permission.LOCATIONS_WRITE,
     action="location.create",
+    connected="kept",
     returns=(201, s.LocationOut),
     problems=(services.ExternalIdTaken,),
     example=examples.LOCATION,
@@ -376,6 +378,7 @@ def create_location(request: ScopedRequest, body: s.LocationIn) -> Answer:
     summary="Create or change a place by external id",
     needs=Permission.LOCATIONS_WRITE,
     action="location.put",
+    connected="kept",
     returns=(200, s.LocationOut),
     problems=(services.ExternalIdTaken,),
     example=examples.LOCATION,
@@ -393,6 +396,7 @@ def put_location(request: ScopedRequest, body: s.LocationIn) -> Answer:
     summary="Change a location",
     needs=Permission.LOCATIONS_WRITE,
     action="location.update",
+    connected="kept",
     returns=(200, s.LocationOut),
     match=True,
     problems=(services.ExternalIdTaken,),

@@ -5,12 +5,17 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
+from rapport.platform.tenancy.models import (
+    PracticeForeignKey,
+    PracticeRecord,
+    SourcedRecord,
+    once_per_source,
+)
 
 from .states import PatientStatus, Sex
 
 
-class Clinician(VersionedRecord):
+class Clinician(SourcedRecord):
     """A person who treats patients here, as payers and patients know them."""
 
     first_name = models.CharField(max_length=35)
@@ -31,6 +36,7 @@ class Clinician(VersionedRecord):
     """[{"system", "value"}], as the API shows it."""
 
     class Meta:
+        constraints = [once_per_source("clinician_source_once")]
         indexes = [models.Index(fields=["practice", "last_name", "id"], name="clinician_by_name")]
 
     @property
@@ -40,7 +46,7 @@ class Clinician(VersionedRecord):
         return f"{name}, {self.credentials}" if self.credentials else name
 
 
-class Location(VersionedRecord):
+class Location(SourcedRecord):
     """A place where patients are seen."""
 
     name = models.CharField(max_length=100)
@@ -67,10 +73,11 @@ class Location(VersionedRecord):
     """[{"system", "value"}], as the API shows it."""
 
     class Meta:
+        constraints = [once_per_source("location_source_once")]
         indexes = [models.Index(fields=["practice", "name", "id"], name="location_by_name")]
 
 
-class Patient(VersionedRecord):
+class Patient(SourcedRecord):
     """
     A person in care.
 
@@ -132,6 +139,7 @@ class Patient(VersionedRecord):
             models.CheckConstraint(
                 name="patient_sex_known", condition=Q(sex__in=[sex.value for sex in Sex])
             ),
+            once_per_source("patient_source_once"),
         ]
         indexes = [
             models.Index(fields=["practice", "last_name", "first_name", "id"], name="patient_by_name"),

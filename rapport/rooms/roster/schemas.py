@@ -20,6 +20,7 @@ from rapport.platform.api.shapes import (
     Shape,
     Source,
     instant,
+    source_of,
 )
 
 from .rules.phones import e164
@@ -111,6 +112,7 @@ class ClinicianOut(Shape):
     email: str | None
     active: bool
     external_ids: list[ExternalId]
+    source: Source
     version: int
     created_at: Instant
     updated_at: Instant
@@ -128,6 +130,7 @@ class LocationOut(Shape):
     time_zone: str
     active: bool
     external_ids: list[ExternalId]
+    source: Source
     version: int
     created_at: Instant
     updated_at: Instant
@@ -286,7 +289,8 @@ def patient_out(row: tuple[Any, ...], scope: Scope) -> Raw:
 
 CLINICIAN_COLUMNS = (
     "c.id, c.first_name, c.last_name, c.credentials, c.npi, c.taxonomy_code, c.email, c.active,"
-    " c.external_ids::text, c.version, c.created_at, c.updated_at"
+    " c.external_ids::text, c.version, c.created_at, c.updated_at, c.source_system, c.source_remote_id,"
+    " c.source_as_of"
 )
 """What `clinician_out` reads, in its order."""
 
@@ -295,6 +299,7 @@ def clinician_out(row: tuple[Any, ...], scope: Scope) -> ClinicianOut:
     """Return the shape of a clinician from a row of `CLINICIAN_COLUMNS`."""
     name = f"{row[1]} {row[2]}"
     raw: Any = Raw
+    updated = instant(row[11])
     return ClinicianOut(
         object="clinician",
         id=type_id("clinician", row[0]),
@@ -307,16 +312,17 @@ def clinician_out(row: tuple[Any, ...], scope: Scope) -> ClinicianOut:
         email=row[6] or None,
         active=row[7],
         external_ids=raw(row[8]),
+        source=source_of(row[12], row[13], row[14], updated),
         version=row[9],
         created_at=instant(row[10]),
-        updated_at=instant(row[11]),
+        updated_at=updated,
     )
 
 
 LOCATION_COLUMNS = (
     "l.id, l.name, l.place_of_service_code, l.npi, l.address_line1, l.address_line2, l.city,"
     " l.state_code, l.postal_code, l.time_zone, l.active, l.external_ids::text, l.version, l.created_at,"
-    " l.updated_at"
+    " l.updated_at, l.source_system, l.source_remote_id, l.source_as_of"
 )
 """What `location_out` reads, in its order."""
 
@@ -324,6 +330,7 @@ LOCATION_COLUMNS = (
 def location_out(row: tuple[Any, ...], scope: Scope) -> LocationOut:
     """Return the shape of a place from a row of `LOCATION_COLUMNS`."""
     raw: Any = Raw
+    updated = instant(row[14])
     return LocationOut(
         object="location",
         id=type_id("location", row[0]),
@@ -334,7 +341,8 @@ def location_out(row: tuple[Any, ...], scope: Scope) -> LocationOut:
         time_zone=row[9],
         active=row[10],
         external_ids=raw(row[11]),
+        source=source_of(row[15], row[16], row[17], updated),
         version=row[12],
         created_at=instant(row[13]),
-        updated_at=instant(row[14]),
+        updated_at=updated,
     )

@@ -114,7 +114,7 @@ def create_patient(*, scope: Scope, now: datetime, body: Any) -> Patient:
         practice_id=scope.practice_id,
         created_at=now,
         updated_at=now,
-        clinicians=_shown(team),
+        clinicians=shown_team(team),
         external_ids=external.shown(body.external_ids),
         **_patient_columns({name: getattr(body, name) for name in type(body).model_fields}),
     )
@@ -163,8 +163,8 @@ def change_patient(
     columns = _patient_columns(given)
     if "clinician_ids" in given:
         team = _team(scope, given["clinician_ids"] or ())
-        columns["clinicians"] = _shown(team)
-        _set_team(scope, patient, team, now=now)
+        columns["clinicians"] = shown_team(team)
+        set_team(scope, patient=patient, team=team, now=now)
     if "external_ids" in given:
         columns["external_ids"] = external.shown(given["external_ids"])
         external.keep(scope, patient, given["external_ids"] or ())
@@ -250,7 +250,7 @@ def change_clinician(
     scope.trail.changed = _changed(clinician, columns, now=now)
     scope.trail.target("clinician", clinician.id, clinician.version)
     if clinician.display_name != before:
-        _show_new_name(scope, clinician)
+        show_new_name(scope, clinician=clinician)
     return clinician
 
 
@@ -265,7 +265,8 @@ def put_clinician(*, scope: Scope, now: datetime, body: Any) -> tuple[Clinician,
     return changed, False
 
 
-def _show_new_name(scope: Scope, clinician: Clinician) -> None:
+def show_new_name(scope: Scope, *, clinician: Clinician) -> None:
+    """Show a clinician's new name on their patients."""
     shown = type_id("clinician", clinician.id)
     mine = CareTeam.objects.visible_to(scope).filter(clinician_id=clinician.id)
     patients = Patient.objects.visible_to(scope).filter(id__in=mine.values("patient_id"))
@@ -371,14 +372,18 @@ def _team(scope: Scope, ids: Sequence[str]) -> list[Clinician]:
     return team
 
 
-def _shown(team: Sequence[Clinician]) -> list[dict[str, str]]:
+def shown_team(team: Sequence[Clinician]) -> list[dict[str, str]]:
+    """Return a care team as the patient's own row shows it."""
     return [
         {"id": type_id("clinician", clinician.id), "display_name": clinician.display_name}
         for clinician in team
     ]
 
 
-def _set_team(scope: Scope, patient: Patient, team: Sequence[Clinician], *, now: datetime) -> None:
+def set_team(
+    scope: Scope, *, patient: Patient, team: Sequence[Clinician], now: datetime
+) -> None:
+    """Make these clinicians, and no others, a patient's care team."""
     wanted = {clinician.id for clinician in team}
     present = CareTeam.objects.visible_to(scope).filter(patient_id=patient.id)
     known = {row.clinician_id for row in present}
@@ -397,5 +402,5 @@ def _set_team(scope: Scope, patient: Patient, team: Sequence[Clinician], *, now:
 __all__ = [
     "ExternalIdTaken", "change_clinician", "change_location", "change_patient", "create_clinician",
     "create_location", "create_patient", "put_clinician", "put_location", "put_patient",
-    "set_primary_insurance",
+    "set_primary_insurance", "set_team", "show_new_name", "shown_team",
 ]  # fmt: skip

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 
-from rapport.kernel.ids import parse_type_id, type_id
+from rapport.kernel.ids import new_uuid, parse_type_id, type_id
+from rapport.kernel.outcomes import Done, Pending
 from rapport.kernel.problems import NotFound, StateConflict, UnknownParameter
 from rapport.platform.access.permissions import Permission
+from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags, lanes
 from rapport.platform.api.lists import Filter, ListSpec, Sort
-from rapport.platform.api.router import RoomRouter, ScopedRequest
+from rapport.platform.api.router import RoomRouter, ScopedRequest, render
 from rapport.platform.api.shapes import Answer, Page, path_id
 from rapport.platform.db import sql
+from rapport.platform.db.session import entered
 from rapport.rooms.roster import queries as roster
 
-from . import examples, queries, services
+from . import at_source, examples, queries, services
 from . import schemas as s
 from .models import WorkSchedule
 from .rules.hours import DAYS
 from .states import Action
 from .timing import AmbiguousLocalTime, NonexistentLocalTime, fault
 
-router = RoomRouter(tag="Scheduling")
+router = RoomRouter(connected="refused", tag="Scheduling")
 
 _BOOKING = (
     services.SlotTaken, services.OutsideHours, services.ExternalIdTaken,
@@ -69,13 +74,67 @@ lanes.pages(
 )  # fmt: skip
 
 
-def _appointment(request: ScopedRequest, id: UUID, *, status: int | None = None) -> Answer:
+MOST_SECONDS = 20
+"""How long a call waits for another system at most."""
+_AT_SOURCE = (at_source.ConnectorNotReady, at_source.RefusedAtSource)
+_ASKED = (s.AppointmentAskedOut, examples.ASKED)
+
+
+def _key(request: ScopedRequest) -> str:
+    """Return what makes a deed at the source the same deed when it is asked for again."""
+    key = request.edge.key
+    own = f"{request.auth.actor_id}|{request.edge.route}|{key.text}" if key else new_uuid().hex
+    return sha256(own.encode()).hexdigest()
+
+
+def _asked(request: ScopedRequest, status: int, wanted: at_source.Wanted) -> Answer:
+    """Answer what was asked of another system: done, or on its way; wait for it where that is preferred."""
+    scope, outcome = request.auth, wanted.outcome
+    if isinstance(outcome, Done):
+        id = at_source.mirror_done(scope=scope, outcome=outcome, now=timezone.now())
+        return _appointment(request, id, status=status)
+    assert isinstance(outcome, Pending)  # a refusal was raised
+    row = wanted.row or _row(scope, wanted.appointment_id)
+    assert row is not None
+    preferred = (request.headers.get("Prefer") or "").lower().split(",")
+    if any(part.strip().partition("=")[0] == "wait" for part in preferred):
+        request.edge.headers["Preference-Applied"] = "wait"
+        request.edge.afterwards = lambda: _waited(request, outcome.write_id, status)
+    write = s.WriteRef(outcome.write_id, outcome.state)
+    return Answer(s.asked_out(row, scope, wanted=wanted, write=write), status=202)
+
+
+def _waited(request: ScopedRequest, write_id: str, status: int) -> HttpResponse | None:
+    """Return the answer that the work has come to, or None while it is on its way."""
     scope = request.auth
-    row = sql.one(
+    id = at_source.wait(scope=scope, write_id=write_id, seconds=MOST_SECONDS, now=timezone.now())
+    if id is None:
+        return None
+    with entered(scope):
+        return render(_appointment(request, id), request=request, status=status)
+
+
+def _row(scope: Scope, id: UUID | None) -> tuple[Any, ...] | None:
+    return sql.one(
         f"SELECT {s.APPOINTMENT_COLUMNS} FROM {s.APPOINTMENT_SOURCE}"  # noqa: S608 - constants
         " WHERE a.practice_id = %s AND a.id = %s",
         (scope.practice_id, id),
     )
+
+
+def _change(request: ScopedRequest, appointment_id: str, body: Any, *, must_move: bool = False) -> Answer:
+    asked: dict[str, Any] = {
+        "scope": request.auth, "appointment_id": path_id("appointment", appointment_id),
+        "if_match": request.edge.if_match, "now": timezone.now(), "body": body, "must_move": must_move,
+    }  # fmt: skip
+    if request.auth.connected:
+        return _asked(request, 200, at_source.change(**asked, key=_key(request)))
+    return _appointment(request, services.change(**asked).id)
+
+
+def _appointment(request: ScopedRequest, id: UUID, *, status: int | None = None) -> Answer:
+    scope = request.auth
+    row = _row(scope, id)
     if row is None:
         raise NotFound()
     session = None
@@ -130,7 +189,9 @@ def get_appointment(request: ScopedRequest, appointment_id: str) -> Answer:
     needs=Permission.APPOINTMENTS_WRITE,
     action="appointment.create",
     returns=(201, s.AppointmentOut),
-    problems=(*_BOOKING, StateConflict),
+    problems=(*_BOOKING, *_AT_SOURCE, StateConflict),
+    connected="port",
+    accepted=_ASKED,
     example=examples.APPOINTMENT,
     request_example=examples.NEW_APPOINTMENT,
 )
@@ -143,6 +204,11 @@ def book_appointment(request: ScopedRequest, body: s.AppointmentIn) -> Answer:
     that an appointment has already brings that one up to date: 200. `override` books in spite of
     a conflict or of working hours; its reason goes into the audit trail.
     """
+    if request.auth.connected:
+        return _asked(
+            request, 201,
+            at_source.book(scope=request.auth, now=timezone.now(), body=body, key=_key(request)),
+        )  # fmt: skip
     row, created = services.book(scope=request.auth, now=timezone.now(), body=body)
     return _appointment(request, row.id, status=201 if created else 200)
 
@@ -172,7 +238,9 @@ def put_appointment(request: ScopedRequest, body: s.AppointmentIn) -> Answer:
     action="appointment.update",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(*_BOOKING, StateConflict),
+    problems=(*_BOOKING, *_AT_SOURCE, StateConflict),
+    connected="port",
+    accepted=_ASKED,
     example=examples.APPOINTMENT,
     request_example={"duration_minutes": 45, "service_code": "90834"},
 )
@@ -180,11 +248,7 @@ def change_appointment(
     request: ScopedRequest, appointment_id: str, body: s.AppointmentChange
 ) -> Answer:
     """Change the fields that are sent. Another time or clinician counts as rescheduling."""
-    row = services.change(
-        scope=request.auth, appointment_id=path_id("appointment", appointment_id),
-        if_match=request.edge.if_match, now=timezone.now(), body=body,
-    )  # fmt: skip
-    return _appointment(request, row.id)
+    return _change(request, appointment_id, body)
 
 
 @router.post(
@@ -194,7 +258,9 @@ def change_appointment(
     action="appointment.reschedule",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(*_BOOKING, StateConflict),
+    problems=(*_BOOKING, *_AT_SOURCE, StateConflict),
+    connected="port",
+    accepted=_ASKED,
     example=examples.APPOINTMENT,
     request_example={"start_local": "2026-11-03T10:00:00", "time_zone": "America/Los_Angeles"},
 )
@@ -202,11 +268,7 @@ def reschedule_appointment(
     request: ScopedRequest, appointment_id: str, body: s.RescheduleIn
 ) -> Answer:
     """Move it to another time, and perhaps another clinician. It stays the same appointment."""
-    row = services.change(
-        scope=request.auth, appointment_id=path_id("appointment", appointment_id),
-        if_match=request.edge.if_match, now=timezone.now(), body=body, must_move=True,
-    )  # fmt: skip
-    return _appointment(request, row.id)
+    return _change(request, appointment_id, body, must_move=True)
 
 
 def _act(request: ScopedRequest, appointment_id: str, action: Action, **details: Any) -> Answer:
@@ -224,7 +286,9 @@ def _act(request: ScopedRequest, appointment_id: str, action: Action, **details:
     action="appointment.cancel",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(StateConflict,),
+    problems=(*_AT_SOURCE, StateConflict),
+    connected="port",
+    accepted=_ASKED,
     example=examples.APPOINTMENT
     | {"status": "cancelled", "ended_reason": "illness", "ended_by": "patient"},
     request_example={"reason": "illness", "initiated_by": "patient"},
@@ -234,10 +298,15 @@ def cancel_appointment(
 ) -> Answer:
     """Call it off. The time is free at once. `late` marks it as late by the practice's policy."""
     said = body or s.CancelIn()
-    return _act(
-        request, appointment_id, Action.CANCEL_LATE if said.late else Action.CANCEL,
-        ended_reason=said.reason, ended_by=said.initiated_by,
+    action = Action.CANCEL_LATE if said.late else Action.CANCEL
+    ended = {"ended_reason": said.reason, "ended_by": said.initiated_by}
+    if not request.auth.connected:
+        return _act(request, appointment_id, action, **ended)
+    wanted = at_source.cancel(
+        scope=request.auth, appointment_id=path_id("appointment", appointment_id), action=action,
+        if_match=request.edge.if_match, now=timezone.now(), key=_key(request), **ended,
     )  # fmt: skip
+    return _asked(request, 200, wanted)
 
 
 @router.post(
@@ -447,6 +516,7 @@ def get_work_schedule(request: ScopedRequest, clinician_id: str) -> Answer:
     summary="Set a clinician's working hours",
     needs=Permission.APPOINTMENTS_WRITE,
     action="work_schedule.set",
+    connected="kept",
     returns=(200, s.WorkScheduleOut),
     example=examples.WORK_SCHEDULE,
     request_example=examples.NEW_WORK_SCHEDULE,

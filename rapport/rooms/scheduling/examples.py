@@ -47,6 +47,12 @@ APPOINTMENT = {
     "updated_at": "2026-10-26T15:00:00.000Z",
 }
 
+ASKED = APPOINTMENT | {
+    "source": {"system": "sandbox-portal", "remote_id": "A-4711", "as_of": "2026-10-26T15:00:00.000Z"},
+    "write": {"id": "cwr_01h455vb4pex5vsknk084sn02q", "state": "intended"},
+}
+"""On its way to a portal."""
+
 SLOT = {
     "object": "slot",
     "clinician_id": "clin_01h455vb4pex5vsknk084sn02r",

@@ -13,14 +13,20 @@ from rapport.kernel.ids import type_id
 from rapport.kernel.problems import StateConflict
 from rapport.platform.access.scope import Scope
 from rapport.platform.db.rows import add
-from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
+from rapport.platform.tenancy.models import (
+    PracticeForeignKey,
+    PracticeRecord,
+    SourcedRecord,
+    VersionedRecord,
+    once_per_source,
+)
 from rapport.rooms.coding.rules import time_rules
 from rapport.rooms.coding.rules.telehealth import Means, Place, Setting, place_of
 
 from .states import MOVES, Action, AppointmentStatus
 
 
-class Appointment(VersionedRecord):
+class Appointment(SourcedRecord):
     """
     A patient meets a clinician.
 
@@ -85,6 +91,7 @@ class Appointment(VersionedRecord):
                 condition=Q(location__isnull=False, means="in_person", patient_setting="")
                 | (Q(location=None, means__in=["video", "audio"]) & ~Q(patient_setting="")),
             ),
+            once_per_source("appointment_source_once"),
         ]
         indexes = [
             models.Index(

@@ -18,12 +18,14 @@ from rapport.platform.api.shapes import (
     Shape,
     Source,
     instant,
+    source_of,
 )
 from rapport.rooms.coding.rules.telehealth import Means, Setting, place_of
 from rapport.rooms.roster.schemas import ClinicianRef
 
+from .at_source import Wanted
 from .rules.hours import Stretch
-from .rules.wall_clock import show, zone_named
+from .rules.wall_clock import show, wall_text, zone_named
 from .timing import slot_times
 
 Status = Literal["booked", "checked_in", "completed", "cancelled", "late_cancelled", "no_show"]
@@ -97,6 +99,20 @@ class AppointmentOut(Shape):
     version: int
     created_at: Instant
     updated_at: Instant
+
+
+class WriteRef(Struct):
+    """A write on its way to the system in which the practice's calendar is kept."""
+
+    id: str
+    state: Annotated[str, Meta(description="intended, submitted, in_doubt, …")]
+
+
+class AppointmentAskedOut(AppointmentOut):
+    """An appointment as it was asked for; not yet as it is (202)."""
+
+    id: Annotated[str | None, Meta(description="Null: it is being made.")]  # type: ignore[assignment]
+    write: WriteRef
 
 
 class Slot(Struct):
@@ -277,7 +293,8 @@ APPOINTMENT_COLUMNS = (
     " c.first_name, c.last_name, c.credentials, v.code, a.service_code_id, a.start_at, a.end_at,"
     " a.time_zone, a.start_local, a.location_id, a.means, a.patient_setting, a.status,"
     " a.overbooked, a.ended_reason, a.ended_by, a.external_ids::text, a.telehealth_session::text,"
-    " a.version, a.created_at, a.updated_at, l.place_of_service_code"
+    " a.version, a.created_at, a.updated_at, l.place_of_service_code,"
+    " a.source_system, a.source_remote_id, a.source_as_of"
 )
 """What `appointment_out` reads, in its order."""
 
@@ -337,11 +354,39 @@ def appointment_out(
         ended_reason=row[20] or None,
         ended_by=row[21] or None,
         external_ids=raw(row[22]),
-        source=Source(system="rapport", remote_id=None, as_of=updated),
+        source=source_of(row[28], row[29], row[30], updated),
         version=row[24],
         created_at=instant(row[25]),
         updated_at=updated,
     )
+
+
+def asked_out(
+    row: tuple[Any, ...], scope: Scope, *, wanted: Wanted, write: WriteRef
+) -> AppointmentAskedOut:
+    """
+    Return an appointment as it was asked for.
+
+    :param row: of `APPOINTMENT_COLUMNS`, as it is now
+    """
+    values = list(row)
+    plan = wanted.plan
+    if plan is not None:
+        place, clinician = plan.location, plan.clinician
+        values[5:9] = clinician.id, clinician.first_name, clinician.last_name, clinician.credentials
+        values[9:13] = plan.service_code.code, plan.service_code.id, plan.start.at, plan.end_at
+        values[13:18] = (
+            plan.zone, wall_text(plan.start.wall), place.id if place else None, plan.means, plan.setting,
+        )  # fmt: skip
+        values[27] = place.place_of_service_code if place else None
+    if wanted.ended is not None:
+        values[18] = wanted.ended["status"]
+        values[20:22] = wanted.ended["ended_reason"], wanted.ended["ended_by"]
+    shown = appointment_out(tuple(values), scope)
+    members = {name: getattr(shown, name) for name in shown.__struct_fields__}
+    if wanted.appointment_id is None:
+        members["id"] = None
+    return AppointmentAskedOut(**members, write=write)
 
 
 def slot(stretch: Stretch, *, clinician_id: str, time_zone: str, scope: Scope) -> Slot:

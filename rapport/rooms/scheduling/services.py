@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -105,7 +105,8 @@ def _lock(scope: Scope, *names: str) -> None:
         )
 
 
-def _lock_calendars(scope: Scope, *clinician_ids: UUID) -> None:
+def lock_calendars(scope: Scope, *, clinician_ids: Iterable[UUID]) -> None:
+    """Have these clinicians' calendars to oneself until the transaction ends."""
     _lock(scope, *(f"calendar|{id}" for id in clinician_ids))
 
 
@@ -126,8 +127,8 @@ def _alternatives(scope: Scope, plan: Plan, *, leave_out: UUID | None) -> list[d
     return [slot_times(one, time_zone=plan.zone, scope=scope) for one in found]
 
 
-def _check_slot(
-    scope: Scope, plan: Plan, override: Override, *, leave_out: UUID | None = None
+def check_slot(
+    scope: Scope, *, plan: Plan, override: Override, leave_out: UUID | None = None
 ) -> bool:
     """
     Check working hours and other appointments, under the calendar's lock.
@@ -226,14 +227,14 @@ def book(*, scope: Scope, now: datetime, body: Any) -> tuple[Appointment, bool]:
     plan = new_plan(scope, body)
     if body.external_ids:
         _lock_external(scope, body.external_ids)
-        known = _known(scope, body.external_ids)
+        known = known_by(scope, pairs=body.external_ids)
         if known is not None:
             return _bring_up(scope, known, patient_id, plan, override, body, now=now), False
-    _lock_calendars(scope, plan.clinician.id)
+    lock_calendars(scope, clinician_ids=[plan.clinician.id])
     row = Appointment(
         practice_id=scope.practice_id,
         patient_id=patient_id,
-        overbooked=_check_slot(scope, plan, override),
+        overbooked=check_slot(scope, plan=plan, override=override),
         status=AppointmentStatus.BOOKED.value,
         status_changed_at=now,
         external_ids=[pair.model_dump() for pair in body.external_ids],
@@ -270,7 +271,7 @@ class _no_double_booking:
             raise _slot_taken(self.scope, self.plan, leave_out=self.leave_out) from error
 
 
-def _known(scope: Scope, pairs: Sequence[Any]) -> UUID | None:
+def known_by(scope: Scope, *, pairs: Sequence[Any]) -> UUID | None:
     """Return the appointment that has one of these external ids."""
     found = {
         id
@@ -300,7 +301,7 @@ def _bring_up(
         raise ImmutableField(
             "1 field is not valid.", errors=(FieldError("/patient_id", "immutable-field"),)
         )
-    _lock_calendars(scope, seen.clinician_id, plan.clinician.id)
+    lock_calendars(scope, clinician_ids=[seen.clinician_id, plan.clinician.id])
     row = queries.get_appointment(scope=scope, appointment_id=id, lock=True)
     _apply(scope, row, plan, override, now=now, external_ids=body.external_ids)
     return row
@@ -326,6 +327,23 @@ def change(
     :raises SlotTaken: or OutsideHours, as in `book`
     """
     scope.require(Permission.APPOINTMENTS_WRITE)
+    given = given_fields(body, must_move=must_move)
+    override = override_in(scope, body.override)
+    seen = queries.get_appointment(scope=scope, appointment_id=appointment_id)
+    etags.check(seen, if_match)
+    plan = changed_plan(scope, seen, given, body)
+    pairs = given.get("external_ids")
+    if pairs:
+        _lock_external(scope, pairs)
+    lock_calendars(scope, clinician_ids=[seen.clinician_id, plan.clinician.id])
+    row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
+    etags.check(row, if_match)
+    _apply(scope, row, plan, override, now=now, external_ids=pairs)
+    return row
+
+
+def given_fields(body: Any, *, must_move: bool = False) -> dict[str, Any]:
+    """Return what a change asks for. :raises Invalid: a field is emptied that cannot be, or no time is given"""
     given = {
         name: getattr(body, name)
         for name in body.model_fields_set
@@ -339,18 +357,7 @@ def change(
         )
     if must_move and "start_at" not in given and "start_local" not in given:
         raise fault("/start_at", "required", "Send `start_at`, or `start_local` and `time_zone`.")
-    override = override_in(scope, body.override)
-    seen = queries.get_appointment(scope=scope, appointment_id=appointment_id)
-    etags.check(seen, if_match)
-    plan = changed_plan(scope, seen, given, body)
-    pairs = given.get("external_ids")
-    if pairs:
-        _lock_external(scope, pairs)
-    _lock_calendars(scope, seen.clinician_id, plan.clinician.id)
-    row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
-    etags.check(row, if_match)
-    _apply(scope, row, plan, override, now=now, external_ids=pairs)
-    return row
+    return given
 
 
 def _apply(
@@ -382,7 +389,7 @@ def _apply(
     row.require(action)
     _ask_guards(scope, row, action)
     if moves:
-        columns["overbooked"] = _check_slot(scope, plan, override, leave_out=row.id)
+        columns["overbooked"] = check_slot(scope, plan=plan, override=override, leave_out=row.id)
     with _no_double_booking(scope, plan, leave_out=row.id):
         row.move(action, scope=scope, at=now, **columns)
     _note_override(scope, row, override)
@@ -409,7 +416,7 @@ def _ask_guards(scope: Scope, row: Appointment, action: Action) -> None:
 # Moves
 
 
-_EVENTS = {
+EVENTS = {
     Action.CHECK_IN: events.CHECKED_IN,
     Action.COMPLETE: events.COMPLETED,
     Action.CANCEL: events.CANCELLED,
@@ -445,7 +452,7 @@ def act(
     seen = queries.get_appointment(scope=scope, appointment_id=appointment_id)
     allowance = override_in(scope, override)
     if action is Action.REOPEN:
-        _lock_calendars(scope, seen.clinician_id)
+        lock_calendars(scope, clinician_ids=[seen.clinician_id])
     row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
     etags.check(row, if_match)
     row.require(action)
@@ -453,13 +460,13 @@ def act(
     columns: dict[str, Any] = {"ended_reason": ended_reason, "ended_by": ended_by}
     if action is Action.REOPEN:
         plan = changed_plan(scope, row, {}, None)
-        columns["overbooked"] = _check_slot(scope, plan, allowance, leave_out=row.id)
+        columns["overbooked"] = check_slot(scope, plan=plan, override=allowance, leave_out=row.id)
         with _no_double_booking(scope, plan, leave_out=row.id):
             row.move(action, scope=scope, at=now, **columns)
         _note_override(scope, row, allowance)
     else:
         row.move(action, scope=scope, at=now, **columns)
-    _tell(_EVENTS[action], row, scope=scope, now=now, changed=["status"])
+    _tell(EVENTS[action], row, scope=scope, now=now, changed=["status"])
     return row
 
 

@@ -15,6 +15,7 @@ from rapport.platform.identity import examples, members, mfa
 from rapport.platform.identity import schemas_house as s
 from rapport.platform.tenancy.models import Practice
 from rapport.platform.tenancy.queries import get_practice
+from rapport.platform.tenancy.source import System
 
 from .base import keeping_mfa, router
 
@@ -27,6 +28,7 @@ def _shape(practice: Practice, scope: Scope) -> s.PracticeOut:
         current=practice.id == scope.practice_id,
         time_zone=practice.time_zone,
         livemode=practice.livemode,
+        system="connected" if practice.system == System.CONNECTED else "native",
         caseload_only=practice.caseload_only,
         mfa_required=True,
         npi=practice.npi or None,

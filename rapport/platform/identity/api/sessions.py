@@ -242,6 +242,7 @@ def me(request: ScopedRequest) -> s.MeOut:
         practice=s.PracticeRef(
             id=type_id("practice", practice.id), name=practice.name,
             time_zone=practice.time_zone, livemode=practice.livemode,
+            system="connected" if scope.connected else "native",
         ),
         practice_id=type_id("practice", practice.id),
         roles=sorted(scope.roles),

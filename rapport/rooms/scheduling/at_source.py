@@ -1,0 +1,234 @@
+"""
+Writes of a connected practice: checked as a native one's, and done by the system that keeps its calendar.
+
+Nothing is written here before that system was seen to have it; what it then has is mirrored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from rapport.kernel.outcomes import Done, Outcome, Pending, Refused
+from rapport.kernel.problems import Conflict, NotAtSource
+from rapport.platform.access.permissions import Permission
+from rapport.platform.access.scope import Scope, system_scope
+from rapport.platform.api import etags
+from rapport.platform.db.session import entered
+from rapport.platform.tenancy.models import SourcedRecord
+from rapport.platform.tenancy.source import SourceRef
+from rapport.rooms.roster import queries as roster
+
+from . import mirroring, queries
+from .models import Appointment
+from .plans import Plan, changed_plan, new_plan, override_in, reference
+from .ports import Asked, SystemOfRecord
+from .rules.wall_clock import wall_text
+from .services import check_slot, given_fields, known_by, lock_calendars
+from .states import Action
+
+
+class ConnectorNotReady(Conflict):
+    code = "connector-not-ready"
+    title = "The system in which this practice's records are kept cannot be written from here yet."
+
+
+class RefusedAtSource(Conflict):
+    code = "refused-at-source"
+    title = "The system in which this practice's records are kept refused it."
+
+
+_record: SystemOfRecord | None = None
+
+
+def supply_record(record: SystemOfRecord | None) -> None:
+    """Name what keeps the calendars of connected practices. None: nothing does."""
+    global _record
+    _record = record
+
+
+def _the_record() -> SystemOfRecord:
+    if _record is None:
+        raise ConnectorNotReady()
+    return _record
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for, and what came of it so far."""
+
+    outcome: Outcome
+    row: tuple[Any, ...] | None
+    """Of something new: as a row of the table would be. None: the appointment is here."""
+    appointment_id: UUID | None
+    plan: Plan | None
+    ended: Mapping[str, str] | None = None
+
+
+def book(*, scope: Scope, now: datetime, body: Any, key: str) -> Wanted:
+    """
+    Have an appointment booked where this practice's calendar is kept.
+
+    An external id that an appointment has already changes that one.
+
+    :param body: `schemas.AppointmentIn`
+    :raises ConnectorNotReady: nothing can write there
+    :raises NotAtSource: patient or clinician are not known there
+    """
+    scope.require(Permission.APPOINTMENTS_WRITE)
+    record = _the_record()
+    override = override_in(scope, body.override)
+    patient_id = reference("patient", body.patient_id, "/patient_id")
+    patient = roster.refer_to_patient(scope=scope, patient_id=patient_id, pointer="/patient_id")
+    plan = new_plan(scope, body)
+    known = known_by(scope, pairs=body.external_ids) if body.external_ids else None
+    lock_calendars(scope, clinician_ids=[plan.clinician.id])
+    if known is not None:
+        row = queries.get_appointment(scope=scope, appointment_id=known, lock=True)
+        return _change(scope, row, plan, override, key, now)
+    check_slot(scope, plan=plan, override=override)
+    values = _values(patient, plan) | {"external_ids": [one.model_dump() for one in body.external_ids]}
+    outcome = record.book(scope=scope, asked=Asked(key, patient.id, values), now=now)
+    scope.trail.patient_ids.add(patient.id)
+    return Wanted(_said(outcome), _as_row(patient, plan, values, now), None, plan)
+
+
+def change(
+    *, scope: Scope, appointment_id: UUID, if_match: str, now: datetime, body: Any, key: str,
+    must_move: bool = False,
+) -> Wanted:
+    """Have an appointment changed where this practice's calendar is kept. Checks as `services.change`."""
+    scope.require(Permission.APPOINTMENTS_WRITE)
+    given = given_fields(body, must_move=must_move)
+    if given.get("external_ids") is not None:
+        raise NotAtSource("Change external ids where the calendar is kept.")
+    override = override_in(scope, body.override)
+    seen = queries.get_appointment(scope=scope, appointment_id=appointment_id)
+    etags.check(seen, if_match)
+    plan = changed_plan(scope, seen, given, body)
+    lock_calendars(scope, clinician_ids=[seen.clinician_id, plan.clinician.id])
+    row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
+    etags.check(row, if_match)
+    return _change(scope, row, plan, override, key, now)
+
+
+def _change(
+    scope: Scope, row: Appointment, plan: Plan, override: Any, key: str, now: datetime
+) -> Wanted:
+    record = _the_record()
+    names = {name for name, value in plan.columns().items() if getattr(row, name) != value}
+    moves = bool(names & {"clinician_id", "start_at", "end_at"})
+    row.require(Action.RESCHEDULE if moves else Action.CHANGE)
+    if moves:
+        check_slot(scope, plan=plan, override=override, leave_out=row.id)
+    patient = roster.get_patient(scope=scope, patient_id=row.patient_id)
+    changed = tuple(sorted({_SAID[name] for name in names}))
+    asked = Asked(key, row.patient_id, _values(patient, plan), *_where(row), changed)
+    outcome = record.change(scope=scope, asked=asked, now=now)
+    scope.trail.target("appointment", row.id, row.version)
+    return Wanted(_said(outcome), None, row.id, plan)
+
+
+def cancel(
+    *, scope: Scope, appointment_id: UUID, if_match: str, now: datetime, key: str, action: Action,
+    ended_reason: str = "", ended_by: str = "",
+) -> Wanted:
+    """Have an appointment cancelled where this practice's calendar is kept."""
+    scope.require(Permission.APPOINTMENTS_WRITE)
+    record = _the_record()
+    row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
+    etags.check(row, if_match)
+    row.require(action)
+    asked = Asked(key, row.patient_id, {"reason": ended_reason}, *_where(row), ("status",))
+    outcome = record.cancel(scope=scope, asked=asked, now=now)
+    scope.trail.target("appointment", row.id, row.version)
+    status = "late_cancelled" if action is Action.CANCEL_LATE else "cancelled"
+    ended = {"status": status, "ended_reason": ended_reason, "ended_by": ended_by}
+    return Wanted(_said(outcome), None, row.id, None, ended)
+
+
+def wait(*, scope: Scope, write_id: str, seconds: float, now: datetime) -> UUID | None:
+    """
+    See what becomes of a write, outside of any transaction, and mirror what came of it.
+
+    :return: the appointment; None: it is not settled yet
+    :raises RefusedAtSource: the other system has refused it
+    """
+    outcome = _the_record().wait(scope=scope, write_id=write_id, seconds=seconds)
+    if isinstance(outcome, Refused):
+        raise RefusedAtSource(outcome.message)
+    if isinstance(outcome, Pending):
+        return None
+    house = system_scope(
+        practice_id=scope.practice_id, actor_id=scope.practice_id, time_zone=scope.time_zone,
+        livemode=scope.livemode,
+    )  # fmt: skip
+    with entered(house):
+        return mirror_done(scope=house, outcome=outcome, now=now)
+
+
+def mirror_done(*, scope: Scope, outcome: Done, now: datetime) -> UUID:
+    """Mirror what the other system was seen to have. :return: the appointment"""
+    source = SourceRef(outcome.system, outcome.remote_id, now)
+    row, _ = mirroring.mirror_appointment(scope=scope, source=source, values=outcome.values, now=now)
+    return row.id
+
+
+def _said(outcome: Outcome) -> Outcome:
+    if isinstance(outcome, Refused):
+        raise RefusedAtSource(outcome.message)
+    return outcome
+
+
+_SAID = {
+    "clinician_id": "clinician", "service_code_id": "service_code", "location_id": "location",
+    "means": "telehealth", "patient_setting": "telehealth", "start_at": "start_local",
+    "end_at": "duration_minutes", "time_zone": "start_local", "start_local": "start_local",
+}  # fmt: skip
+"""Column -> the value that a portal is given for it."""
+
+
+def _id_there(row: SourcedRecord, what: str) -> str:
+    if row.source_remote_id is None:
+        raise NotAtSource(f"The {what} is not in that system.")
+    return row.source_remote_id
+
+
+def _where(row: Appointment) -> tuple[str, str]:
+    return row.source_system, _id_there(row, "appointment")
+
+
+def _values(patient: Any, plan: Plan) -> dict[str, Any]:
+    place = plan.location
+    return {
+        "patient": _id_there(patient, "patient"),
+        "clinician": _id_there(plan.clinician, "clinician"),
+        "start_local": wall_text(plan.start.wall),
+        "duration_minutes": round(plan.duration.total_seconds() / 60),
+        "service_code": plan.service_code.code,
+        "location": None if place is None else place.source_remote_id or place.name,
+        "telehealth": place is None,
+    }
+
+
+def _as_row(patient: Any, plan: Plan, values: Mapping[str, Any], now: datetime) -> tuple[Any, ...]:
+    """Return what was asked for as a row of `schemas.APPOINTMENT_COLUMNS`."""
+    clinician, place = plan.clinician, plan.location
+    return (
+        UUID(int=0), patient.id, patient.first_name, patient.last_name, patient.preferred_name,
+        clinician.id, clinician.first_name, clinician.last_name, clinician.credentials,
+        plan.service_code.code, plan.service_code.id, plan.start.at, plan.end_at, plan.zone,
+        values["start_local"], place.id if place else None, plan.means, plan.setting, "booked", False,
+        "", "", json.dumps(values["external_ids"]), None, 1, now, now,
+        place.place_of_service_code if place else None, patient.source_system, None, now,
+    )  # fmt: skip
+
+
+__all__ = [
+    "Asked", "ConnectorNotReady", "RefusedAtSource", "Wanted", "book", "cancel",
+    "change", "mirror_done", "supply_record", "wait",
+]  # fmt: skip

@@ -1,0 +1,243 @@
+"""No write of a connected practice lands in tables here: it goes to the system that is its truth, or is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from rapport.kernel.ids import new_uuid, type_id
+from rapport.kernel.outcomes import Done, Outcome, Pending, Refused
+from rapport.platform.access.permissions import Role
+from rapport.platform.access.scope import Scope
+from rapport.platform.api.router import ROUTES, RouteInfo
+from rapport.rooms.scheduling import at_source
+from rapport.rooms.scheduling import mirroring as calendar
+from rapport.rooms.scheduling.models import Appointment
+from rapport.rooms.scheduling.ports import Asked
+from rapport.rooms.scheduling.tests.portal import SYSTEM, VISIT, Portal
+from rapport.rooms.scheduling.tests.stage import Stage
+from tests.security.test_every_route import address, name
+from tests.support.cast import House
+
+PORT = {
+    "POST /appointments", "PATCH /appointments/{appointment_id}",
+    "POST /appointments/{appointment_id}/reschedule", "POST /appointments/{appointment_id}/cancel",
+}  # fmt: skip
+"""Handed to the system that keeps the calendar."""
+KEPT = {
+    "POST /patients/search": "a read that keeps names out of addresses",
+    "POST /locations": "no portal lists its places: they are the practice's own words",
+    "PATCH /locations/{location_id}": "as above",
+    "PUT /locations/by-external-id": "as above",
+    "PUT /clinicians/{clinician_id}/work-schedule": "what availability is searched by, here only",
+    "POST /clinical-notes/{clinical_note_id}/document-link": "a read",
+    "POST /channels": "settings of this system",
+    "PATCH /channels/{channel_id}": "settings of this system",
+}
+"""Writes of these rooms that are no records of the other system, and why."""
+WRITES = [info for info in ROUTES if info.method in ("POST", "PUT", "PATCH", "DELETE")]
+
+
+@dataclass
+class Journal:
+    """A system of record by script: notes what it is asked, and answers what the test says."""
+
+    answers: list[Outcome] = field(default_factory=list)
+    later: Outcome | None = None
+    asked: list[tuple[str, Asked]] = field(default_factory=list)
+    waited_in_transaction: bool | None = None
+
+    def _next(self, what: str, asked: Asked) -> Outcome:
+        self.asked.append((what, asked))
+        return self.answers.pop(0) if self.answers else Pending(type_id("event", new_uuid()), "intended")
+
+    def book(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        return self._next("book", asked)
+
+    def change(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        return self._next("change", asked)
+
+    def cancel(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        return self._next("cancel", asked)
+
+    def wait(self, *, scope: Scope, write_id: str, seconds: float) -> Outcome:
+        self.waited_in_transaction = connection.in_atomic_block
+        return self.later or Pending(write_id, "submitted")
+
+
+@pytest.fixture
+def portal(willow: House) -> Portal:
+    return Portal(willow)
+
+
+@pytest.fixture
+def journal() -> Iterator[Journal]:
+    journal = Journal()
+    at_source.supply_record(journal)
+    yield journal
+    at_source.supply_record(None)
+
+
+def rows(house: House) -> dict[UUID, Mapping[str, Any]]:
+    with house.entered() as scope:
+        return {row["id"]: row for row in Appointment.objects.visible_to(scope).values()}
+
+
+def booking(portal: Portal, **fields: Any) -> dict[str, Any]:
+    api = portal.house.scheduler
+    [patient] = api.get("/v1/patients").json()["data"]
+    [clinician] = api.get("/v1/clinicians").json()["data"]
+    [place] = api.get("/v1/locations").json()["data"]
+    return {
+        "patient_id": patient["id"], "clinician_id": clinician["id"], "service_code": "90837",
+        "start_local": "2026-11-30T14:00:00", "time_zone": "America/Los_Angeles",
+        "duration_minutes": 50, "location_id": place["id"],
+    } | fields  # fmt: skip
+
+
+def test_every_write_of_these_rooms_is_handed_on_refused_or_kept_for_a_reason() -> None:
+    rooms = {info.tag for info in WRITES if info.connected != "kept"}
+    of_rooms = [info for info in WRITES if info.tag in rooms]
+
+    assert {name(info) for info in of_rooms if info.connected == "port"} == PORT
+    assert {name(info) for info in of_rooms if info.connected == "kept"} == set(KEPT)
+    refused = {name(info) for info in of_rooms if info.connected == "refused"}
+    assert len(refused) > 20
+    assert {"POST /claims", "POST /patients", "POST /clinical-notes/{clinical_note_id}/sign"} <= refused
+    assert len(rooms) >= 4, rooms
+
+
+@pytest.mark.parametrize("info", [i for i in WRITES if i.connected == "refused"], ids=name)
+def test_a_refused_write_says_so_before_it_looks_at_anything(portal: Portal, aspen: House, info: RouteInfo) -> None:
+    """The control: the same call in a native practice is judged by what it says."""
+    everything = (Role.PRACTICE_ADMINISTRATOR, Role.CLINICAL_ADMINISTRATOR, Role.PRACTICE_BILLER, Role.SUPERVISOR)
+    answers = {}
+    for house in (portal.house, aspen):
+        api = house.person("all", *everything)
+        answers[house.id] = api.call(
+            info.method, address(info), {}, idempotency_key=new_uuid().hex, if_match='"1-x"'
+        ).json()
+
+    assert answers[portal.house.id]["code"] == "not-at-source"
+    assert answers[portal.house.id]["detail"].endswith("where this is done.")
+    assert answers[aspen.id]["code"] != "not-at-source"
+
+
+def test_without_a_system_of_record_nothing_is_booked(portal: Portal) -> None:
+    answer = portal.house.scheduler.post("/v1/appointments", booking(portal))
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "connector-not-ready")
+    assert rows(portal.house) == {}
+
+
+def test_a_booking_is_on_its_way_and_not_in_the_table(portal: Portal, journal: Journal) -> None:
+    body = booking(portal, external_ids=[{"system": "urn:x", "value": "7"}])
+    key = new_uuid().hex
+    answer = portal.house.scheduler.post("/v1/appointments", body, idempotency_key=key)
+    again = portal.house.scheduler.post("/v1/appointments", body, idempotency_key=key)
+
+    shown = answer.json()
+    assert (answer.status_code, shown["id"], shown["status"]) == (202, None, "booked")
+    assert shown["write"]["state"] == "intended"
+    assert (shown["start_at"], shown["duration_minutes"]) == ("2026-11-30T22:00:00.000Z", 50)
+    assert shown["source"]["system"] == SYSTEM
+    assert again.json() == shown
+    [(what, asked)] = journal.asked
+    assert (what, asked.values) == (
+        "book",
+        {
+            "patient": "p1", "clinician": "C-1", "start_local": "2026-11-30T14:00:00",
+            "duration_minutes": 50, "service_code": "90837", "location": "Main office",
+            "telehealth": False, "external_ids": [{"system": "urn:x", "value": "7"}],
+        },
+    )  # fmt: skip
+    assert rows(portal.house) == {}
+    assert "appointment.created" not in portal.told()
+
+
+def test_who_prefers_to_wait_gets_the_appointment_as_the_portal_has_it(portal: Portal, journal: Journal) -> None:
+    ids = [{"system": "urn:x", "value": "7"}]
+    there = VISIT | {"patient": "p1", "start_local": "2026-11-30T14:00", "external_ids": ids}
+    journal.later = Done(SYSTEM, "a77", there)
+
+    answer = portal.house.scheduler.post("/v1/appointments", booking(portal), prefer="wait")
+
+    shown = answer.json()
+    assert (answer.status_code, answer["Preference-Applied"]) == (201, "wait")
+    assert (shown["source"]["remote_id"], shown["external_ids"], "write" in shown) == ("a77", ids, False)
+    assert journal.waited_in_transaction is False
+    assert portal.told()[-1] == "appointment.created"
+    assert portal.house.scheduler.get(f"/v1/appointments/{shown['id']}").json() == shown
+    # The control: who waits for what is not settled in time is told where it stands.
+    journal.later = None
+    late = portal.house.scheduler.post(
+        "/v1/appointments", booking(portal, start_local="2026-11-30T16:00:00"), prefer="wait"
+    )
+    assert (late.status_code, late.json()["write"]["state"]) == (202, "intended")
+
+
+def test_what_the_portal_refuses_is_refused_in_its_words(portal: Portal, journal: Journal) -> None:
+    journal.answers = [Refused("That room is closed on Mondays.")]
+    at_once = portal.house.scheduler.post("/v1/appointments", booking(portal))
+    journal.later = Refused("The clinician is away.")
+    waited = portal.house.scheduler.post("/v1/appointments", booking(portal), prefer="wait=5")
+
+    assert (at_once.status_code, at_once.json()["code"]) == (409, "refused-at-source")
+    assert at_once.json()["detail"] == "That room is closed on Mondays."
+    assert (waited.status_code, waited.json()["detail"]) == (409, "The clinician is away.")
+    assert rows(portal.house) == {}
+
+
+def test_a_taken_slot_is_refused_before_the_portal_is_asked(portal: Portal, journal: Journal) -> None:
+    portal.say(calendar.mirror_appointment, "a1", VISIT | {"start_local": "2026-11-30T14:20"})
+
+    answer = portal.house.scheduler.post("/v1/appointments", booking(portal))
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "slot-taken")
+    assert journal.asked == []
+
+
+def test_moves_and_cancellations_are_asked_for_and_change_nothing_here(portal: Portal, journal: Journal) -> None:
+    row, _ = portal.say(calendar.mirror_appointment, "a1", VISIT)
+    path = f"/v1/appointments/{type_id('appointment', row.id)}"
+    api = portal.house.scheduler
+    before = rows(portal.house)
+    tag = api.get(path)["ETag"]
+
+    time = {"start_local": "2026-11-30T15:00:00", "time_zone": "America/Los_Angeles"}
+    moved = api.post(f"{path}/reschedule", time, if_match=tag)
+    shorter = api.patch(path, {"duration_minutes": 30}, if_match=tag)
+    off = api.post(f"{path}/cancel", {"reason": "illness", "initiated_by": "patient"}, if_match=tag)
+    stale = api.post(f"{path}/cancel", {}, if_match='"9-x"')
+
+    assert [one.status_code for one in (moved, shorter, off, stale)] == [202, 202, 202, 412]
+    assert (moved.json()["start_local"], shorter.json()["duration_minutes"]) == ("2026-11-30T15:00:00", 30)
+    assert (off.json()["status"], off.json()["ended_reason"]) == ("cancelled", "illness")
+    assert [(what, asked.remote_id, asked.changed) for what, asked in journal.asked] == [
+        ("change", "a1", ("duration_minutes", "start_local")), ("change", "a1", ("duration_minutes",)),
+        ("cancel", "a1", ("status",)),
+    ]  # fmt: skip
+    assert len({asked.key for _, asked in journal.asked}) == 3
+    assert rows(portal.house) == before
+    for action in ("check-in", "complete", "no-show", "reopen"):
+        assert api.post(f"{path}/{action}", {}, if_match=tag).json()["code"] == "not-at-source"
+    assert rows(portal.house) == before
+
+
+def test_a_native_practice_asks_the_database_no_more_than_before(willow: House, journal: Journal) -> None:
+    stage = Stage(willow)
+    made = stage.book("09:00")
+    path = f"/v1/appointments/{made['id']}"
+    with CaptureQueriesContext(connection) as asked:
+        assert willow.scheduler.get(path, prefer="wait").status_code == 200
+
+    assert not [one for one in asked if "tenancy_practice" in one["sql"]]
+    assert made["source"]["system"] == "rapport"
+    assert journal.asked == []
