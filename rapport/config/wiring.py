@@ -12,7 +12,9 @@ from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.rooms.claims import jobs as claims
 from rapport.rooms.claims.ports import Clearinghouse
+from rapport.rooms.exchange import handlers
 from rapport.rooms.exchange import jobs as exchange
+from rapport.rooms.scheduling import at_source
 
 from .environment import ENVIRONMENT
 
@@ -35,8 +37,10 @@ def _sftp(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
 
 
 def offer() -> None:
-    """Hand over what a process that answers requests needs to know: which portals can be linked."""
+    """Hand over what every process needs: which portals can be linked, and where their records go."""
     exchange.supply(PortalDriver(local=ENVIRONMENT.local_webhooks))
+    handlers.connect()
+    at_source.supply_record(handlers.PortalCalendar())
 
 
 def connect() -> None:

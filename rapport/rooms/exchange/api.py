@@ -97,7 +97,7 @@ def create_connection(request: ScopedRequest, body: s.ConnectionIn) -> Answer:
     row = services.link(
         scope=request.auth, definition=body.definition, base_url=body.base_url, identity=body.identity,
         permits=body.consent.contract_permits_automation, statement=body.consent.statement, quiet=quiet,
-        now=timezone.now(),
+        now=timezone.now(), system_of_record=body.system_of_record,
     )  # fmt: skip
     return _connection(request.auth, row)
 

@@ -267,6 +267,11 @@ class ConnectionIn(Input):
     identity: dict[str, str] = Field(max_length=10)
     consent: ConsentIn
     quiet_hours: QuietIn | None = None
+    system_of_record: bool = Field(
+        default=False,
+        description="From now on the portal is the practice's truth: the tables here mirror it, and what"
+        " is written goes there. Not taken back while anything is mirrored.",
+    )
 
 
 class SecretsIn(Input):

@@ -15,6 +15,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.crypto import aead
 from rapport.platform.jobs import registry as jobs
 from rapport.platform.net.addresses import UrlNotAllowed, check_url
+from rapport.platform.tenancy import services as tenancy
 from rapport.rooms.exchange import queries
 from rapport.rooms.exchange.models import (
     Artefact,
@@ -54,11 +55,12 @@ def _fault(pointer: str, code: str, detail: str = "") -> Invalid:
 
 def link(
     *, scope: Scope, definition: str, base_url: str, identity: Mapping[str, str], permits: bool,
-    statement: str, quiet: tuple[str, str], now: datetime,
+    statement: str, quiet: tuple[str, str], now: datetime, system_of_record: bool = False,
 ) -> Connection:
     """
     Link a portal account of the practice. Nothing is asked of the portal before there is a password.
 
+    :param system_of_record: the portal is the practice's truth from now on
     :raises ConsentMissing: nobody said that the practice's contract permits automation
     :raises ConnectionExists: the account is connected already
     :raises Invalid: no such definition here, an address that leads inside, or a part of the identity is missing
@@ -102,6 +104,8 @@ def link(
     except IntegrityError as error:
         raise ConnectionExists(reason="connection_exists") from error
     pacing.set_pace(scope=scope, connection=row, manifest=manifest, now=now)
+    if system_of_record:
+        tenancy.connect(scope=scope, now=now)
     scope.trail.target("connection", row.id, row.version)
     scope.trail.extra.append(
         {

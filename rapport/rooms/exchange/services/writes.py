@@ -38,6 +38,7 @@ from .portals import ability_of
 def begin_write(
     *, scope: Scope, connection_id: UUID, ability: str, values: Mapping[str, Any], key: str, now: datetime,
     patient_id: UUID | None = None, remote_id: str = "", seen: Mapping[str, Any] | None = None,
+    aside: Mapping[str, Any] | None = None,
 ) -> Write:
     """
     Note a write in the journal; a worker carries it out. The same key gives the same write.
@@ -48,6 +49,7 @@ def begin_write(
     :param key: the caller's idempotency key
     :param remote_id: the record to change; empty: one is made, and found again by its key
     :param seen: of a change, the values it rests on: if the portal has others now, it conflicts
+    :param aside: what the caller wants back with it, and the portal is not told
     :raises WriteKeyReused: the key belongs to another write
     :raises WriteUnderWay: another write of the same thing is not settled
     :raises ConnectionStands: or NotPermittedThere, ConnectorDrift, PortalPace: it cannot be written now
@@ -56,7 +58,7 @@ def begin_write(
     body = canonical.dump(
         {
             "ability": ability, "values": canonical.record(values), "remote_id": remote_id,
-            "seen": canonical.record(seen) if seen is not None else None,
+            "seen": canonical.record(seen) if seen is not None else None, "aside": dict(aside or {}),
         }
     )  # fmt: skip
     digest = aead.blind_index(body.decode(), context=f"exchange_write|{connection.id}")

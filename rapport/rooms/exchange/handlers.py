@@ -1,0 +1,167 @@
+"""
+Where the mirror meets the rooms: what a portal has goes into their tables, what they write into the journal.
+
+The rooms below know nothing of portals. They are told what was found (`mirroring`), and ask for what
+is to be written by a port of their own, which stands here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from rapport.kernel.ids import parse_type_id, type_id
+from rapport.kernel.outcomes import Done, Outcome, Pending, Refused
+from rapport.kernel.problems import NotFound
+from rapport.platform.access.scope import Scope, system_scope
+from rapport.platform.db.session import entered
+from rapport.platform.tenancy.queries import get_practice
+from rapport.platform.tenancy.source import NotTakenOver, SourceRef, System
+from rapport.rooms.charting import mirroring as charting
+from rapport.rooms.roster import mirroring as roster
+from rapport.rooms.scheduling import mirroring as scheduling
+from rapport.rooms.scheduling.ports import Asked
+
+from . import queries, services
+from .jobs import writing
+from .models import Write
+from .problems import ConnectionStands
+from .rules.changes import Change, Held, Origin
+from .services.recipients import Recipient
+from .states import WriteState
+
+_SETTLED = (WriteState.CONFIRMED, WriteState.CONFLICTING, WriteState.REFUSED, WriteState.ABSENT)
+_LOOK_SECONDS = 0.25
+
+Bring = Callable[..., Any]
+
+
+def _take_over(bring: Bring, gone: Bring) -> Recipient:
+    """Return who takes one kind over: record by record, and what does not fit is held."""
+
+    def recipient(
+        *, scope: Scope, origin: Origin, changes: Sequence[Change], now: datetime
+    ) -> Sequence[Held]:
+        if get_practice(scope=scope).system != System.CONNECTED:
+            return ()  # its own tables are its truth: what a portal has is a copy beside them
+        held = []
+        for change in changes:
+            source = SourceRef(origin.system, change.remote_id, change.as_of or now)
+            try:
+                with transaction.atomic():
+                    if change.what == "gone":
+                        gone(scope=scope, source=source, now=now)
+                    else:
+                        bring(scope=scope, source=source, values=change.values, now=now)
+            except NotTakenOver as reason:
+                held.append(Held(change.remote_id, reason.code))
+        return held
+
+    return recipient
+
+
+class PortalCalendar:
+    """The calendar of a connected practice: scheduling's `SystemOfRecord`, kept by the journal."""
+
+    def book(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """Note that an appointment is to be made."""
+        return self._begin("appointments.create", scope, asked, now)
+
+    def change(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """Note that an appointment is to be changed, where it still is as its mirror has it."""
+        return self._begin("appointments.update", scope, asked, now)
+
+    def cancel(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """Note that an appointment is to be cancelled."""
+        return self._begin("appointments.cancel", scope, asked, now)
+
+    def wait(self, *, scope: Scope, write_id: str, seconds: float) -> Outcome:
+        """Carry the write on here and now, and say where it stands when the time is over."""
+        id = parse_type_id("connector_write", write_id)
+        if id is None:
+            raise NotFound(reason="malformed_id")
+        house = system_scope(
+            practice_id=scope.practice_id, actor_id=scope.practice_id, time_zone=scope.time_zone,
+            livemode=scope.livemode,
+        )  # fmt: skip
+        deadline = time.monotonic() + seconds
+        while True:
+            writing.write(scope=house, write_id=id)
+            with entered(house):
+                write = Write.objects.visible_to(house).get(id=id)
+                outcome = _outcome(house, write)
+            if not isinstance(outcome, Pending) or time.monotonic() >= deadline:
+                return outcome
+            time.sleep(_LOOK_SECONDS)
+
+    def _begin(self, ability: str, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        connections = queries.working_connections(scope=scope)
+        if len(connections) != 1:
+            raise ConnectionStands("See the practice's connections.", current_state="none")
+        connection = connections[0]
+        values = _said(asked.values, only=asked.changed if asked.remote_id else ())
+        seen: Mapping[str, Any] | None = None
+        if asked.remote_id:
+            mirrored = queries.mirrored(
+                scope=scope, connection_id=connection.id, kind="appointments", remote_id=asked.remote_id
+            )
+            seen = mirrored.values if mirrored is not None else None
+        write = services.begin_write(
+            scope=scope, connection_id=connection.id, ability=ability, values=values, key=asked.key,
+            now=now, patient_id=asked.patient_id, remote_id=asked.remote_id, seen=seen,
+            aside={"external_ids": asked.values.get("external_ids") or []},
+        )  # fmt: skip
+        return _outcome(scope, write)
+
+
+def _said(values: Mapping[str, Any], *, only: Sequence[str]) -> dict[str, Any]:
+    """Return what the portal is told: of a change what is to be other, and nothing that has no value."""
+    said = {
+        name: value
+        for name, value in values.items()
+        if value is not None and name not in ("external_ids", "telehealth")
+    }
+    if values.get("telehealth"):
+        said["location"] = "Telehealth"
+    if only:
+        names = {"location" if name == "telehealth" else name for name in only} | {"reason"}
+        said = {name: value for name, value in said.items() if name in names}
+    return said
+
+
+def _outcome(scope: Scope, write: Write) -> Outcome:
+    if write.state not in _SETTLED:
+        return Pending(type_id("connector_write", write.id), write.state)
+    if write.state == WriteState.CONFIRMED:
+        connection = queries.get_connection(scope=scope, connection_id=write.connection_id)
+        found = services.opened(write=write, part="found") or {}
+        kept = (services.opened(write=write, part="values") or {}).get("aside", {})
+        return Done(connection.definition, write.remote_id, {**kept, **found})
+    said = services.opened(write=write, part="message") if write.message_sealed else None
+    message = str(said.get("message") or "") if isinstance(said, Mapping) else ""
+    return Refused(message or _WORDS[WriteState(write.state)])
+
+
+_WORDS = {
+    WriteState.CONFLICTING: "Something else is in its place there. See the connection's writes.",
+    WriteState.REFUSED: "The portal refused it and gave no words.",
+    WriteState.ABSENT: "It was sent, and is not there. See the connection's writes.",
+}
+
+
+def connect() -> None:
+    """Name the rooms that take over what is read. Called once in each process."""
+    for kind, bring, gone in (
+        ("clinicians", roster.mirror_clinician, roster.clinician_gone),
+        ("patients", roster.mirror_patient, roster.patient_gone),
+        ("appointments", scheduling.mirror_appointment, scheduling.appointment_gone),
+        ("notes", charting.mirror_note, charting.note_gone),
+    ):
+        services.register_recipient(kind=kind, recipient=_take_over(bring, gone))
+
+
+__all__ = ["PortalCalendar", "connect"]
