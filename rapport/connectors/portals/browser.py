@@ -61,7 +61,7 @@ class Browser:
     """One browser in use, in the thread that opened it. Closed by `with`."""
 
     def __init__(
-        self, hosts: Hosts, *, language: str, seconds: float, executable: str, state: Session | None = None,
+        self, hosts: Hosts, *, language: str, seconds: float, executable: str = scripts.CHROMIUM, state: Session | None = None,
         resolve: Resolve = lookup.system, pace: Pace | None = None,
     ) -> None:  # fmt: skip
         """

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rapport.connectors.portals import calibration, loader, signals
+from rapport.connectors.portals import calibration, loader, scripts, signals
 from rapport.connectors.portals.definition import Definition, Probe
 from rapport.connectors.portals.files import fetch
 from rapport.connectors.portals.http import Caller
@@ -38,10 +38,6 @@ from rapport.rooms.exchange.ports import (
 if TYPE_CHECKING:
     from rapport.connectors.portals.signin import SignIn
 
-CHROMIUM = "/usr/bin/chromium"
-"""Where Debian's package puts it."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Place:
     """A target looked up: which definition, and where it may go."""
@@ -54,7 +50,7 @@ class PortalDriver:
     """Every portal that a definition is shipped for. Keeps nothing between calls."""
 
     def __init__(
-        self, *, local: bool = False, folder: Path = loader.FOLDER, executable: str = CHROMIUM,
+        self, *, local: bool = False, folder: Path = loader.FOLDER, executable: str = scripts.CHROMIUM,
         resolve: Resolve = lookup.system,
     ) -> None:  # fmt: skip
         """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+CHROMIUM = "/usr/bin/chromium"
+"""Where Debian's package puts the browser."""
+
 READ = """(stamp) => {
   const textual = new Set(['text', 'password', 'email', 'tel', 'number', 'search', 'url']);
   let number = 0;
