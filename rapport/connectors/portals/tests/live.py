@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from rapport.connectors.portals import loader, signing
-from rapport.connectors.portals.scripts import CHROMIUM, PortalDriver
+from rapport.connectors.portals.driver import PortalDriver
+from rapport.connectors.portals.scripts import CHROMIUM
 from rapport.connectors.portals.sessions import Session, cookies_of
 from rapport.rooms.exchange.ports import Challenge, Got, SignedIn, Target, Trouble
 from tests.support.sandbox_portal import Portal
