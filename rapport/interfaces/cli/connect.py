@@ -68,7 +68,8 @@ def _record(step: argparse.ArgumentParser) -> None:
     step.add_argument("--url", metavar="URL", required=True, help="address at which the sign-in begins")
     step.add_argument("--out", type=Path, metavar="DIR", required=True, help="where the recording goes")
     step.add_argument("--har", type=Path, metavar="FILE", help="what another browser recorded; else a browser is opened here")
-    step.add_argument("--walk", type=Path, metavar="FILE", help="addresses to open, one a line, in a browser that nobody sees")
+    step.add_argument("--again", type=Path, metavar="FILE", help="HAR file of the same steps once more: tells which parameters change each time")
+    step.add_argument("--walk", type=Path, metavar="FILE", help="addresses to open, one a line, in a browser that nobody sees: twice, to tell what changes each time")
     step.add_argument("--type", metavar="NAME=VALUE", action="append", default=[], help="what goes into a control of the first page, before the password")
     step.add_argument("--mark", type=Path, metavar="FILE", help="values that are somebody's, one a line: proven to be gone")
     step.add_argument("--keep", metavar="WORDS", action="append", default=[], help="words of the portal that stand in cells, such as a status")
@@ -82,7 +83,6 @@ def _draft(step: argparse.ArgumentParser) -> None:
     step.add_argument("--name", metavar="NAME", help="of the definition; else the folder's")
     step.add_argument("--product", metavar="WORDS", default="", help="what the portal is called")
     step.add_argument("--list", metavar="CALL=PATH", action="append", default=[], help="which list stands at an address, where no word tells")
-    step.add_argument("--again", metavar="RECORDING", default="", help="the same steps recorded a second time")
 
 
 def _rerun(step: argparse.ArgumentParser) -> None:
@@ -165,20 +165,21 @@ def _run_record(a: argparse.Namespace) -> Outcome:
     if a.har is not None:
         secrets = known or {}
         seen = recording.of_har(files.content(a.har), base_url=a.url)
+        again = recording.of_har(files.content(a.again), base_url=a.url) if a.again else []
     elif a.walk is not None:
         secrets = asking.secrets(known)
-        addresses = files.content(a.walk).decode().split()
-        seen = capture.walk(a.url, addresses, typed=asking.pairs(a.type), password=secrets.get("password", ""))
+        addresses, typed = files.content(a.walk).decode().split(), asking.pairs(a.type)
+        seen, again = (capture.walk(a.url, addresses, typed=typed, password=secrets.get("password", "")) for _ in range(2))
     elif capture.has_display():
         secrets = asking.secrets(known)
         print("A browser opens. Sign in, open each list with all of its pages and once with nothing in it, and close it.", file=sys.stderr)
-        seen = capture.watch(a.url)
+        seen, again = capture.watch(a.url), []
     else:
         raise Unusable("there is no display here: --walk FILE with addresses, or --har FILE from a browser elsewhere")
     marked = files.content(a.mark).decode().splitlines() if a.mark else []
     return recording.record(
         seen, a.out, base_url=a.url, secrets=secrets, marked=marked, keep=a.keep,
-        definition=files.definition(a.definition) if a.definition else None,
+        definition=files.definition(a.definition) if a.definition else None, again=again,
     )  # fmt: skip
 
 
@@ -186,7 +187,7 @@ def _run_draft(a: argparse.Namespace) -> Outcome:
     from rapport.config.kit import drafting
 
     name = a.name or a.out.resolve().parent.name
-    return drafting.draft(a.recording, name=name, product=a.product or name, lists=asking.pairs(a.list), again=a.again, out=a.out)
+    return drafting.draft(a.recording, name=name, product=a.product or name, lists=asking.pairs(a.list), out=a.out)
 
 
 def _run_replay(a: argparse.Namespace) -> Outcome:

@@ -149,10 +149,13 @@ def _trouble(found: Trouble) -> dict[str, Any]:
     where = "; ".join(f"{one.place}: {one.seen}" for one in found.findings[:3])
     if found.reason is Reason.NOT_PERMITTED:
         where = ""
-    return {"works": False, "why": f"{found.reason.value}. {found.detail}" + (f" ({where})" if where else ""), "owner": OWNERS[found.reason].value}
+    return {"works": False, "reason": found.reason.value, "why": f"{found.reason.value}. {found.detail}" + (f" ({where})" if where else ""), "owner": OWNERS[found.reason].value}
 
 
 def _sum_up(outcome: Outcome) -> None:
+    tried = {one["ability"]: one["works"] for one in outcome.data["abilities"]}
+    refused = [one["ability"] for one in outcome.data["abilities"] if one.get("reason") == Reason.NOT_PERMITTED.value]
+    outcome.data["role"] = {"may": [name for name, works in tried.items() if works], "may_not": refused}
     words = {True: "works", False: "WILL NOT WORK", None: "not tried"}
     for one in outcome.data["abilities"]:
         rows = f", {one['rows_on_first_page']} rows on its first page" if "rows_on_first_page" in one else ""

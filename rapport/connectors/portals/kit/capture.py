@@ -93,10 +93,11 @@ def _drain(waiting: list[Response], found: list[Seen]) -> None:
         request = response.request
         try:
             body = b"" if 300 <= response.status < 400 else response.body()
-            heads = {**response.all_headers()}
+            heads = response.all_headers()
             sent = request.all_headers().get("content-type", "")
-        except Error:
-            continue
-        one = seen(request.method, request.url, request.post_data or "", sent, response.status, heads, body)
+            posted = request.post_data or ""
+        except (Error, UnicodeDecodeError):
+            continue  # a file that was sent, or a page that is gone already
+        one = seen(request.method, request.url, posted, sent, response.status, heads, body)
         if one is not None:
             found.append(one)

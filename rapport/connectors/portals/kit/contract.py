@@ -19,28 +19,29 @@ LISTS: Mapping[str, tuple[str, ...]] = {
 """Call -> words by which portals call it, in an address or a heading."""
 
 _DAY, _TIME, _MONEY = {"type": "day"}, {"type": "local_time"}, {"type": "money"}
-_TEXT: Mapping[str, Any] = {"type": "text"}
+_TEXT: dict[str, Any] = {"type": "text"}
+_NAMED = {"type": "text", "required": True}
 _FIELDS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "patients": {
-        "external_id": _TEXT, "last_name": _TEXT | {"required": True}, "first_name": _TEXT | {"required": True}, "birth_on": _DAY, "sex": {"values": ("female", "male")},
+        "external_id": _TEXT, "last_name": _NAMED, "first_name": _NAMED, "birth_on": _DAY, "sex": {"values": ("female", "male")},
         "email": {"type": "email"}, "phone": {"type": "phone"}, "status": {"values": ("active", "inactive")}, "clinician": _TEXT,
     },
-    "clinicians": {"external_id": _TEXT, "last_name": _TEXT | {"required": True}, "first_name": _TEXT | {"required": True}, "npi": _TEXT, "credentials": _TEXT},
+    "clinicians": {"external_id": _TEXT, "last_name": _NAMED, "first_name": _NAMED, "npi": _TEXT, "credentials": _TEXT},
     "appointments": {
-        "external_id": _TEXT, "patient": _TEXT | {"required": True}, "clinician": _TEXT, "start_local": _TIME | {"required": True}, "duration_minutes": {"type": "integer"},
+        "external_id": _TEXT, "patient": _NAMED, "clinician": _TEXT, "start_local": {"type": "local_time", "required": True}, "duration_minutes": {"type": "integer"},
         "service_code": _TEXT, "status": {"values": ("scheduled", "checked_in", "completed", "cancelled", "no_show")}, "location": _TEXT,
     },
     "notes": {
-        "external_id": _TEXT, "patient": _TEXT | {"required": True}, "clinician": _TEXT, "service_on": _DAY | {"required": True},
+        "external_id": _TEXT, "patient": _NAMED, "clinician": _TEXT, "service_on": {"type": "day", "required": True},
         "type": {"values": ("progress", "intake", "treatment_plan")}, "status": {"values": ("draft", "signed")}, "signed_at": _TIME,
     },
     "claims": {
-        "number": _TEXT | {"required": True}, "patient": _TEXT, "service_on": _DAY, "charge": _MONEY | {"required": True}, "paid": _MONEY,
+        "number": _NAMED, "patient": _TEXT, "service_on": _DAY, "charge": {"type": "money", "required": True}, "paid": _MONEY,
         "status": {"values": ("ready", "submitted", "paid", "denied")},
     },
-    "eras": {"trace": _TEXT | {"required": True}, "payer": _TEXT, "paid_on": _DAY, "amount": _MONEY | {"required": True}, "status": {"values": ("new", "posted")}},
+    "eras": {"trace": _NAMED, "payer": _TEXT, "paid_on": _DAY, "amount": {"type": "money", "required": True}, "status": {"values": ("new", "posted")}},
     "payments": {
-        "external_id": _TEXT, "patient": _TEXT, "received_on": _DAY, "amount": _MONEY | {"required": True}, "source": {"values": ("insurance", "patient")},
+        "external_id": _TEXT, "patient": _TEXT, "received_on": _DAY, "amount": {"type": "money", "required": True}, "source": {"values": ("insurance", "patient")},
         "method": {"values": ("card", "eft", "check")},
     },
 }  # fmt: skip
@@ -56,6 +57,7 @@ def fields(name: str, languages: Sequence[str]) -> dict[str, dict[str, Any]]:
             texts = {VALUES[value][0]: value for value in values}
             one |= {"type": "code", "texts": dict.fromkeys(languages, texts)}
         if one["type"] in ("day", "local_time"):
-            one["formats"] = dict.fromkeys(languages, ["%Y-%m-%d" if one["type"] == "day" else "%Y-%m-%dT%H:%M"])
+            pattern = "%Y-%m-%d" if one["type"] == "day" else "%Y-%m-%dT%H:%M"
+            one["formats"] = {language: [pattern] for language in languages}
         made[field] = one | {"labels": {languages[0]: [field.replace("_", " ")]}}
     return made

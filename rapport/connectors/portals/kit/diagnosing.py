@@ -96,7 +96,7 @@ def _patch(call: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[di
             continue
         chosen, because = _instead(field, labels.get(column, column), fresh)
         if chosen is None:
-            patch.append({"place": f"calls.{call}.fields.{field}", "value": None, "because": f"no new column has words known for it: a person has to say"})
+            patch.append({"place": f"calls.{call}.fields.{field}", "value": None, "because": "no new column has words known for it: a person has to say"})
             continue
         patch.append({"place": f"calls.{call}.fields.{field}.labels", "value": {new["language"]: [chosen["label"]]}, "because": because})
         if chosen["name"]:

@@ -21,6 +21,7 @@ from rapport.connectors.portals.kit.tuning import way_on
 from rapport.connectors.portals.signing import canonical
 from rapport.connectors.portals.words import folded
 
+NOTE = "Drafted from a recording; no public page was looked up."
 EMPTY_WORDS = ("There is nothing to show", "No records found", "No results", "Nothing found")
 
 
@@ -39,31 +40,30 @@ class Draft:
 
 
 def draft(
-    recording: str, *, name: str, product: str, lists: Mapping[str, str], again: str, out: Path
+    recording: str, *, name: str, product: str, lists: Mapping[str, str], out: Path
 ) -> Outcome:
     """
     Write a definition, marked uncalibrated, and its evidence beside it.
 
     :param lists: call -> path of its list, where no word tells which it is
-    :param again: the same steps recorded once more; empty: they were not
     """
     exchanges = files.recording(recording)
     made = Draft(_languages(exchanges))
-    volatile: tuple[str, ...] = ()
-    if again:
-        volatile = signature.learn_volatile([one.request for one in exchanges], [one.request for one in files.recording(again)])
-        made.note("calls.*.volatile", list(volatile), "these differ where the same steps were recorded twice")
+    volatile = _volatile(recording)
+    if volatile is None:
+        made.questions["calls.*.volatile"] = "One recording does not tell which parameters change each time: record the steps twice."
     else:
-        made.questions["calls.*.volatile"] = "Record the same steps twice (--again): parameters that change each time cannot be told from one recording."
+        made.note("calls.*.volatile", volatile, "these differed where the same steps were recorded twice")
     for path, pages in _by_path(exchanges).items():
-        _list(path, pages, lists, volatile, made)
+        _list(path, pages, lists, volatile or (), made)
+    _others(exchanges, made)
     if not made.calls:
         raise Unusable("no list was found in it: name one with --list CALL=PATH")
     whole = {
         "definition": name, "revision": 1, "product": product, "level": "uncalibrated", "locales": list(made.languages), "hosts": ["$base"],
         **gate.gate(exchanges, made.languages, made.note, made.questions),
         "limits": {"requests_per_second": 1.0, "burst": 2, "parallel": 1, "logins_per_hour": 4}, "calls": made.calls,
-        "abilities": {f"{one}.read": {"kind": "read", "call": one} for one in made.calls},
+        "abilities": {f"{one}.read": {"kind": "read", "call": one, "note": NOTE} for one in made.calls},
         "probe": [{"ability": f"{one}.read"} for one in made.calls],
     }  # fmt: skip
     made.note("limits", whole["limits"], "no recording says what a portal bears: slow, until the vendor says otherwise")
@@ -83,6 +83,13 @@ def draft(
     return outcome
 
 
+def _volatile(recording: str) -> list[str] | None:
+    """Return the parameters that change each time; None: the steps were recorded once."""
+    beside = Path(recording) / "recording.json"
+    found: list[str] | None = files.read_json(beside).get("volatile") if beside.is_file() else None
+    return found
+
+
 def _languages(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
     found = (markup.language_of(one.answer("/").tree) for one in exchanges if one.answer("/").got == "html")
     return tuple(dict.fromkeys(one for one in found if one)) or ("en",)
@@ -97,6 +104,15 @@ def _by_path(exchanges: Iterable[Exchange]) -> dict[str, dict[str, Answer]]:
         if method == "GET" and one.status == 200 and answer.got == "html":
             found.setdefault(urlsplit(address).path, {}).setdefault(address, answer)
     return found
+
+
+def _others(exchanges: Iterable[Exchange], made: Draft) -> None:
+    """Name the answers that may be lists and are no pages: these a person binds."""
+    for one in exchanges:
+        answer = one.answer("/")
+        path = one.request.partition(" ")[2].partition("?")[0].partition(" ")[0]
+        if answer.got in ("json", "csv") and one.status == 200:
+            made.questions[f"answer {path}"] = f"It is {answer.got.upper()}. If it is a list, write a call of kind {answer.got} for it: see csv-export."
 
 
 def _rows(page: Answer) -> int:
@@ -194,6 +210,6 @@ def _alone(name: str, call: Mapping[str, Any], languages: Sequence[str]) -> Any:
     whole = {
         "definition": "draft", "revision": 1, "product": "draft", "level": "uncalibrated", "locales": list(languages), "hosts": ["$base"],
         "identity_fields": [], "factors": [], "limits": {"requests_per_second": 1.0, "burst": 1}, "calls": {name: call},
-        "abilities": {f"{name}.read": {"kind": "read", "call": name}},
+        "abilities": {f"{name}.read": {"kind": "read", "call": name, "note": NOTE}},
     }  # fmt: skip
     return loader.decode(json.dumps(whole).encode())

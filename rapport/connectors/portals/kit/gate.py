@@ -17,7 +17,8 @@ from rapport.connectors.portals.words import clean, folded
 
 Note = Callable[[str, Any, str], None]
 _USER = re.compile(r"user|login|e-?mail|account", re.IGNORECASE)
-_WHO = re.compile(r"^(who|user|username|account|profile|me|signed.?in.*|logged.?in.*|current.?user)$", re.IGNORECASE)
+WHO = re.compile(r"^(who|user|username|account|profile|me|signed.?in.*|logged.?in.*|current.?user)$", re.IGNORECASE)
+SIGNED_IN_AS = re.compile(r"^\w+ (in )?(as|als)\b")
 _TOKEN = re.compile(r"csrf|token|verification", re.IGNORECASE)
 _TYPED = ("text", "email", "tel", "")
 VETO = ("resend", "send another", "another", "again", "cancel", "forgot", "back")
@@ -177,9 +178,9 @@ def _oracle(shown: Sequence[Answer], languages: Sequence[str], note: Note, quest
         if _password(page) is not None:
             continue
         for one in page.tree.iter():
-            if isinstance(one.tag, str) and _WHO.match(one.get("id", "")) and clean(markup.text_of(one)):
+            if isinstance(one.tag, str) and WHO.match(one.get("id", "")) and clean(markup.text_of(one)):
                 subject: dict[str, Any] = {"element": {"id": one.get("id")}}
-                before = re.match(r"\w+ (in )?as\b", clean(markup.text_of(one)))
+                before = SIGNED_IN_AS.match(clean(markup.text_of(one)))
                 if before:
                     subject["after"] = {languages[0]: [before[0]]}
                 note("session.oracle", page.path, f"#{one.get('id')} stands there, and on no sign-in page")

@@ -17,6 +17,7 @@ from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.http import Caller
 from rapport.connectors.portals.kit.outcome import Unusable
 from rapport.connectors.portals.sessions import opened
+from rapport.connectors.portals.signin import NoBrowser
 from rapport.connectors.portals.transport import Hosts
 from rapport.platform.net.guarded import UrlNotAllowed
 from rapport.rooms.exchange.ports import Challenge, Manifest, SignedIn, Target, Trouble
@@ -69,7 +70,10 @@ class Place:
 
         :raises NotIn: it could not be done
         """
-        found = self.driver.sign_in(self.target, now=_now())
+        try:
+            found = self.driver.sign_in(self.target, now=_now())
+        except NoBrowser as problem:
+            raise Unusable(str(problem)) from problem
         for _ in range(LOOKS_AT_A_PUSH):
             if not isinstance(found, Challenge):
                 break

@@ -7,6 +7,7 @@ import json
 import re
 import secrets as chance
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,17 @@ from rapport.connectors.portals import cassette
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.definition import Definition
 from rapport.connectors.portals.kit import files
+from rapport.connectors.portals.kit.gate import SIGNED_IN_AS, WHO
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
 from rapport.connectors.portals.lexicon import FIELDS, VALUES
 from rapport.connectors.portals.outgoing import Outgoing
+from rapport.connectors.portals.predicates import take
 from rapport.connectors.portals.redact import USUAL_DATES, Redactor
+from rapport.connectors.portals.signature import learn_volatile, line
 from rapport.connectors.portals.words import clean, folded
 
+SHORT = 4
+"""What was typed and is shorter is no secret by itself: it would stand everywhere."""
 PLAIN = ("page", "per", "per_page", "limit", "offset", "start", "size", "count", "total")
 """Parameters that turn pages: nobody's."""
 _SECRET = re.compile(r"pass|pwd|kennwort|secret|otp|mfa|code|pin\b", re.IGNORECASE)
@@ -77,7 +83,8 @@ def seen(
     sent: Any = None
     form: tuple[tuple[str, str], ...] = ()
     if posted and "json" in posted_type:
-        sent = json.loads(posted)
+        with suppress(ValueError):
+            sent = json.loads(posted)
     elif posted and "urlencoded" in posted_type:
         form = tuple(parse_qsl(posted, keep_blank_values=True))
     return Seen(Outgoing(method, target or "/", form=form, body=sent), answer)
@@ -85,7 +92,7 @@ def seen(
 
 def record(
     exchanges: Sequence[Seen], out: Path, *, base_url: str, secrets: Mapping[str, str], marked: Iterable[str],
-    keep: Iterable[str], definition: Definition | None,
+    keep: Iterable[str], definition: Definition | None, again: Sequence[Seen] = (),
 ) -> Outcome:  # fmt: skip
     """
     Write a recording without anybody's data, or nothing at all where the scan still finds a value in it.
@@ -93,16 +100,17 @@ def record(
     :param secrets: name -> what was typed that is secret; passwords and codes in forms are found without
     :param marked: values that the author knows to be somebody's, wherever they stand
     :param keep: words of the portal that stand in cells: texts of codes
+    :param again: the same steps once more: what differs tells which parameters change each time
     """
     if not exchanges:
         raise Unusable("nothing of this portal was recorded")
-    typed = {value: name for one in exchanges for name, value in one.outgoing.form if value and _SECRET.search(name)}
+    typed = {value: name for one in exchanges for name, value in one.outgoing.form if len(value) >= SHORT and _SECRET.search(name)}
     hidden = dict(secrets) | {name: value for value, name in typed.items()}
     words = {*keep, *_words_of(definition)}
     names = Redactor(
         chance.token_bytes(32), secrets=hidden, keep=words, plain=PLAIN, dates=USUAL_DATES, data_attributes=("data-id", "data-code", "data-value", "data-status")
     )  # fmt: skip
-    told = [one for one in dict.fromkeys(clean(mark) for mark in marked) if one]
+    told = [one for one in dict.fromkeys(clean(mark) for mark in (*marked, *_who(exchanges, definition))) if one]
     for mark in told:
         names.text(mark)  # known from now on, wherever it is repeated
     kept = [cassette.record(one.outgoing, one.answer, redactor=names) for one in exchanges]
@@ -114,6 +122,8 @@ def record(
         "host": urlsplit(base_url).netloc, "exchanges": len(kept), "checked_values": len(set(values)), "left": len(left),
         "addresses": sorted({one.request.partition(" ")[2].partition("?")[0].partition(" ")[0] for one in kept}),
     }  # fmt: skip
+    if again:
+        data["volatile"] = learn_volatile([_line(one) for one in exchanges], [_line(one) for one in again])
     if left:
         lines = [f"still there, of the form {_form(value)!r}" for value in left]
         lines.append("Nothing was written. A word of the portal goes into --keep, a value of somebody into --mark.")
@@ -121,6 +131,23 @@ def record(
     files.write(out / files.RECORDING, content)
     files.write_json(out / "recording.json", data)
     return Outcome([f"{len(kept)} exchanges in {out / files.RECORDING}.", f"{data['checked_values']} values were looked for in it, and none is there."], data)
+
+
+def _line(one: Seen) -> str:
+    return line(one.outgoing.method, one.outgoing.url, one.outgoing.body, one.outgoing.form)
+
+
+def _who(exchanges: Sequence[Seen], definition: Definition | None) -> Iterator[str]:
+    """Who is signed in, as the pages say it: no cell has that name."""
+    subject = definition.session.oracle.subject if definition and definition.session else None
+    for one in exchanges:
+        if one.answer.got != "html":
+            continue
+        told = take(subject, one.answer) if subject else None
+        yield told or ""
+        for element in one.answer.tree.iter():
+            if isinstance(element.tag, str) and WHO.match(element.get("id", "")):
+                yield SIGNED_IN_AS.sub("", clean(element.text_content()))
 
 
 def _words_of(definition: Definition | None) -> set[str]:
