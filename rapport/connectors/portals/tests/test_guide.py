@@ -75,14 +75,14 @@ def test_a_stranger_adds_a_connector_by_following_the_guide(desk: Desk) -> None:
     assert len(json.loads(desk.has("rows.json"))["patients"]) == 132
     assert json.loads(desk.has("calibration.json"))["calibrated"] == ["patients"]
 
-    desk.portal.set(look="b")
+    desk.portal.set(look="B")
     recorded, diagnosed = (desk.types(line) for line in AFTER_IT)
     assert recorded.returncode == 0, recorded.stderr
     assert diagnosed.returncode == 1, "something fell"
     shared = json.loads(desk.has("share.json"))
     assert shared["before"]["columns"] != shared["after"]["columns"]
 
-    people = [word for row in desk.portal.rows("patient") for word in (row["email"], row["phone"], f"{row['last_name']}, {row['first_name']}") if word]
+    people = [word for row in desk.portal.rows("patient") for word in (row["email"], row["phone"], f"{row['last']}, {row['first']}") if word]
     secret = desk.portal.ready["users"]["nick"]["password"]
     kept = b"".join(file.read_bytes() for file in desk.home.rglob("*") if file.is_file() and file.name != "secrets.json")
     assert len(people) > 200
