@@ -168,7 +168,7 @@ def _run_record(a: argparse.Namespace) -> Outcome:
         again = recording.of_har(files.content(a.again), base_url=a.url) if a.again else []
     elif a.walk is not None:
         secrets = asking.secrets(known)
-        addresses, typed = files.content(a.walk).decode().split(), asking.pairs(a.type)
+        addresses, typed = files.lines(a.walk), asking.pairs(a.type)
         seen, again = (capture.walk(a.url, addresses, typed=typed, password=secrets.get("password", "")) for _ in range(2))
     elif capture.has_display():
         secrets = asking.secrets(known)
@@ -176,7 +176,7 @@ def _run_record(a: argparse.Namespace) -> Outcome:
         seen, again = capture.watch(a.url), []
     else:
         raise Unusable("there is no display here: --walk FILE with addresses, or --har FILE from a browser elsewhere")
-    marked = files.content(a.mark).decode().splitlines() if a.mark else []
+    marked = files.lines(a.mark) if a.mark else []
     return recording.record(
         seen, a.out, base_url=a.url, secrets=secrets, marked=marked, keep=a.keep,
         definition=files.definition(a.definition) if a.definition else None, again=again,

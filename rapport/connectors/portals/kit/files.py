@@ -43,6 +43,14 @@ def content(file: Path) -> bytes:
         raise Unusable(f"cannot read {file}: {problem.strerror}") from problem
 
 
+def lines(file: Path) -> list[str]:
+    """Read the lines of a text, without those that are empty. :raises Unusable: it is none"""
+    try:
+        return [line.strip() for line in content(file).decode().splitlines() if line.strip()]
+    except UnicodeDecodeError as problem:
+        raise Unusable(f"{file} is no text") from problem
+
+
 def recording(given: str) -> list[Exchange]:
     """
     Return every exchange of a recording: one file, or all of a folder.

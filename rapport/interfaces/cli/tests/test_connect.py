@@ -105,6 +105,18 @@ def test_what_fell_is_named_and_the_new_column_is_proposed(tmp_path: Path) -> No
     assert json.loads(share.read_bytes())["patch"] == found["patch"]
 
 
+def test_recorded_pages_calibrate_too_and_what_they_do_not_say_is_asked(tmp_path: Path) -> None:
+    out = tmp_path / "calibration.json"
+    done = connect(
+        "calibrate", "--definition", "sandbox-portal", "--recording", CASSETTES / "patients.jsonl", "--page", "patients=/patients?per=100", "--out", out, "--json"
+    )  # fmt: skip
+    found = printed(done)
+    assert done.returncode == 1
+    assert set(found["questions"]) == {"calls.patients.empty"}, "no page with an empty list is in the recording"
+    assert json.loads(out.read_bytes())["calibrated"] == []
+    assert "calls.patients.fields.birth_on.labels" in {one["place"] for one in found["evidence"]}
+
+
 def test_a_definition_is_signed_and_one_changed_byte_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "definitions" / "sandbox-portal"
     folder.mkdir(parents=True)
@@ -230,6 +242,14 @@ def test_an_assessment_says_what_a_user_may_and_names_nobody(portal: Portal) -> 
     assert portal.rows("appointment") == before
     people = [word for row in portal.rows("patient") for word in (row["email"], row["phone"], f"{row['last']}, {row['first']}") if word]
     assert not [word for word in people if word in all_of_it.stdout]
+
+    admin = looked_at("uma")
+    assert admin.returncode == 1
+    assert "claims.read" in printed(admin)["role"]["may_not"]
+
+    alone = looked_at("dana")
+    assert alone.returncode == 1, "its code goes to a telephone, and nobody is here to type it"
+    assert printed(alone)["factors"]["asked"] == ["sms"]
 
     wrong = looked_at("nick", "no such password")
     assert wrong.returncode == 1
