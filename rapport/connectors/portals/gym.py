@@ -102,14 +102,22 @@ def reader_of(
 def replay(
     definition: Definition, call: str, exchanges: Sequence[Exchange], *, given: Mapping[str, str],
     baseline: Mapping[str, Any] | None = None, calibration: Mapping[str, Any] | None = None, at: datetime,
+    asked: list[str] | None = None, reading: Reading | None = None,
 ) -> Whole | Trouble:  # fmt: skip
-    """Read a list from a recording."""
+    """
+    Read a list from a recording.
+
+    :param asked: takes the signatures of what was asked for, in order
+    :param reading: of this list, for whoever looks at it afterwards; None: one of its own
+    """
     replayer = Replayer(exchanges, volatile=definition.calls[call].volatile)
-    reading = Reading(definition, call, given=given, baseline=baseline, calibration=calibration)
+    reading = reading or Reading(definition, call, given=given, baseline=baseline, calibration=calibration)
     outgoing: Outgoing | None = reading.start()
     while outgoing is not None:
         try:
             outgoing = reading.take(replayer(outgoing), at=at)
         except NotRecorded:
             break
+    if asked is not None:
+        asked += replayer.asked
     return reading.finish()

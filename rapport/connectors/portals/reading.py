@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from urllib.parse import urljoin
 
 from rapport.connectors.portals import anchors, canary, drift, proofs, signature
 from rapport.connectors.portals.answer import Answer
-from rapport.connectors.portals.decode.columns import decode
+from rapport.connectors.portals.decode.columns import Decoded, decode
 from rapport.connectors.portals.decode.items import extract_items
 from rapport.connectors.portals.decode.raw import Extract
 from rapport.connectors.portals.decode.records import extract_csv, extract_json
@@ -219,6 +219,16 @@ class Reading:
             return True
         read = sum(len(page.rows) for page in self._extracts)
         return fact.count is not None and read >= fact.count - fact.phantom
+
+    @property
+    def pages_read(self) -> int:
+        """How many pages with rows were taken so far."""
+        return len(self._extracts)
+
+    def so_far(self) -> tuple[Sequence[Decoded], drift.Judged]:
+        """Return what was read and what it looks like, without proof that this is all: for a look at one page."""
+        rows, tallies = decode(self.call, self._extracts)
+        return rows, drift.judge(self.call, self._extracts, rows, tallies, place=self.place, given=self._given)
 
     def finish(self) -> Whole | Trouble:
         """Return every row with its proof, or why there are none."""

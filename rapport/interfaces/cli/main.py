@@ -16,6 +16,7 @@ COMMANDS = {
     "visit": "play one visit through the public API, a line per step",
     "doctor": "say what is unsafe or missing here",
     "keys": "show the installation's key ids, or add a new key",
+    "connect": "write, try and fit the definition of a portal",
     "x12": "check, show or round-trip X12 files",
 }
 """Each is a module of this folder with `register(parser)` and `run(arguments) -> int`."""

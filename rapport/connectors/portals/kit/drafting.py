@@ -1,0 +1,215 @@
+"""A first definition from a recording: what can be told of it, why, and what a person still has to say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from rapport.connectors.portals import calibration, loader, markup, signature
+from rapport.connectors.portals.answer import Answer
+from rapport.connectors.portals.calibrate import calibrate
+from rapport.connectors.portals.cassette import Exchange
+from rapport.connectors.portals.kit import contract, files, gate
+from rapport.connectors.portals.kit.outcome import Outcome, Unusable
+from rapport.connectors.portals.kit.tuning import way_on
+from rapport.connectors.portals.signing import canonical
+from rapport.connectors.portals.words import folded
+
+NOTE = "Drafted from a recording; no public page was looked up."
+EMPTY_WORDS = ("There is nothing to show", "No records found", "No results", "Nothing found")
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a recording said so far."""
+
+    languages: tuple[str, ...]
+    calls: dict[str, Any] = field(default_factory=dict)
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+    questions: dict[str, str] = field(default_factory=dict)
+
+    def note(self, place: str, value: Any, because: str) -> None:
+        """Give the evidence of a guess."""
+        self.evidence.append({"place": place, "value": value, "because": because})
+
+
+def draft(
+    recording: str, *, name: str, product: str, lists: Mapping[str, str], out: Path
+) -> Outcome:
+    """
+    Write a definition, marked uncalibrated, and its evidence beside it.
+
+    :param lists: call -> path of its list, where no word tells which it is
+    """
+    exchanges = files.recording(recording)
+    made = Draft(_languages(exchanges))
+    volatile = _volatile(recording)
+    if volatile is None:
+        made.questions["calls.*.volatile"] = "One recording does not tell which parameters change each time: record the steps twice."
+    else:
+        made.note("calls.*.volatile", volatile, "these differed where the same steps were recorded twice")
+    for path, pages in _by_path(exchanges).items():
+        _list(path, pages, lists, volatile or (), made)
+    _others(exchanges, made)
+    if not made.calls:
+        raise Unusable("no list was found in it: name one with --list CALL=PATH")
+    whole = {
+        "definition": name, "revision": 1, "product": product, "level": "uncalibrated", "locales": list(made.languages), "hosts": ["$base"],
+        **gate.gate(exchanges, made.languages, made.note, made.questions),
+        "limits": {"requests_per_second": 1.0, "burst": 2, "parallel": 1, "logins_per_hour": 4}, "calls": made.calls,
+        "abilities": {f"{one}.read": {"kind": "read", "call": one, "note": NOTE} for one in made.calls},
+        "probe": [{"ability": f"{one}.read"} for one in made.calls],
+    }  # fmt: skip
+    made.note("limits", whole["limits"], "no recording says what a portal bears: slow, until the vendor says otherwise")
+    content = canonical(json.dumps(whole).encode())
+    try:
+        loader.decode(content)
+    except loader.NotDefined as problem:
+        raise Unusable(f"the recording does not make a definition: {problem}") from problem
+    files.write(out, content)
+    beside = out.with_suffix(".evidence.json")
+    data = {"definition": name, "level": "uncalibrated", "calls": sorted(made.calls), "evidence": made.evidence, "questions": made.questions}
+    files.write_json(beside, data)
+    outcome = Outcome([f"{one['place']} = {json.dumps(one['value'], ensure_ascii=False)}: {one['because']}" for one in made.evidence], data)
+    for place, what in made.questions.items():
+        outcome.say(f"QUESTION {place}: {what}")
+    outcome.say(f"{out} is a definition that is not calibrated; why each line is there stands in {beside}.")
+    return outcome
+
+
+def _volatile(recording: str) -> list[str] | None:
+    """Return the parameters that change each time; None: the steps were recorded once."""
+    beside = Path(recording) / "recording.json"
+    found: list[str] | None = files.read_json(beside).get("volatile") if beside.is_file() else None
+    return found
+
+
+def _languages(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
+    found = (markup.language_of(one.answer("/").tree) for one in exchanges if one.answer("/").got == "html")
+    return tuple(dict.fromkeys(one for one in found if one)) or ("en",)
+
+
+def _by_path(exchanges: Iterable[Exchange]) -> dict[str, dict[str, Answer]]:
+    """Return path -> address -> page, of what was asked for and came."""
+    found: dict[str, dict[str, Answer]] = {}
+    for one in exchanges:
+        method, _, address = one.request.partition(" ")
+        answer = one.answer(address)
+        if method == "GET" and one.status == 200 and answer.got == "html":
+            found.setdefault(urlsplit(address).path, {}).setdefault(address, answer)
+    return found
+
+
+def _others(exchanges: Iterable[Exchange], made: Draft) -> None:
+    """Name the answers that may be lists and are no pages: these a person binds."""
+    for one in exchanges:
+        answer = one.answer("/")
+        path = one.request.partition(" ")[2].partition("?")[0].partition(" ")[0]
+        if answer.got in ("json", "csv") and one.status == 200:
+            made.questions[f"answer {path}"] = f"It is {answer.got.upper()}. If it is a list, write a call of kind {answer.got} for it: see csv-export."
+
+
+def _rows(page: Answer) -> int:
+    """How many rows the largest table has, less its header."""
+    return max((len(list(one.iter("tr"))) for one in page.tree.iter("table") if markup.is_seen(one)), default=1) - 1
+
+
+def _chain(pages: Mapping[str, Answer]) -> list[Answer]:
+    """Return the pages of the longest list there, in its order."""
+    best: list[Answer] = []
+    for address in pages:
+        chain, here = list[Answer](), address
+        while here in pages and pages[here] not in chain:
+            chain.append(pages[here])
+            here = _address(way_on(pages[here]))
+        if len(chain) > len(best) and all(_rows(one) > 0 for one in chain):
+            best = chain
+    return best
+
+
+def _address(url: str | None) -> str:
+    """Write an address as a recording has it, with its parameters in order."""
+    return signature.line("GET", url).removeprefix("GET ") if url else ""
+
+
+def _called(path: str, page: Answer, lists: Mapping[str, str]) -> tuple[str, str]:
+    """Which list this is, and why; empty: nothing tells."""
+    for name, said in lists.items():
+        if said == path:
+            return name, "a person said so"
+    words = {folded(one) for one in path.split("/")}
+    heads = {folded(markup.text_of(one)) for one in page.tree.iter("h1", "h2")}
+    for where, told in (("its address", words), ("its heading", heads)):
+        for name, known in contract.LISTS.items():
+            if told & set(known):
+                return name, f"{where} says {sorted(told & set(known))[0]!r}"
+    return "", ""
+
+
+def _list(path: str, pages: Mapping[str, Answer], lists: Mapping[str, str], volatile: Sequence[str], made: Draft) -> None:
+    chain = _chain(pages)
+    if not chain:
+        return
+    name, because = _called(path, chain[0], lists)
+    place = f"calls.{name}"
+    if name not in contract.LISTS:
+        made.questions[f"page {path}"] = f"There is a table. If it is one of {', '.join(contract.LISTS)}, say --list CALL={path}."
+        return
+    if name in made.calls:
+        made.questions[f"page {path}"] = f"This looks like {name} too, which was taken from another page."
+        return
+    query = {one: value for one, value in parse_qsl(urlsplit(chain[0].url).query) if one not in volatile}
+    call = _begun(name, path, query, volatile, made.languages)
+    empty = next((one for address, one in pages.items() if one not in chain and _rows(one) <= 0), None)
+    _fit(name, call, chain, empty, made)
+    if name in made.calls:
+        made.note(place, path, because)
+
+
+def _begun(name: str, path: str, query: Mapping[str, str], volatile: Sequence[str], languages: Sequence[str]) -> dict[str, Any]:
+    """A list as a draft begins with it, before anything is known of its pages."""
+    return {
+        "request": {"path": path, "query": dict(query)}, "kind": "html_table", "remote_id": {"from": "row", "attribute": "data-id"},
+        "page": {"by": "none"}, "order": "portal", "end": "count", "count": {"pick": {"element": {"id": "count"}, "number": "last"}},
+        "empty": {"when": {"text_any": {languages[0]: list(EMPTY_WORDS)}}}, "fields": contract.fields(name, languages),
+        "volatile": [one for one in volatile if one in query],
+    }  # fmt: skip
+
+
+def _fit(name: str, call: dict[str, Any], chain: Sequence[Answer], empty: Answer | None, made: Draft) -> None:
+    """Bind a list to its pages as a calibration does, and leave out what is not there."""
+    bare = _alone(name, call, made.languages)
+    proposal = calibrate(bare, {name: chain} | ({f"{name}.empty": [empty]} if empty else {}))
+    lines = proposal.overlay["set"]
+    bound = {one for one in call["fields"] if f"calls.{name}.fields.{one}.labels" in lines}
+    call["fields"] = {one: rule for one, rule in call["fields"].items() if one in bound}
+    place = f"calls.{name}"
+    if not any(rule.get("required") for rule in call["fields"].values()):
+        made.questions[place] = "The table has none of the columns that this list must have. " + " ".join(proposal.questions.values())
+        return
+    if {"first_name", "last_name"} <= bound and lines[f"{place}.fields.first_name.labels"] == lines[f"{place}.fields.last_name.labels"]:
+        call["fields"]["last_name"]["cuts"] = [{"at": ", ", "take": 0}]
+        call["fields"]["first_name"] |= {"cuts": [{"at": ", ", "take": 1, "rest": True}], "drop_initial": True}
+        made.note(f"{place}.fields.first_name.cuts", ", ", "both names stand in one column: the last name is taken to come first")
+    fitted = calibration.apply(_alone(name, call, made.languages), {"set": lines})
+    made.calls[name] = json.loads(msgspec.json.encode(fitted))["calls"][name]
+    for one in proposal.evidence:
+        made.note(one.place, one.value, one.because)
+    for question, words in (proposal.questions | proposal.unbound).items():
+        made.questions[question] = words
+
+
+def _alone(name: str, call: Mapping[str, Any], languages: Sequence[str]) -> Any:
+    """A definition of one list that needs no sign-in: what the calibration works on."""
+    whole = {
+        "definition": "draft", "revision": 1, "product": "draft", "level": "uncalibrated", "locales": list(languages), "hosts": ["$base"],
+        "identity_fields": [], "factors": [], "limits": {"requests_per_second": 1.0, "burst": 1}, "calls": {name: call},
+        "abilities": {f"{name}.read": {"kind": "read", "call": name, "note": NOTE}},
+    }  # fmt: skip
+    return loader.decode(json.dumps(whole).encode())
