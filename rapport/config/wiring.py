@@ -9,12 +9,15 @@ from rapport.connectors.clearinghouse_http.driver import HttpClearinghouse
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
 from rapport.connectors.clearinghouse_sftp.driver import SftpClearinghouse
 from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
+from rapport.connectors.portals.browser import CHROMIUM as BROWSER
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.rooms.claims import jobs as claims
 from rapport.rooms.claims.ports import Clearinghouse
 from rapport.rooms.exchange import jobs as exchange
 
 from .environment import ENVIRONMENT
+
+__all__ = ["BROWSER", "connect", "offer"]
 
 
 def _http(settings: Mapping[str, Any], secret: str) -> Clearinghouse:

@@ -13,7 +13,7 @@ from types import FrameType
 
 import httpx
 
-from . import demo, serve, setup, visit
+from . import connected, demo, serve, setup, visit
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +89,19 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
+def _connect(family: Family, plan: demo.Plan) -> None:
+    """Start the demo's portal and link its practice. What needs a browser is left out where there is none."""
+    if not demo.path().exists():
+        return
+    missing = connected.missing_browser()
+    if missing:
+        _say(f"Without the connected practice: {missing}.")
+        return
+    family.start("portal", connected.portal_command())
+    if connected.load_if_missing(plan, say=_say):
+        _say("It is linked; the worker signs in and reads it in the background.")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Set up, start, play, serve."""
     # The visit listens for its webhooks on this machine.
@@ -119,6 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
         if demo.load_if_empty(plan, say=_say):
             _say(f"Loaded the demo practices; what you need to sign in is in {demo.path()}.")
         _say(f"Ready after {time.monotonic() - began:.1f} s.")
+        _connect(family, plan)
         if not arguments.no_visit:
             visit.play(say=_say)
         if arguments.exit:
