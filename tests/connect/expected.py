@@ -18,7 +18,7 @@ def _patient(row: Row) -> dict[str, Any]:
         "external_id": str(row["id"]), "first_name": row["first"], "last_name": row["last"],
         "birth_on": row["birth_on"], "sex": {"F": "female", "M": "male"}[row["sex"]],
         "status": row["status"].lower(), "clinician": str(row["clinician_id"]), "email": row["email"],
-        "phone": row["phone"], "payer": row["payer"] or None, "member_id": row["member_id"] or None,
+        "phone": "+1" + row["phone"].replace("-", ""), "payer": row["payer"] or None, "member_id": row["member_id"] or None,
     }  # fmt: skip
 
 

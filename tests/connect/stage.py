@@ -31,7 +31,7 @@ PORTAL_ZONE = "America/Los_Angeles"
 
 
 def until(
-    what: str, look: Callable[[], T | None | bool], *, seconds: float = 45.0, every: float = 0.2
+    what: str, look: Callable[[], T | bool | None], *, seconds: float = 45.0, every: float = 0.2
 ) -> T:
     """Look again and again until there is something; what it was is said when there never is."""
     deadline = time.monotonic() + seconds

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from rapport.connectors.portals.tests.live import needs_chromium
@@ -14,8 +12,8 @@ pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
-def nick(stage: Stage) -> Iterator[Linked]:
-    yield stage.link("nick")
+def nick(stage: Stage) -> Linked:
+    return stage.link("nick")
 
 
 def test_a_code_by_text_is_asked_of_a_person_and_typed_by_the_worker(stage: Stage) -> None:
@@ -36,7 +34,7 @@ def test_a_code_by_text_is_asked_of_a_person_and_typed_by_the_worker(stage: Stag
 
 
 def test_a_wrong_password_is_tried_once_and_the_right_one_mends_the_same_connection(stage: Stage, nick: Linked) -> None:
-    nick.give(password="not the one")  # noqa: S106 - wrong
+    nick.give(password="not the one")
     nick.wait_for("attention")
 
     assert nick.open_matters() == ["credentials_rejected"]

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from rapport.connectors.portals.tests.live import needs_chromium
+from rapport.kernel.ids import new_uuid
 from tests.connect.stage import Linked, Stage
 
 pytestmark = needs_chromium
@@ -66,3 +67,23 @@ def test_a_cancellation_is_sent_and_proved_on_the_appointments_own_page(stage: S
 
     assert (row.state, row.sends) == ("confirmed", 1)
     assert there(stage, visit(stage, 9))[0]["status"] == "Cancelled"
+
+
+def test_a_claim_leaves_when_somebody_has_approved_it_and_not_before(stage: Stage, robin: Linked) -> None:
+    ready = next(one for one in stage.portal.rows("claim") if one["status"] == "Ready")
+    write_id = robin.write("claims.submit", remote_id=str(ready["id"]), status="submitted")
+    row = robin.listed("writes", ability="claims.submit")[0]
+    assert (row["state"], row["attended"], row["sends"]) == ("intended", True, 0)
+    assert robin.open_matters() == ["write_to_approve"]
+    assert stage.portal.rows(f"claim?id={ready['id']}")[0]["submissions"] == 0, "the control: it waits"
+
+    biller = stage.server.client(stage.house.biller.token)
+    answer = biller.post(
+        f"/v1/connections/{robin.id}/writes/{row['id']}/approve", json={}, headers={"Idempotency-Key": new_uuid().hex}
+    )
+    assert answer.status_code == 202, answer.text
+
+    settled = robin.settled(write_id)
+    assert (settled.state, settled.sends) == ("confirmed", 1)
+    assert stage.portal.rows(f"claim?id={ready['id']}")[0]["submissions"] == 1
+    assert robin.open_matters() == []
