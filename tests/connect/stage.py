@@ -158,12 +158,12 @@ class Stage:
     def __post_init__(self) -> None:
         from rapport.config import wiring
 
+        self.start_worker()
         today = timezone.now().astimezone(ZoneInfo(PORTAL_ZONE)).date()
         self.portal = Portal(self.home / "portal", patients=PATIENTS, today=today.isoformat())
         self.house = found("Fern", PORTAL_ZONE)
         self.server = Server()
         self.http = self.server.client(self.house.admin.token)
-        self.start_worker()
         wiring.offer()  # this process asks for writes, as a room does
 
     def start_worker(self) -> None:

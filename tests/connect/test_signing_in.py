@@ -38,8 +38,8 @@ def test_a_wrong_password_is_tried_once_and_the_right_one_mends_the_same_connect
     nick.wait_for("attention")
 
     assert nick.open_matters() == ["credentials_rejected"]
-    assert stage.http.post(f"/v1/connections/{nick.id}/sign-in", json={}).status_code >= 400
-    assert stage.http.post(f"/v1/connections/{nick.id}/secrets", json={"password": "not the one"}).status_code == 409
+    assert nick.call("POST", "/sign-in", {}, status=409)["code"] == "secret-missing"
+    assert nick.call("POST", "/secrets", {"password": "not the one"}, status=409)["code"] == "secret-rejected"
     assert [one["good"] for one in stage.attempts("nick")] == [0]
 
     nick.give()
@@ -66,4 +66,4 @@ def test_a_consent_that_is_taken_back_ends_the_session_there_and_erases_what_was
     until("the session to be over at the portal", lambda: sessions() != lived)
     until("the session to be erased", lambda: secret() == (0, False))
     assert nick.is_in("withdrawn")
-    assert stage.http.post(f"/v1/connections/{nick.id}/secrets", json={"password": "again"}).status_code == 409
+    nick.call("POST", "/secrets", {"password": "again"}, status=409)
