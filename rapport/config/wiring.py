@@ -10,6 +10,7 @@ from rapport.connectors.clearinghouse_http.settings import HttpSettings
 from rapport.connectors.clearinghouse_sftp.driver import SftpClearinghouse
 from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
 from rapport.connectors.portals.driver import PortalDriver
+from rapport.connectors.portals.scripts import CHROMIUM as BROWSER
 from rapport.rooms.claims import jobs as claims
 from rapport.rooms.claims.ports import Clearinghouse
 from rapport.rooms.exchange import handlers
@@ -17,6 +18,8 @@ from rapport.rooms.exchange import jobs as exchange
 from rapport.rooms.scheduling import at_source
 
 from .environment import ENVIRONMENT
+
+__all__ = ["BROWSER", "connect", "offer"]
 
 
 def _http(settings: Mapping[str, Any], secret: str) -> Clearinghouse:

@@ -108,8 +108,10 @@ def manifest(loaded: Loaded) -> Manifest:
 def _ability(name: str, rule: AbilityRule, d: Definition) -> Ability:
     level = rule.level or ("uncalibrated" if d.level == "uncalibrated" else "calibrated")
     write = d.writes.get(rule.call) if rule.kind == "write" else None
+    back = (other for other, one in sorted(d.abilities.items()) if write and (one.kind, one.call) == ("read", write.read_back))
     return Ability(
-        name=name, kind=rule.kind, level=level, cites=rule.cites,
+        name=name, kind=rule.kind, level=level, cites=rule.cites, read_back=next(back, ""),
+        needs=d.calls[rule.call].needs if rule.kind == "read" else (),
         key=write.key if write else (), settle_seconds=write.settle_seconds if write else 0,
         attended=write.attended if write else False,
     )  # fmt: skip

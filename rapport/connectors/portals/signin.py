@@ -31,7 +31,7 @@ from rapport.connectors.portals.sessions import Halted, Session
 from rapport.connectors.portals.transport import Hosts
 from rapport.platform.net import lookup
 from rapport.platform.net.lookup import Resolve
-from rapport.rooms.exchange.ports import Challenge, Factor, Reason, SignedIn, Target, Trouble
+from rapport.rooms.exchange.ports import Challenge, Factor, Pace, Reason, SignedIn, Target, Trouble
 
 MOST_SECONDS = 90.0
 PLAIN_AGENT = "Mozilla/5.0 (X11; Linux x86_64) Rapport"
@@ -42,6 +42,24 @@ T = TypeVar("T")
 
 class NoBrowser(RuntimeError):
     """There is no Chromium where it should be: an installation that cannot sign in anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """A pace that is asked in another thread than the one that waits for it."""
+
+    pace: Pace
+    thread: ThreadPoolExecutor
+
+    def before(self) -> None:
+        """Wait until one more request may leave."""
+        self.thread.submit(self.pace.before).result()
+
+    def after(self, *, seconds: float, busy: bool, retry_after_seconds: int | None = None) -> None:
+        """Say how the portal took it."""
+        self.thread.submit(
+            self.pace.after, seconds=seconds, busy=busy, retry_after_seconds=retry_after_seconds
+        ).result()
 
 
 @dataclass(frozen=True)
@@ -65,7 +83,7 @@ class SignIn:
         dishonest = self._oracle_lies()
         if dishonest is not None:
             return dishonest
-        return self._in_browser(lambda: self._begin(earlier))
+        return self._in_browser(lambda signing: signing._begin(earlier))
 
     def go_on(self, halted: Halted, code: str | None) -> SignedIn | Challenge | Trouble:
         """Go on where a challenge stopped; without a code look whether a push was answered, or ask for a new code once."""
@@ -78,27 +96,29 @@ class SignIn:
             return self._look_for_push(halted, prompt, prompt.challenge)
         if code is None and (halted.resent or prompt.challenge.resend is None):
             return self._challenge(halted)
-        return self._in_browser(lambda: self._go_on(halted, prompt, code))
+        return self._in_browser(lambda signing: signing._go_on(halted, prompt, code))
 
     @property
     def _login(self) -> Login:
         assert self.definition.login is not None
         return self.definition.login
 
-    def _in_browser(self, work: Callable[[], T]) -> T:
-        """Run in a thread of its own: the browser's driver cannot run where an event loop does."""
+    def _in_browser(self, work: Callable[[SignIn], T]) -> T:
+        """
+        Run in a thread of its own: the browser's driver cannot run where an event loop does. It runs one
+        itself, where the database cannot be asked: the pace is kept by another thread.
+        """
         if not Path(self.executable).exists():
             raise NoBrowser(f"no Chromium at {self.executable}")
 
-        def apart() -> T:
+        with ThreadPoolExecutor(max_workers=1) as clock, ThreadPoolExecutor(max_workers=1) as pool:
+            pace = self.target.pace
+            signing = replace(self, target=replace(self.target, pace=_Elsewhere(pace, clock) if pace else None))
             try:
-                return work()
+                return pool.submit(work, signing).result()
             finally:
-                # The pace is kept in the database, and a connection belongs to its thread.
-                connections.close_all()
-
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            return pool.submit(apart).result()
+                # A connection belongs to its thread.
+                clock.submit(connections.close_all).result()
 
     def _browser(self, state: Session | None) -> Browser:
         return Browser(
@@ -227,7 +247,7 @@ class SignIn:
             arrived = self._arrived(halted)
             if arrived is not None:
                 return arrived
-        return self._in_browser(lambda: self._go_on(halted, prompt, None))
+        return self._in_browser(lambda signing: signing._go_on(halted, prompt, None))
 
     def _arrived(self, halted: Halted) -> SignedIn | None:
         """Looking may have been all that was missing."""

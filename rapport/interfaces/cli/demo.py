@@ -91,8 +91,12 @@ def load_if_empty(plan: Plan, *, say: Callable[[str], None]) -> bool:
     return True
 
 
-def _practice(plan: Plan, name: str, zone: str, short: str) -> dict[str, Any]:
-    """Found one practice: the operator makes it and its people, everything else goes over the API."""
+def _practice(plan: Plan, name: str, zone: str, short: str, *, connected: bool = False) -> dict[str, Any]:
+    """
+    Found one practice: the operator makes it and its people, everything else goes over the API.
+
+    :param connected: its patients and its claims are in a portal: it begins without patients or channel
+    """
     from zoneinfo import ZoneInfo
 
     from django.utils import timezone
@@ -164,20 +168,22 @@ def _practice(plan: Plan, name: str, zone: str, short: str) -> dict[str, Any]:
             "duration_minutes": minutes, "rate": {"amount": cents},
         })  # fmt: skip
     payer = biller.call("POST", "/payers", {"name": "Sandbox Health Plan", "payer_id_code": "SBXPAYER"})
-    biller.call("POST", "/channels", {
-        "name": "Sandbox clearinghouse", "kind": "http", "secret": plan["api_key"],
-        "settings": {
-            "base_url": f"http://127.0.0.1:{plan['http_port']}", "sender_id": short.upper() + "BH",
-            "receiver_id": "SANDBOXCH", "receiver_name": "SANDBOX CLEARINGHOUSE",
-        },
-    })  # fmt: skip
-    patients = [
-        _patient(Caller(plan["base_url"], key), clinicians["clinician"]["id"], payer["id"], number, *person)
-        for number, person in enumerate(
-            (("Ana", "Rivera", "1990-04-12", "female"), ("Ben", "Okafor", "1984-11-30", "male"),
-             ("Chris", "Lindqvist", "2001-07-03", "unknown"))
-        )
-    ]  # fmt: skip
+    patients: list[str] = []
+    if not connected:
+        biller.call("POST", "/channels", {
+            "name": "Sandbox clearinghouse", "kind": "http", "secret": plan["api_key"],
+            "settings": {
+                "base_url": f"http://127.0.0.1:{plan['http_port']}", "sender_id": short.upper() + "BH",
+                "receiver_id": "SANDBOXCH", "receiver_name": "SANDBOX CLEARINGHOUSE",
+            },
+        })  # fmt: skip
+        patients = [
+            _patient(Caller(plan["base_url"], key), clinicians["clinician"]["id"], payer["id"], number, *person)
+            for number, person in enumerate(
+                (("Ana", "Rivera", "1990-04-12", "female"), ("Ben", "Okafor", "1984-11-30", "male"),
+                 ("Chris", "Lindqvist", "2001-07-03", "unknown"))
+            )
+        ]  # fmt: skip
     return {
         "practice_id": type_id("practice", practice.id),
         "users": users,

@@ -13,7 +13,7 @@ from types import FrameType
 
 import httpx
 
-from . import demo, serve, setup, visit
+from . import connected, demo, serve, setup, visit
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +89,20 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
+def _connect(plan: demo.Plan, missing: str) -> None:
+    """Link the demo's connected practice. What needs a browser is left out where there is none."""
+    if not demo.path().exists():
+        return
+    if missing:
+        _say(f"Without the connected practice: {missing}.")
+        return
+    try:
+        if connected.load_if_missing(plan, say=_say):
+            _say("It is linked; the worker signs in and reads it in the background.")
+    except RuntimeError as problem:
+        _say(f"Without the connected practice: {problem}.")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Set up, start, play, serve."""
     # The visit listens for its webhooks on this machine.
@@ -113,12 +127,18 @@ def run(arguments: argparse.Namespace) -> int:
         base_url = f"http://127.0.0.1:{ENVIRONMENT.port}"
         plan = demo.plan(base_url)
         family.start("payer", demo.payer_command(plan))
+        missing = connected.missing_browser()
+        if ENVIRONMENT.mode == "demo" and not missing:
+            # Before the worker and ended after it: a portal that is not there looks like one that is down.
+            family.start("portal", connected.portal_command())
         family.start("worker", [sys.executable, "-m", "rapport", "worker"])
         family.start("web", serve.command())
         _wait_until_ready(base_url, family)
         if demo.load_if_empty(plan, say=_say):
             _say(f"Loaded the demo practices; what you need to sign in is in {demo.path()}.")
         _say(f"Ready after {time.monotonic() - began:.1f} s.")
+        if ENVIRONMENT.mode == "demo":
+            _connect(plan, missing)
         if not arguments.no_visit:
             visit.play(say=_say)
         if arguments.exit:

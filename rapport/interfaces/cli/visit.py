@@ -18,7 +18,7 @@ from typing import Any
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from . import demo
+from . import connected, demo
 from .client import Caller, CallFailed, sign_in
 
 WAIT_SECONDS = 90
@@ -161,6 +161,9 @@ def play(*, say: Callable[[str], None]) -> dict[str, Any]:
     }  # fmt: skip
     demo._write(demo.path().with_name("visit.json"), result)
     say(f"      {len(told.types)} webhooks arrived, each signed: {', '.join(dict.fromkeys(told.types))}")
+    beside = connected.line()
+    if beside:
+        say(f"      {beside}")
     return result
 
 

@@ -266,6 +266,8 @@ class Ability:
     """`read`, `write` or `file`."""
     level: str
     """`calibrated` or `uncalibrated`."""
+    needs: tuple[str, ...] = ()
+    """Of a read: what must be given. A list that needs something is not mirrored, it is looked into."""
     key: tuple[str, ...] = ()
     """Of a write: the fields by which what it made is found again."""
     read_back: str = ""
@@ -335,7 +337,8 @@ class Portal(Protocol):
         """
         Read every row of a list.
 
-        :param given: what the list takes: `{"from_on", "to_on", "patient_id"}`
+        :param given: what the list takes: `{"from_on", "to_on", "patient_id", "remote_id"}`; `to_on` is the first
+            day that is not wanted, and a list that shows that day too does no harm
         :param baseline: `Got.shape` and `Got.coverage` of the last run that was published
         """
 
@@ -350,7 +353,6 @@ class Portal(Protocol):
         """
         Fill a form and send it, once.
 
-        :param values: in the names of the contract; of a change also `remote_id`, the record it is to
         A `Trouble` says that nothing left the house; from the first byte on the answer is one of
         the other three.
 

@@ -55,8 +55,13 @@ def patient(number: int, *, today: date) -> tuple[Any, ...]:
         number, first, "J" if number % 4 == 0 else "", last, "", born.isoformat(), "FM"[number % 2],
         "Inactive" if number % 9 == 0 else "Active", 1 + number % 3, f"patient{number}@example.org",
         f"503-555-{number % 10000:04}", f"{number} Alder Court", city, state, postal_code, payer,
-        f"{prefix}{number:06}" if payer else "", f"{today.isoformat()}T06:00:00",
+        f"{prefix}{number:06}" if payer else "", _made(today),
     )  # fmt: skip
+
+
+def _made(today: date) -> str:
+    """Return when all of it was entered: the day before, since a list shows nothing that is yet to be entered."""
+    return f"{(today - timedelta(days=1)).isoformat()}T06:00:00"
 
 
 def _visits(number: int, *, today: date) -> Iterable[tuple[Any, ...]]:
@@ -71,7 +76,7 @@ def _visits(number: int, *, today: date) -> Iterable[tuple[Any, ...]]:
         start = datetime.combine(day, time(9 + slot % 8))
         status = "Scheduled" if week > 0 else "Completed"
         place = "Telehealth" if number % 2 else "Main office"
-        made = f"{today.isoformat()}T06:00:00"
+        made = _made(today)
         yield (
             number, clinician, "90837" if number % 2 else "90834", start.isoformat(timespec="minutes"), 50, place,
             status, made, made,

@@ -9,9 +9,10 @@ from urllib.parse import urljoin, urlsplit
 
 from playwright.sync_api import Error, Page, Response, sync_playwright
 
-from rapport.connectors.portals.browser import ARGUMENTS, CHROMIUM
+from rapport.connectors.portals.browser import ARGUMENTS
 from rapport.connectors.portals.kit.outcome import Unusable
 from rapport.connectors.portals.kit.recording import Seen, seen
+from rapport.connectors.portals.scripts import CHROMIUM
 
 STEP_MILLISECONDS = 20_000
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rapport.connectors.portals import calibration, gym
+from rapport.connectors.portals import calibration, gym, loader
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.calibrate import calibrate
 from rapport.connectors.portals.outgoing import Outgoing
@@ -216,3 +216,14 @@ def test_recorded_without_data_the_portal_reads_alike(portal: Portal, browser: h
     live = whole(read_live(browser, "notes", pages=pages))
     again = whole(gym.replay(definition(NAME), "notes", as_exchanges(pages), given={}, at=AT))
     assert [row.values for row in again.rows] == [row.values for row in live.rows]
+
+
+def test_the_room_is_told_which_lists_are_whole_by_themselves_and_where_a_change_is_proved() -> None:
+    told = {one.name: one for one in loader.manifest(loader.shipped()["sandbox-portal"]).abilities}
+
+    assert told["patients.read"].needs == ()
+    assert told["policies.read"].needs == ("patient_id",)
+    assert told["appointment.read"].needs == ("remote_id",)
+    assert told["appointments.create"].read_back == "appointments.read"
+    assert told["appointments.cancel"].read_back == "appointment.read"
+    assert told["claims.submit"].read_back == "claim.read"

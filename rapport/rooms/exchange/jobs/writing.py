@@ -67,7 +67,7 @@ def carry_on(*, scope: Scope, write_id: UUID) -> Write | None:
 
 def _find(scope: Scope, taken: Taken) -> Got | Trouble:
     """Read the list in which the write is, or would be. What is not believed proves nothing."""
-    narrow = given_for(taken.values, found=taken.seen)
+    narrow = given_for(taken.values, found=taken.seen, remote_id=taken.remote_id)
 
     def ask(target: Target, session: bytes, now: datetime) -> Got | Trouble:
         return services.portal().read(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +21,8 @@ class Match(StrEnum):
     NOTHING = "nothing"
     UNCHANGED = "unchanged"
     """Of a change to a record: it is as it was before."""
+    NOT_SHOWN = "not_shown"
+    """It is there, and nothing of what was wanted can be seen of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,14 @@ def kind_of(ability: str) -> str:
     return ability.partition(".")[0]
 
 
-def given_for(values: Mapping[str, Any], *, found: Mapping[str, Any] | None = None) -> dict[str, str]:
+def given_for(
+    values: Mapping[str, Any], *, found: Mapping[str, Any] | None = None, remote_id: str | None = None
+) -> dict[str, str]:
     """
-    Return what narrows the list in which a write is looked for: its day, and its patient.
+    Return what narrows the list in which a write is looked for: its days, its patient, its record.
 
     >>> given_for({"patient": "7", "start_local": "2026-03-02T09:00:00"})
-    {'from_on': '2026-03-02', 'to_on': '2026-03-02', 'patient_id': '7'}
+    {'from_on': '2026-03-02', 'to_on': '2026-03-03', 'patient_id': '7'}
     """
     days = {
         str(plain(source[name]))[:10]
@@ -55,9 +60,13 @@ def given_for(values: Mapping[str, Any], *, found: Mapping[str, Any] | None = No
         for name in ("start_local", "service_on")
         if source.get(name)
     }
-    narrow = {"from_on": min(days), "to_on": max(days)} if days else {}
+    narrow: dict[str, str] = {}
+    if days:
+        end = date.fromisoformat(max(days)) + timedelta(days=1)
+        narrow = {"from_on": min(days), "to_on": end.isoformat()}
     patient = values.get("patient") or (found or {}).get("patient")
-    return narrow | ({"patient_id": str(patient)} if patient else {})
+    narrow |= {"patient_id": str(patient)} if patient else {}
+    return narrow | ({"remote_id": remote_id} if remote_id is not None else {})
 
 
 def look(
@@ -67,8 +76,9 @@ def look(
     """
     Say what a complete list has in the place of a write.
 
-    A field that the list does not show cannot speak against a record: it is left out. Two records
-    where one was meant are a difference, whatever is in them.
+    A field that the list does not show cannot speak against a record: it is left out. A record of which
+    it shows no field that was wanted proves nothing. Two records where one was
+    meant are a difference, whatever is in them.
 
     :param remote_id: the record that is changed; None: one is made, and is found by its key
     :param seen: of a change, the values that the caller saw before
@@ -87,6 +97,8 @@ def look(
     differs = _differing(wanted, shown, absent=mine[0].absent)
     if len(mine) > 1:
         return Found(Match.DIFFERENT, mine[0].remote_id, shown, (*differs, "more_than_one"))
+    if not any(name in shown and name not in mine[0].absent for name in wanted):
+        return Found(Match.NOT_SHOWN, mine[0].remote_id, shown)
     if not differs:
         return Found(Match.EQUAL, mine[0].remote_id, shown)
     if remote_id is not None and seen is not None:

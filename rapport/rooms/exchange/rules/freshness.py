@@ -68,11 +68,18 @@ def day_in(kind: str, values: Mapping[str, object]) -> date | None:
 
 
 def given(window: Window) -> dict[str, str]:
-    """Return a window as a portal's list takes it."""
+    """
+    Return a window as a portal's list takes it: its end is the first day that is not wanted.
+
+    A portal that counts that day in shows a day more, which does no harm.
+
+    >>> given((date(2026, 3, 1), date(2026, 3, 16)))
+    {'from_on': '2026-03-01', 'to_on': '2026-03-17'}
+    """
     first, last = window
     if first is None or last is None:
         return {}
-    return {"from_on": first.isoformat(), "to_on": last.isoformat()}
+    return {"from_on": first.isoformat(), "to_on": (last + timedelta(days=1)).isoformat()}
 
 
 def is_quiet(hour_minute: str, *, quiet_from: str, quiet_to: str) -> bool:

@@ -14,7 +14,7 @@ P = Permission
 READS: Mapping[str, Permission] = MappingProxyType(
     {
         "patients": P.PATIENTS_READ, "appointments": P.APPOINTMENTS_READ, "notes": P.NOTES_READ,
-        "claims": P.CLAIMS_READ, "remittances": P.REMITTANCES_READ, "payments": P.LEDGER_READ,
+        "claims": P.CLAIMS_READ, "remittances": P.REMITTANCES_READ, "eras": P.REMITTANCES_READ, "payments": P.LEDGER_READ,
         "clinicians": P.CLINICIANS_READ,
     }
 )  # fmt: skip

@@ -144,6 +144,9 @@ def arm(*, scope: Scope, taken: Taken, got: Got, now: datetime) -> WriteState | 
         _confirm(scope, write, found, now, reason="existed")
     elif found.match is Match.NOTHING and taken.remote_id is not None:
         _conflict(scope, write, found, now, reason="gone")
+    elif found.match is Match.NOT_SHOWN:
+        # What could not be proved afterwards is not sent.
+        _conflict(scope, write, found, now, reason="not_shown")
     elif found.match is Match.DIFFERENT and (taken.remote_id is None or taken.seen is not None):
         _conflict(scope, write, found, now)
     elif write.state == WriteState.INTENDED:
@@ -258,8 +261,8 @@ def record_read_back(*, scope: Scope, taken: Taken, got: Got, now: datetime) -> 
     found = _look(taken, got)
     if found.match is Match.EQUAL:
         _confirm(scope, write, found, now)
-    elif found.match is Match.DIFFERENT:
-        _conflict(scope, write, found, now)
+    elif found.match in (Match.DIFFERENT, Match.NOT_SHOWN):
+        _conflict(scope, write, found, now, reason=found.match.value)
     else:
         _missing(scope, write, taken, now)
     return write

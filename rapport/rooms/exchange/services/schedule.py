@@ -46,13 +46,14 @@ def ask_refresh(*, scope: Scope, connection_id: UUID, kinds: list[str], now: dat
 
 
 def kinds_of(connection: Connection) -> list[str]:
-    """Return the kinds that can be read and that the portal's user was not seen to be refused."""
+    """Return the kinds that can be read as a whole and that the portal's user was not seen to be refused."""
     manifest = manifest_of(connection.definition)
     if manifest is None:
         return []
     return sorted(
         one.name.removesuffix(".read") for one in manifest.abilities
-        if one.kind == "read" and one.name.endswith(".read") and connection.permitted.get(one.name, True)
+        if one.kind == "read" and one.name.endswith(".read") and not one.needs
+        and connection.permitted.get(one.name, True)
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rapport.rooms.exchange import states
 from rapport.rooms.exchange.ports import OWNERS, Reason, Row
 from rapport.rooms.exchange.rules import canonical, pacing
-from rapport.rooms.exchange.rules.finding import Match, look
+from rapport.rooms.exchange.rules.finding import Match, given_for, look
 from rapport.rooms.exchange.rules.matters import CALLS, DOWN, DRIFT, STOPS, Matter
 
 
@@ -99,3 +99,20 @@ def test_a_record_has_one_text(values: dict[str, object]) -> None:
     text = canonical.dump(canonical.record(values))
     assert canonical.dump(canonical.load(text)) == text
     assert canonical.dump(canonical.record(dict(reversed(values.items())))) == text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "match"), [({"reason": "Ill"}, Match.NOT_SHOWN), ({"reason": "Ill", "status": "cancelled"}, Match.EQUAL)]
+)
+def test_a_record_that_shows_nothing_of_what_was_wanted_proves_nothing(
+    wanted: dict[str, object], match: Match
+) -> None:
+    rows = [Row("9", {"status": "cancelled"})]
+
+    assert look(rows, values=wanted, key=("status",), remote_id="9", seen=None).match is match
+
+
+def test_the_day_after_the_last_that_is_wanted_ends_a_window() -> None:
+    narrow = given_for({"start_local": "2026-12-31T09:00:00"}, remote_id="9")
+
+    assert narrow == {"from_on": "2026-12-31", "to_on": "2027-01-01", "remote_id": "9"}

@@ -25,6 +25,7 @@ class Portal:
 
     home: Path
     patients: int = 132
+    today: str = "2026-11-24"
     process: subprocess.Popen[str] = field(init=False)
     ready: dict[str, Any] = field(init=False)
     control: httpx.Client = field(init=False, repr=False)
@@ -35,7 +36,7 @@ class Portal:
     def start(self) -> None:
         """Start it over its folder."""
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "rapport.sandbox.portal", "--home", str(self.home), "--today", "2026-11-24",
+            [sys.executable, "-W", "ignore", "-m", "rapport.sandbox.portal", "--home", str(self.home), "--today", self.today,
              "--patients", str(self.patients)],
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
