@@ -66,7 +66,7 @@ def load_if_missing(plan: demo.Plan, *, say: Callable[[str], None]) -> bool:
     connection = admin.call("POST", "/connections", {
         "definition": "sandbox-portal", "base_url": ready["url"],
         "identity": {"practice_code": ready["practice_code"], "username": user["login"]},
-        "consent": {"contract_permits_automation": True, "statement": STATEMENT},
+        "consent": {"contract_permits_automation": True, "statement": STATEMENT}, "system_of_record": True,
     })  # fmt: skip
     admin.call("POST", f"/connections/{connection['id']}/secrets",
                {"password": user["password"], "totp_seed": user["totp_secret"]})  # fmt: skip
