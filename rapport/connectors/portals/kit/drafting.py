@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from rapport.connectors.portals import calibration, loader, markup, signature
+from rapport.connectors.portals import calibration, loader, markup
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.calibrate import calibrate
 from rapport.connectors.portals.cassette import Exchange
 from rapport.connectors.portals.kit import contract, files, gate
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
-from rapport.connectors.portals.kit.tuning import way_on
+from rapport.connectors.portals.kit.tuning import as_recorded, way_on
 from rapport.connectors.portals.signing import canonical
 from rapport.connectors.portals.words import folded
 
@@ -127,15 +127,10 @@ def _chain(pages: Mapping[str, Answer]) -> list[Answer]:
         chain, here = list[Answer](), address
         while here in pages and pages[here] not in chain:
             chain.append(pages[here])
-            here = _address(way_on(pages[here]))
+            here = as_recorded(way_on(pages[here]))
         if len(chain) > len(best) and all(_rows(one) > 0 for one in chain):
             best = chain
     return best
-
-
-def _address(url: str | None) -> str:
-    """Write an address as a recording has it, with its parameters in order."""
-    return signature.line("GET", url).removeprefix("GET ") if url else ""
 
 
 def _called(path: str, page: Answer, lists: Mapping[str, str]) -> tuple[str, str]:

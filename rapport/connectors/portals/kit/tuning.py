@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from rapport.connectors.portals import calibration, markup
+from rapport.connectors.portals import calibration, markup, signature
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.calibrate import Proposal, calibrate
 from rapport.connectors.portals.cassette import Exchange
@@ -72,6 +72,11 @@ def way_on(page: Answer) -> str | None:
     return links.pop() if len(links) == 1 else None
 
 
+def as_recorded(address: str | None) -> str:
+    """Write an address as a recording has it, with its parameters in order; empty: there is none."""
+    return signature.line("GET", address).removeprefix("GET ") if address else ""
+
+
 def from_recording(
     definition: Definition, exchanges: Sequence[Exchange], *, pages: Mapping[str, str], empty: Mapping[str, str],
     answers: Mapping[str, str], out: Path,
@@ -85,12 +90,12 @@ def from_recording(
 
 def _recorded(kept: Mapping[str, Exchange], address: str) -> Iterable[Answer]:
     seen: set[str] = set()
-    here: str | None = address
-    while here is not None and here in kept and here not in seen:
+    here = as_recorded(address)
+    while here in kept and here not in seen:
         seen.add(here)
         page = kept[here].answer(here)
         yield page
-        here = way_on(page)
+        here = as_recorded(way_on(page))
     if not seen:
         raise Unusable("the recording does not have a page at one of these addresses")
 
