@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -76,8 +77,9 @@ class PortalCalendar:
         return self._begin("appointments.update", scope, asked, now)
 
     def cancel(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
-        """Note that an appointment is to be cancelled."""
-        return self._begin("appointments.cancel", scope, asked, now)
+        """Note that an appointment is to be cancelled; that it then is so is the proof of it."""
+        told = replace(asked, values={**asked.values, "status": "cancelled"})
+        return self._begin("appointments.cancel", scope, told, now)
 
     def wait(self, *, scope: Scope, write_id: str, seconds: float) -> Outcome:
         """Carry the write on here and now, and say where it stands when the time is over."""

@@ -1,0 +1,127 @@
+"""The calls of the contract over a practice whose system of record is a portal: the same, but for `source`."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from rapport.connectors.portals.tests.live import needs_chromium
+from rapport.kernel.ids import new_uuid
+from rapport.platform.access.permissions import Role
+from tests.connect.stage import PATIENTS, PORTAL_ZONE, Stage, until
+from tests.support import props
+from tests.support.cast import House, found
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def moss(stage: Stage) -> House:
+    """A practice that keeps its codes and places here, and everything else in the portal."""
+    house = found("Moss", PORTAL_ZONE)
+    props.location(house, "Main office")
+    for code in ("90837", "90834"):
+        props.service_code(house, code)
+    with stage.server.client(house.admin.token) as http:
+        made = http.post("/v1/connections", headers={"Idempotency-Key": new_uuid().hex}, json={
+            "definition": "sandbox-portal", "base_url": stage.portal.ready["url"],
+            "identity": {"practice_code": stage.portal.ready["practice_code"], "username": "nick"},
+            "consent": {"contract_permits_automation": True, "statement": "Our agreement lets us do this."},
+            "system_of_record": True,
+        })  # fmt: skip
+        assert made.status_code == 201, made.text
+        given = http.post(
+            f"/v1/connections/{made.json()['id']}/secrets", headers={"Idempotency-Key": new_uuid().hex},
+            json={"password": stage.portal.ready["users"]["nick"]["password"]},
+        )  # fmt: skip
+        assert given.status_code == 202, given.text
+    return house
+
+
+@pytest.fixture(scope="module")
+def desk(stage: Stage, moss: House) -> httpx.Client:
+    """The front desk's program, once the mirror is there."""
+    http = stage.server.client(moss.person("desk", Role.SCHEDULER, Role.CLINICAL_ADMINISTRATOR).token)
+    until("the roster", lambda: len(rows(http, "patients")) == PATIENTS, seconds=90)
+    until("the calendar", lambda: rows(http, "appointments"), seconds=150)
+    return http
+
+
+def rows(http: httpx.Client, what: str) -> list[dict[str, Any]]:
+    """Return every row of a list, page by page."""
+    found_, address = [], f"/v1/{what}?limit=100"
+    while address:
+        answer = http.get(address)
+        assert answer.status_code == 200, answer.text
+        found_ += answer.json()["data"]
+        address = answer.links.get("next", {}).get("url", "")
+    return found_
+
+
+def test_the_roster_is_the_portals_in_the_shape_of_every_practice(stage: Stage, desk: httpx.Client) -> None:
+    there = {str(row["id"]): row for row in stage.portal.rows("patient")}
+
+    for patient in rows(desk, "patients"):
+        row = there.pop(patient["source"]["remote_id"])
+        assert patient["source"]["system"] == "sandbox-portal"
+        assert (patient["name"]["first"], patient["name"]["last"]) == (row["first"], row["last"])
+        assert (patient["birth_on"], patient["email"], patient["status"]) == (
+            row["birth_on"], row["email"], row["status"].lower(),
+        )  # fmt: skip
+
+    assert there == {}
+
+
+def test_a_booking_goes_to_the_portal_once_and_comes_back_as_every_booking_does(
+    stage: Stage, desk: httpx.Client
+) -> None:
+    patient = rows(desk, "patients")[0]
+    clinician = next(one for one in rows(desk, "clinicians") if one["source"]["system"] == "sandbox-portal")
+    day = date.fromisoformat(stage.portal.today) + timedelta(days=61)
+    body = {
+        "patient_id": patient["id"], "clinician_id": clinician["id"], "service_code": "90837",
+        "start_local": f"{day}T16:00:00", "time_zone": PORTAL_ZONE, "duration_minutes": 50, "telehealth": True,
+    }  # fmt: skip
+    head = {"Idempotency-Key": new_uuid().hex, "Prefer": "wait"}
+    before = len(stage.portal.rows("appointment"))
+
+    answers = [desk.post("/v1/appointments", json=body, headers=head) for _ in range(2)]
+
+    assert answers[0].status_code == 201, answers[0].text
+    booked = answers[0].json()
+    assert booked["source"]["system"] == "sandbox-portal"
+    [row] = [one for one in stage.portal.rows("appointment") if str(one["id"]) == booked["source"]["remote_id"]]
+    assert (row["start_at"], str(row["patient_id"])) == (f"{day}T16:00", patient["source"]["remote_id"])
+    assert len(stage.portal.rows("appointment")) == before + 1, "the second call was the same one"
+    taken = desk.post("/v1/appointments", json=body, headers={"Idempotency-Key": new_uuid().hex})
+    assert (taken.status_code, taken.json()["code"]) == (409, "slot-taken")
+
+
+def test_what_the_portal_keeps_is_not_written_here(desk: httpx.Client) -> None:
+    new = {"name": {"first": "Ana", "last": "Rivera"}, "birth_on": "1990-04-12", "sex": "female"}
+
+    answer = desk.post("/v1/patients", json=new, headers={"Idempotency-Key": new_uuid().hex})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-at-source")
+    assert len(rows(desk, "patients")) == PATIENTS
+
+
+def test_a_cancellation_goes_there_too_and_is_seen_there(stage: Stage, desk: httpx.Client) -> None:
+    visit = next(one for one in rows(desk, "appointments") if one["status"] == "booked")
+    tag = desk.get(f"/v1/appointments/{visit['id']}").headers["ETag"]
+
+    answer = desk.post(
+        f"/v1/appointments/{visit['id']}/cancel", json={"reason": "patient_request"},
+        headers={"Idempotency-Key": new_uuid().hex, "If-Match": tag},
+    )  # fmt: skip
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "cancelled"), answer.text
+    id = visit["source"]["remote_id"]
+    until(
+        "the portal to have it cancelled",
+        lambda: any(str(one["id"]) == id and one["status"] == "Cancelled" for one in stage.portal.rows("appointment")),
+        seconds=60,
+    )
