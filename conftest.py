@@ -13,6 +13,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
+
 _home = Path(tempfile.mkdtemp(prefix="rapport-test-"))
 _home.chmod(0o755)
 os.environ.update(
@@ -50,5 +52,15 @@ def _stage() -> None:
 
 
 _stage()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is too long for every run, unless it was asked for."""
+    if os.environ.get("RAPPORT_LONG"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if not item.get_closest_marker("long")]
+
 
 from tests.support.cast import *  # noqa: E402, F403

@@ -8,7 +8,7 @@ from rapport.connectors.portals.tests.live import needs_chromium
 from tests.connect.expected import KINDS, expected
 from tests.connect.stage import Linked, Stage
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -8,7 +8,7 @@ from rapport.connectors.portals.tests.live import needs_chromium
 from rapport.rooms.exchange.models import PortalSession, Secret
 from tests.connect.stage import Linked, Stage, until
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

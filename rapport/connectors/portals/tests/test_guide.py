@@ -17,6 +17,8 @@ from rapport.connectors.portals import loader
 from rapport.connectors.portals.tests.live import needs_chromium
 from tests.support.sandbox_portal import Portal
 
+pytestmark = pytest.mark.long
+
 ROOT = loader.FOLDER.parents[3]
 GUIDE = (loader.FOLDER.parent / "DEFINITIONS.md").read_text("utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)

@@ -10,6 +10,8 @@ import pytest
 from rapport.connectors.portals.tests.live import Stage, now
 from rapport.rooms.exchange.ports import Got, Reason, Trouble, Verdict
 
+pytestmark = pytest.mark.long
+
 
 def values(got: Got) -> list[Any]:
     return [(row.remote_id, dict(row.values), dict(row.absent)) for row in got.rows]

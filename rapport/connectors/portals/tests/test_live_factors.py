@@ -19,7 +19,7 @@ from rapport.connectors.portals.tests.live import (
 )
 from rapport.rooms.exchange.ports import Challenge, Factor, Reason, SignedIn, Trouble
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from rapport.connectors.portals.sessions import Session, opened, resumed
 from rapport.connectors.portals.tests.live import Stage, needs_chromium, now, waiting
 from rapport.rooms.exchange.ports import Got, SignedIn, Submitted, Trouble
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 
 
 def browsers() -> int:

@@ -13,7 +13,7 @@ from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.tests.live import Stage, changed, needs_chromium, now, waiting
 from rapport.rooms.exchange.ports import OWNERS, Factor, Got, Owner, Reason, SignedIn, Trouble
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 
 
 def refused(found: object) -> Trouble:

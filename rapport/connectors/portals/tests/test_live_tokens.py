@@ -13,7 +13,7 @@ from rapport.connectors.portals.sessions import opened
 from rapport.connectors.portals.tests.live import Stage, changed, needs_chromium, now
 from rapport.rooms.exchange.ports import Got, Reason, SignedIn, Trouble
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 
 
 def rpc(method: str, *params: Any) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from rapport.connectors.portals import loader
 from rapport.connectors.portals.tests.live import needs_chromium
 from tests.support.sandbox_portal import Portal
 
+pytestmark = pytest.mark.long
+
 ROOT = loader.FOLDER.parents[3]
 SHIPPED = loader.FOLDER / "sandbox-portal"
 CASSETTES = SHIPPED / "cassettes"

@@ -9,12 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from rapport.platform.jobs.models import Job
 from rapport.platform.jobs.worker import run_worker
 from rapport.rooms.exchange.models import Write
 from rapport.rooms.exchange.states import OPEN_WRITES
 from tests.support.connected import Connected
 from tests.support.portal import ScriptedPortal
+
+pytestmark = pytest.mark.long
 
 SECONDS = 10 * int(os.environ.get("RAPPORT_FAULT_ROUNDS", "1"))
 SEED = int(os.environ.get("RAPPORT_FAULT_SEED", "4"))
