@@ -1,4 +1,4 @@
-"""One stage for the whole folder: what takes long is to start and to sign in."""
+"""One stage for the whole folder, and not beyond it: its worker would do the work of other tests."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from tests.connect.stage import Linked, Stage
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     running = Stage(tmp_path_factory.mktemp("connect"))
     yield running
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def robin(stage: Stage) -> Linked:
     """The connection with a TOTP seed, linked and read as a whole."""
     linked = stage.link("robin")
