@@ -15,7 +15,7 @@ from tests.connect.stage import PATIENTS, PORTAL_ZONE, Stage, until
 from tests.support import props
 from tests.support.cast import House, found
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from rapport.connectors.portals.tests.live import needs_chromium
 from rapport.kernel.ids import new_uuid
 from tests.connect.stage import Linked, Stage
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 
 
 def visit(stage: Stage, hour: int) -> dict[str, Any]:
