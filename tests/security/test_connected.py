@@ -130,7 +130,10 @@ def test_a_refused_write_says_so_before_it_looks_at_anything(portal: Portal, asp
     assert answers[aspen.id]["code"] != "not-at-source"
 
 
-def test_without_a_system_of_record_nothing_is_booked(portal: Portal) -> None:
+def test_without_a_system_of_record_nothing_is_booked(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(at_source, "_record", None)
     answer = portal.house.scheduler.post("/v1/appointments", booking(portal))
 
     assert (answer.status_code, answer.json()["code"]) == (409, "connector-not-ready")

@@ -168,7 +168,7 @@ def give_secrets(request: ScopedRequest, connection_id: str, body: s.SecretsIn) 
 def _do(name: str, words: str, summary: str, deed: Callable[..., Connection], *problems: Any) -> None:
     """Declare a route that does one thing to a whole connection."""
 
-    def view(request: ScopedRequest, connection_id: str, body: s.Nothing) -> Answer:
+    def view(request: ScopedRequest, connection_id: str) -> Answer:
         id = path_id("connection", connection_id)
         return _connection(request.auth, deed(scope=request.auth, connection_id=id, now=timezone.now()))
 
@@ -177,7 +177,7 @@ def _do(name: str, words: str, summary: str, deed: Callable[..., Connection], *p
         f"/connections/{{connection_id}}/{name}",
         summary=summary, needs=MANAGE, action=f"connection.{name.replace('-', '_')}",
         returns=(202, s.ConnectionOut), problems=(StateConflict, *problems),
-        example=examples.CONNECTION, request_example={},
+        example=examples.CONNECTION,
     )(view)  # fmt: skip
 
 
@@ -459,11 +459,8 @@ def get_write(request: ScopedRequest, connection_id: str, connector_write_id: st
     returns=(202, s.WriteOut),
     problems=(StateConflict,),
     example=examples.WRITE | {"state": "intended", "attended": True},
-    request_example={},
 )
-def approve_write(
-    request: ScopedRequest, connection_id: str, connector_write_id: str, body: s.Nothing
-) -> Answer:
+def approve_write(request: ScopedRequest, connection_id: str, connector_write_id: str) -> Answer:
     """
     Let a worker send what cannot be undone: a claim, a signature. It takes the permission that doing
     it here would take. Until then nothing leaves.

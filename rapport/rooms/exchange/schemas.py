@@ -313,10 +313,6 @@ class FileIn(Input):
     remote_id: str = Field(min_length=1, max_length=200)
 
 
-class Nothing(Input):
-    """An empty body."""
-
-
 def connection_out(
     connection: Connection, *, secrets: frozenset[str], mirrors: dict[str, Mirror]
 ) -> ConnectionOut:
