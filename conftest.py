@@ -3,6 +3,7 @@ The stage: a real PostgreSQL, made for this run, and the cast.
 
 Nothing is rolled back: each test founds its own practices, and the wall between practices keeps
 tests apart. So what tests see is what users see: commits, triggers, constraints, listeners.
+Where tests are spread over processes, each has a stage of its own, and the one that hands them out none.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ for _name in ("RAPPORT_DATABASE_URL", "RAPPORT_APP_DATABASE_URL", "RAPPORT_BASE_
 
 def _stage() -> None:
     import django
+
+    if os.environ.get("RAPPORT_TEST_PROCESSES") and not os.environ.get("PYTEST_XDIST_WORKER"):
+        django.setup()
+        return
     from django.core.management import call_command
 
     from rapport.platform.db import bootstrap, local

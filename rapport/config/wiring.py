@@ -35,6 +35,7 @@ def _sftp(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
             host_key=str(settings["host_key"]),
             password=secret,
             keeps_received_in=tuple(settings.get("keeps_received_in") or ()),
+            local=ENVIRONMENT.local_webhooks,
         )
     )
 

@@ -16,6 +16,8 @@ import asyncssh
 
 from rapport.connectors.clearinghouse_sftp import mapper
 from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
+from rapport.platform.net import lookup
+from rapport.platform.net.lookup import BlockedAddress
 from rapport.rooms.claims.ports import Held, InboundFile, InDoubt, Later, NotHeld, Refused, Sent
 
 RETRY_SECONDS = 60
@@ -62,7 +64,7 @@ class SftpClearinghouse:
             async with _session(self._settings) as sftp:
                 await _clear_partials(sftp, self._settings.upload_folder, final)
                 found = await _digest_of(sftp, self._settings, final)
-        except (asyncssh.Error, *_BROKEN) as problem:
+        except (asyncssh.Error, BlockedAddress, *_BROKEN) as problem:
             return InDoubt(f"the question was not answered ({type(problem).__name__})")
         if found == sha256:
             return Held(final)
@@ -93,7 +95,7 @@ class SftpClearinghouse:
                         break
                     files.append(InboundFile(entry.name, mapper.kind_of(data), data))
                     taken.append(entry)
-        except (asyncssh.Error, *_BROKEN) as problem:
+        except (asyncssh.Error, BlockedAddress, *_BROKEN) as problem:
             # What was read whole before the connection broke is kept.
             log.warning("clearinghouse list: %s", type(problem).__name__)
         return tuple(files), cursor.behind(taken, now=now).write() if taken else after
@@ -116,6 +118,8 @@ class _Upload:
         try:
             async with _session(self._settings) as sftp:
                 self._answer = await self._hand_in(sftp)
+        except BlockedAddress:
+            return Refused("address-not-allowed", False, "the server's address is not a public one")
         except asyncssh.PermissionDenied:
             return Refused("login-refused", False, "the server refused the login")
         except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed):
@@ -194,11 +198,18 @@ class _Upload:
 
 @asynccontextmanager
 async def _session(settings: SftpSettings) -> AsyncIterator[asyncssh.SFTPClient]:
-    """A session with the known server, closed at the end and bounded in time as a whole."""
+    """
+    A session with the known server, closed at the end and bounded in time as a whole.
+
+    The address that was checked is the one that is called: a name cannot lead elsewhere in between.
+    """
     own_key = settings.private_key
     async with asyncio.timeout(settings.total_seconds):
+        addresses = await asyncio.to_thread(
+            lookup.addresses, settings.host, settings.port, local=settings.local
+        )
         connection = await asyncssh.connect(
-            settings.host,
+            str(addresses[0]),
             settings.port,
             username=settings.user,
             password=settings.password or None,

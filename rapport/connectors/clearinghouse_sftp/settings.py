@@ -30,6 +30,8 @@ class SftpSettings:
     """For one whole call; a big upload takes its time."""
     page_size: int = 50
     """How many files one `list_inbound` fetches at most."""
+    local: bool = False
+    """Whether the server may be on this machine, as the sandbox's is. Private networks never are called."""
 
     def __post_init__(self) -> None:
         if not self.host or not self.user:

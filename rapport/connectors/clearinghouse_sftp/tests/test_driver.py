@@ -29,6 +29,7 @@ def settings_for(sandbox: SandboxProcess, port: int) -> SftpSettings:
         keeps_received_in=("/inbound",),
         total_seconds=6,
         page_size=2,
+        local=True,
     )
 
 
@@ -50,6 +51,22 @@ class TestSftpClearinghouse(ClearinghouseContract):
 
         assert isinstance(answer, Refused)
         assert (answer.reason_code, answer.try_again) == ("host-key-refused", False)
+
+    def test_a_server_on_an_address_of_our_own_network_is_not_called(
+        self, sandbox: SandboxProcess, proxy: FaultProxy
+    ) -> None:
+        file, inside = claim_file(3010), replace(settings_for(sandbox, proxy.port), local=False)
+
+        answer = SftpClearinghouse(inside).send(file=file, **named(3010))
+
+        assert isinstance(answer, Refused)
+        assert (answer.reason_code, answer.try_again) == ("address-not-allowed", False)
+        assert isinstance(
+            SftpClearinghouse(inside).find(**named(3010), sha256=digest(file)), InDoubt
+        )
+        assert SftpClearinghouse(inside).list_inbound(after="")[0] == ()
+        allowed = SftpClearinghouse(replace(inside, local=True))
+        assert isinstance(allowed.send(file=file, **named(3010)), Sent), "the control"
 
     def test_a_connection_cut_before_the_rename_is_certainly_not_sent(
         self, sandbox: SandboxProcess, proxy: FaultProxy, house: Clearinghouse
