@@ -10,7 +10,7 @@ from django.test import Client
 from rapport.interfaces.desk.pages import PAGES, problems
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/telehealth/join", *(f"/docs/{page}" for page in PAGES), "/v1/docs/idempotency"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/telehealth/join", *(f"/docs/{page}" for page in sorted(PAGES)), "/v1/docs/idempotency"])
 def test_a_page_is_shown_without_a_script_of_its_own(path: str) -> None:
     answer = Client().get(path)
 

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from rapport.kernel.ids import new_uuid
 from rapport.rooms.charting import queries
 from rapport.rooms.charting.states import NoteStatus
 from rapport.rooms.charting.tests.support import (
@@ -120,7 +119,7 @@ def test_a_cancelled_visit_has_no_session_to_note(clinic: Clinic) -> None:
         ("patient_id", None, "not-of-appointment"),
         ("clinician_id", None, "not-of-appointment"),
         ("service_on", "2026-01-01", "not-of-appointment"),
-        ("appointment_id", public("appointment", new_uuid()), "reference-not-found"),
+        ("appointment_id", "appt_01h455vb4pex5vsknk084sn02q", "reference-not-found"),
         ("appointment_id", "appt_x", "reference-not-found"),
     ],
 )
