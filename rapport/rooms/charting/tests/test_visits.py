@@ -21,7 +21,7 @@ from rapport.rooms.charting.tests.support import (
 )
 from rapport.rooms.documents.models import Document
 from tests.support import props
-from tests.support.cast import House, public
+from tests.support.cast import House
 
 ZONE = ZoneInfo("America/Los_Angeles")
 
