@@ -62,17 +62,15 @@ def claim(key: Key, *, scope: Scope) -> HttpResponse | None:
     :raises IdempotencyKeyReused: the key belongs to another request
     """
     lock = int.from_bytes(sha256(_aad(scope, key.text)).digest()[:8], "big", signed=True)
-    taken = sql.one("SELECT pg_try_advisory_xact_lock(%s)", (lock,))
-    if not taken or not taken[0]:
-        raise IdempotencyInFlight(headers={"Retry-After": "1"})
-    stored = sql.one(
-        "SELECT fingerprint, status, headers::text, body_sealed FROM api_storedanswer"
-        " WHERE practice_id = %s AND actor_id = %s AND key = %s AND expires_at > clock_timestamp()",
-        (scope.practice_id, scope.actor_id, key.text),
+    found = sql.one(
+        "SELECT taken, fingerprint, status, headers, body_sealed FROM rapport_claim_key(%s, %s, %s)",
+        (lock, scope.actor_id, key.text),
     )
-    if stored is None:
+    if not found or not found[0]:
+        raise IdempotencyInFlight(headers={"Retry-After": "1"})
+    _, print_, status, headers, body = found
+    if print_ is None:
         return None
-    print_, status, headers, body = stored
     if bytes(print_) != key.fingerprint:
         raise IdempotencyKeyReused("Send a new key with a new request.", reason="idempotency_conflict")
     response = HttpResponse(

@@ -9,7 +9,7 @@ from uuid import UUID
 from rapport.kernel.problems import FieldError, Invalid, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
-from rapport.platform.db.rows import by_id
+from rapport.platform.db.rows import by_id, together
 from rapport.platform.tenancy.models import PracticeRecord
 
 from .models import Clinician, Location, Patient, PatientExternalId
@@ -50,12 +50,35 @@ def refer_to_location(*, scope: Scope, location_id: UUID, pointer: str) -> Locat
     return _refer(Location, scope, location_id, kind="location", pointer=pointer)
 
 
+def refer_to_meeting(
+    *, scope: Scope, patient_id: UUID, clinician_id: UUID, location_id: UUID | None
+) -> tuple[Patient, Clinician, Location | None]:
+    """
+    Return who meets and where, as a body refers to them, in one round trip.
+
+    :param location_id: None: in no place of the practice's
+    :raises ReferenceNotFound: one of them is not here; the pointer names the field
+    """
+    patient, clinician, *place = together(
+        (Patient, patient_id), (Clinician, clinician_id),
+        *(((Location, location_id),) if location_id else ()), scope=scope,
+    )  # fmt: skip
+    return (
+        _here(patient, patient_id, kind="patient"),
+        _here(clinician, clinician_id, kind="clinician"),
+        _here(place[0], location_id, kind="location") if location_id else None,
+    )
+
+
 def _refer(model: type[M], scope: Scope, id: UUID, *, kind: str, pointer: str) -> M:
-    row = by_id(model, scope=scope, id=id)
+    return _here(by_id(model, scope=scope, id=id), id, kind=kind, pointer=pointer)
+
+
+def _here(row: M | None, id: UUID, *, kind: str, pointer: str = "") -> M:
     if row is None:
         raise ReferenceNotFound(
             "A field refers to something that is not here.",
-            errors=(FieldError(pointer, "reference-not-found"),),
+            errors=(FieldError(pointer or f"/{kind}_id", "reference-not-found"),),
             _sought=[(kind, id)],
         )
     return row

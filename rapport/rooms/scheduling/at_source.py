@@ -25,7 +25,7 @@ from rapport.rooms.roster import queries as roster
 
 from . import mirroring, queries
 from .models import Appointment
-from .plans import Plan, changed_plan, new_plan, override_in, reference
+from .plans import Plan, changed_plan, meeting, new_plan, override_in
 from .ports import Asked, SystemOfRecord
 from .rules.wall_clock import wall_text
 from .services import check_slot, given_fields, known_by, lock_calendars
@@ -82,9 +82,8 @@ def book(*, scope: Scope, now: datetime, body: Any, key: str) -> Wanted:
     scope.require(Permission.APPOINTMENTS_WRITE)
     record = _the_record()
     override = override_in(scope, body.override)
-    patient_id = reference("patient", body.patient_id, "/patient_id")
-    patient = roster.refer_to_patient(scope=scope, patient_id=patient_id, pointer="/patient_id")
-    plan = new_plan(scope, body)
+    patient, clinician, location = meeting(scope, body)
+    plan = new_plan(scope, body, clinician=clinician, location=location)
     known = known_by(scope, pairs=body.external_ids) if body.external_ids else None
     lock_calendars(scope, clinician_ids=[plan.clinician.id])
     if known is not None:

@@ -23,7 +23,7 @@ from .timing import fault, start_of
 
 if TYPE_CHECKING:
     from rapport.rooms.coding.models import ServiceCode
-    from rapport.rooms.roster.models import Clinician, Location
+    from rapport.rooms.roster.models import Clinician, Location, Patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,33 @@ def reference(kind: str, text: str, pointer: str) -> UUID:
     return id
 
 
-def _clinician(scope: Scope, text: str) -> Clinician:
-    clinician = roster.refer_to_clinician(
+def meeting(scope: Scope, body: Any) -> tuple[Patient, Clinician, Location | None]:
+    """
+    Return who is to meet and where. :param body: `schemas.AppointmentIn`
+
+    :raises ReferenceNotFound: one of them is not here
+    """
+    return roster.refer_to_meeting(
         scope=scope,
-        clinician_id=reference("clinician", text, "/clinician_id"),
-        pointer="/clinician_id",
+        patient_id=reference("patient", body.patient_id, "/patient_id"),
+        clinician_id=reference("clinician", body.clinician_id, "/clinician_id"),
+        location_id=(
+            reference("location", body.location_id, "/location_id") if body.location_id else None
+        ),
     )
+
+
+def _clinician(scope: Scope, text: str) -> Clinician:
+    return _takes_appointments(
+        roster.refer_to_clinician(
+            scope=scope,
+            clinician_id=reference("clinician", text, "/clinician_id"),
+            pointer="/clinician_id",
+        )
+    )
+
+
+def _takes_appointments(clinician: Clinician) -> Clinician:
     if not clinician.active:
         raise fault("/clinician_id", "not-active", "Takes no new appointments.")
     return clinician
@@ -105,9 +126,15 @@ def _service_code(scope: Scope, text: str) -> ServiceCode:
 
 
 def _location(scope: Scope, text: str) -> Location:
-    location = roster.refer_to_location(
-        scope=scope, location_id=reference("location", text, "/location_id"), pointer="/location_id"
-    )
+    return _is_open(
+        roster.refer_to_location(
+            scope=scope, location_id=reference("location", text, "/location_id"),
+            pointer="/location_id",
+        )
+    )  # fmt: skip
+
+
+def _is_open(location: Location) -> Location:
     if not location.active:
         raise fault("/location_id", "not-active", "Takes no new appointments.")
     return location
@@ -134,11 +161,19 @@ def _check_telehealth(plan: Plan) -> None:
         raise fault("/telehealth", "not-allowed", "This service is not offered as telehealth.")
 
 
-def new_plan(scope: Scope, body: Any) -> Plan:
-    """Return a new appointment as it is to be. :param body: `schemas.AppointmentIn`"""
-    clinician = _clinician(scope, body.clinician_id)
+def new_plan(
+    scope: Scope, body: Any, *, clinician: Clinician, location: Location | None
+) -> Plan:
+    """
+    Return a new appointment as it is to be.
+
+    :param body: `schemas.AppointmentIn`
+    :param clinician: with `location`, as `meeting` gives them
+    """
+    _takes_appointments(clinician)
     code = _service_code(scope, body.service_code)
-    location = _location(scope, body.location_id) if body.location_id else None
+    if location is not None:
+        _is_open(location)
     means, setting = _means(
         telehealth=body.telehealth, location_id=body.location_id,
         mode=body.telehealth_mode, setting=body.patient_setting,

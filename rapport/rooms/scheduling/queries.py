@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -131,7 +132,11 @@ def week_of(*, scope: Scope, clinician_id: UUID) -> Week:
     row = by_id(WorkSchedule, scope=scope, id=clinician_id, key="clinician")
     if row is None:
         return default_week(scope.time_zone)
-    return Week(ZoneInfo(row.time_zone), tuple(_shift(shift) for shift in row.shifts))
+    return _week(row.time_zone, row.shifts)
+
+
+def _week(zone: str, shifts: Sequence[Mapping[str, str]]) -> Week:
+    return Week(ZoneInfo(zone), tuple(_shift(shift) for shift in shifts))
 
 
 def _shift(kept: Mapping[str, str]) -> Shift:
@@ -152,6 +157,27 @@ def busy(
     return [Stretch(row[1], row[2]) for row in rows if row[0] != leave_out]
 
 
+_DIARY = (
+    "SELECT s.time_zone, s.shifts::text, b.id, b.start_at, b.end_at FROM (SELECT) one"
+    " LEFT JOIN scheduling_workschedule s ON s.practice_id = %s AND s.clinician_id = %s"
+    " LEFT JOIN rapport_busy(%s, %s, %s) b ON true ORDER BY b.start_at"
+)
+
+
+def diary(
+    *, scope: Scope, clinician_id: UUID, from_at: datetime, to_at: datetime,
+    leave_out: UUID | None = None,
+) -> tuple[Week, list[Stretch]]:
+    """Return a clinician's working hours, as `week_of`, and when their time is taken, as `busy`."""
+    rows = sql.rows(
+        _DIARY, (scope.practice_id, clinician_id, clinician_id, from_at, to_at)
+    )
+    zone, shifts = rows[0][:2]
+    week = default_week(scope.time_zone) if zone is None else _week(zone, json.loads(shifts))
+    taken = [Stretch(row[3], row[4]) for row in rows if row[2] is not None and row[2] != leave_out]
+    return week, taken
+
+
 def slots(
     *,
     scope: Scope,
@@ -164,7 +190,8 @@ def slots(
     leave_out: UUID | None = None,
 ) -> list[Stretch]:
     """Return the first free slots of a clinician's working time in a window, in order."""
-    week = week_of(scope=scope, clinician_id=clinician_id)
-    taken = busy(clinician_id=clinician_id, from_at=from_at, to_at=to_at, leave_out=leave_out)
+    week, taken = diary(
+        scope=scope, clinician_id=clinician_id, from_at=from_at, to_at=to_at, leave_out=leave_out
+    )
     found = free_slots(week, taken, from_at=from_at, to_at=to_at, duration=duration, step=step)
     return list(islice(found, limit))

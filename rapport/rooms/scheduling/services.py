@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from rapport.rooms.roster import queries as roster
 
 from . import events, queries
 from .models import Appointment, AppointmentExternalId, WorkSchedule
-from .plans import Override, Plan, changed_plan, new_plan, override_in, reference
+from .plans import Override, Plan, changed_plan, meeting, new_plan, override_in
 from .rules import hours
 from .states import Action, AppointmentStatus
 from .timing import fault, slot_times
@@ -136,19 +137,16 @@ def check_slot(
     :return: whether it is to be booked over another one
     :raises OutsideHours: or SlotTaken, each with other slots
     """
-    week = queries.week_of(scope=scope, clinician_id=plan.clinician.id)
+    week, taken = queries.diary(
+        scope=scope, clinician_id=plan.clinician.id, from_at=plan.start.at, to_at=plan.end_at,
+        leave_out=leave_out,
+    )  # fmt: skip
     works = week.is_default or hours.within(week, start_at=plan.start.at, end_at=plan.end_at)
     if not works and "hours" not in override.checks:
         raise OutsideHours(
             "Choose another time, or override with a reason.",
             alternatives=_alternatives(scope, plan, leave_out=leave_out),
         )
-    taken = queries.busy(
-        clinician_id=plan.clinician.id,
-        from_at=plan.start.at,
-        to_at=plan.end_at,
-        leave_out=leave_out,
-    )
     if taken and "conflict" not in override.checks:
         raise _slot_taken(scope, plan, leave_out=leave_out)
     return bool(taken)
@@ -222,9 +220,9 @@ def book(*, scope: Scope, now: datetime, body: Any) -> tuple[Appointment, bool]:
     """
     scope.require(Permission.APPOINTMENTS_WRITE)
     override = override_in(scope, body.override)
-    patient_id = reference("patient", body.patient_id, "/patient_id")
-    roster.refer_to_patient(scope=scope, patient_id=patient_id, pointer="/patient_id")
-    plan = new_plan(scope, body)
+    patient, clinician, location = meeting(scope, body)
+    plan = new_plan(scope, body, clinician=clinician, location=location)
+    patient_id = patient.id
     if body.external_ids:
         _lock_external(scope, body.external_ids)
         known = known_by(scope, pairs=body.external_ids)
@@ -242,7 +240,7 @@ def book(*, scope: Scope, now: datetime, body: Any) -> tuple[Appointment, bool]:
         updated_at=now,
         **plan.columns(),
     )
-    with _no_double_booking(scope, plan, leave_out=None):
+    with _no_double_booking():
         add(row)
     if body.external_ids:
         _keep_external_ids(scope, row, body.external_ids)
@@ -252,23 +250,20 @@ def book(*, scope: Scope, now: datetime, body: Any) -> tuple[Appointment, bool]:
     return row, True
 
 
-class _no_double_booking:
-    """Run a write in a savepoint; the exclusion constraint's refusal becomes a problem."""
+@contextmanager
+def _no_double_booking() -> Iterator[None]:
+    """
+    Run a write that the exclusion constraint may refuse; that becomes a problem.
 
-    def __init__(self, scope: Scope, plan: Plan, *, leave_out: UUID | None) -> None:
-        self.scope, self.plan, self.leave_out = scope, plan, leave_out
-
-    def __enter__(self) -> None:
-        self._atomic = transaction.atomic()
-        self._atomic.__enter__()
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        self._atomic.__exit__(kind, error, trace)
-        if (
-            isinstance(error, IntegrityError)
-            and constraint_name(error) == "appointment_no_double_booking"
-        ):
-            raise _slot_taken(self.scope, self.plan, leave_out=self.leave_out) from error
+    Under the calendar's lock it never does: this is for what was written past the lock. The
+    transaction has failed then, so no other slots can be looked for.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        if constraint_name(error) != "appointment_no_double_booking":
+            raise
+        raise SlotTaken("Choose another time, or another clinician.", alternatives=[]) from error
 
 
 def known_by(scope: Scope, *, pairs: Sequence[Any]) -> UUID | None:
@@ -390,7 +385,7 @@ def _apply(
     _ask_guards(scope, row, action)
     if moves:
         columns["overbooked"] = check_slot(scope, plan=plan, override=override, leave_out=row.id)
-    with _no_double_booking(scope, plan, leave_out=row.id):
+    with _no_double_booking():
         row.move(action, scope=scope, at=now, **columns)
     _note_override(scope, row, override)
     event = events.RESCHEDULED if moves else events.UPDATED
@@ -461,7 +456,7 @@ def act(
     if action is Action.REOPEN:
         plan = changed_plan(scope, row, {}, None)
         columns["overbooked"] = check_slot(scope, plan=plan, override=allowance, leave_out=row.id)
-        with _no_double_booking(scope, plan, leave_out=row.id):
+        with _no_double_booking():
             row.move(action, scope=scope, at=now, **columns)
         _note_override(scope, row, allowance)
     else:

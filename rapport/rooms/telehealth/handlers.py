@@ -19,7 +19,7 @@ def follow_appointment(scope: Scope, event: Event, now: datetime) -> None:
     """Bring the session up to its appointment, in the transaction of the change."""
     services.follow(
         scope=scope, appointment_id=event.object_id, now=now,
-        reopened=event.type == scheduling.REOPENED,
+        reopened=event.type == scheduling.REOPENED, new=event.type == scheduling.CREATED,
     )  # fmt: skip
 
 

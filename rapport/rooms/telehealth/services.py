@@ -35,7 +35,9 @@ class NotYet(Conflict):
 _LIVE = (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN)
 
 
-def follow(*, scope: Scope, appointment_id: UUID, now: datetime, reopened: bool = False) -> None:
+def follow(
+    *, scope: Scope, appointment_id: UUID, now: datetime, reopened: bool = False, new: bool = False
+) -> None:
     """
     Bring the session of an appointment up to what became of the appointment.
 
@@ -44,9 +46,12 @@ def follow(*, scope: Scope, appointment_id: UUID, now: datetime, reopened: bool 
     appointment that is off or moved to a place takes its links with it.
 
     :param reopened: an outcome was taken back: what was ended is to come again
+    :param new: the appointment was made just now, and has no session yet
     """
     appointment = scheduling.get_appointment(scope=scope, appointment_id=appointment_id)
-    session = queries.session_of(scope=scope, appointment_id=appointment_id, lock=True)
+    session = (
+        None if new else queries.session_of(scope=scope, appointment_id=appointment_id, lock=True)
+    )
     if session is None and not appointment.telehealth:
         return
     if session is None:
