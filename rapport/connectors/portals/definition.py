@@ -165,6 +165,8 @@ class Cut(Strict, frozen=True, kw_only=True):
     take: int
     """From 0; -1 is the last; 1 with `rest` is everything from the second on."""
     rest: bool = False
+    before: bool = False
+    """Everything before that piece: with -1, all names but the last."""
 
 
 class Badge(Strict, frozen=True, kw_only=True):
@@ -284,6 +286,8 @@ class Count(Strict, frozen=True, kw_only=True):
     """Rows that are counted and are none, such as the one for entering something new."""
     phantom_when: Predicate | None = None
     """They are counted only where this holds."""
+    unless_empty: bool = False
+    """An empty list shows no count: then `empty.when` alone tells, and must name something that is there."""
 
 
 class Within(Strict, frozen=True, kw_only=True):
@@ -371,6 +375,8 @@ class Write(Strict, frozen=True, kw_only=True):
     submit: Anchor
     locked: Predicate | None = None
     """The record is closed for changes: nothing is sent."""
+    not_permitted: Predicate | None = None
+    """The portal shows the form to a user who may not send it, and this is how that looks: nothing is sent."""
     version: str = ""
     """Name of the hidden input that tells which version was looked at; it goes along."""
     done: Predicate

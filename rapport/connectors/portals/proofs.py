@@ -89,7 +89,8 @@ def _empty(call: Call, pages: Sequence[Facts], place: str) -> str | Trouble:
     last = pages[-1]
     if not last.marks_empty:
         return _none(place, "no rows, and no words that there are none", "the mark of an empty list")
-    if any(page.goes_on for page in pages) or (call.count is not None and last.count != last.phantom):
+    unsaid = call.count is not None and call.count.unless_empty and last.count is None
+    if any(page.goes_on for page in pages) or (call.count is not None and last.count != last.phantom and not unsaid):
         return _none(place, "the mark of an empty list, and more of it", "a count of nothing")
     return "empty_marker"
 

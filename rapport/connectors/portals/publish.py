@@ -107,6 +107,8 @@ def _call(call: Call, d: Definition) -> Iterator[str]:
         yield "a whole file has no pages"
     if _says_nothing(call.empty.when):
         yield "does not say how an empty list looks"
+    if call.count is not None and call.count.unless_empty and call.empty.when.has is None and not call.empty.when.text_any:
+        yield "shows no count when it is empty, and names nothing that is there instead"
     if call.page.by == "link" and call.page.next is None:
         yield "goes on by a link and names none"
     if call.page.by in ("number", "offset") and not call.page.parameter:
@@ -154,6 +156,8 @@ def _field(field: Field, call: Call, d: Definition) -> Iterator[str]:
                 yield f"{what}: {language} is none of the definition's languages"
         if what != "labels" and table and set(table) != set(d.locales):
             yield f"{what}: not for every language of the definition"
+    if any(rule.before and rule.rest for rule in field.cuts):
+        yield "a cut takes what is before a piece, or it and the rest, not both"
     if field.coverage and not 0 <= field.coverage.floor <= 1:
         yield "coverage: the floor is a share between 0 and 1"
     if field.pattern:
@@ -183,6 +187,8 @@ def _write(write: Write, d: Definition) -> Iterator[str]:
         yield "its form is no form"
     if write.submit.role != "button":
         yield "is sent by something that is no button"
+    if write.not_permitted is not None and _says_nothing(write.not_permitted):
+        yield "is never permitted"
     if _says_nothing(write.done):
         yield "is always done"
     if not write.refused or any(_says_nothing(rule.when) for rule in write.refused):
