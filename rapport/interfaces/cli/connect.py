@@ -74,7 +74,8 @@ def _record(step: argparse.ArgumentParser) -> None:
     step.add_argument("--walk", type=Path, metavar="FILE", help="addresses to open, one a line, in a browser that nobody sees: twice, to tell what changes each time")
     step.add_argument("--type", metavar="NAME=VALUE", action="append", default=[], help="what goes into a control of the first page, before the password")
     step.add_argument("--mark", type=Path, metavar="FILE", help="values that are somebody's, one a line: proven to be gone")
-    step.add_argument("--keep", metavar="WORDS", action="append", default=[], help="words of the portal that stand in cells, such as a status")
+    step.add_argument("--keep", metavar="WORDS", action="append", default=[], help="words of the portal that stand in cells or addresses, such as a status")
+    step.add_argument("--plain", metavar="NAME", action="append", default=[], help="parameter whose values are nobody's, such as which columns are shown")
     step.add_argument("--definition", metavar="DEFINITION", help="one whose words are kept")
     _secrets(step)
 
@@ -183,7 +184,7 @@ def _run_record(a: argparse.Namespace) -> Outcome:
         raise Unusable("there is no display here: --walk FILE with addresses, or --har FILE from a browser elsewhere")
     marked = files.lines(a.mark) if a.mark else []
     return recording.record(
-        seen, a.out, base_url=base, secrets=secrets, marked=marked, keep=a.keep,
+        seen, a.out, base_url=base, secrets=secrets, marked=marked, keep=a.keep, plain=a.plain,
         definition=files.definition(a.definition) if a.definition else None, again=again,
     )  # fmt: skip
 

@@ -31,8 +31,11 @@ from rapport.connectors.portals.words import clean, folded
 
 SHORT = 4
 """What was typed and is shorter is no secret by itself: it would stand everywhere."""
-PLAIN = ("page", "per", "per_page", "limit", "offset", "start", "size", "count", "total")
-"""Parameters that turn pages: nobody's."""
+PLAIN = (
+    "page", "per", "per_page", "pagesize", "page_size", "limit", "offset", "start", "startwith", "size", "count", "total",
+    "sort", "columns", "template",
+)  # fmt: skip
+"""Parameters that turn pages and choose what a page shows: nobody's."""
 _SECRET = re.compile(r"pass|pwd|kennwort|secret|otp|mfa|code|pin\b", re.IGNORECASE)
 _TELLING = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|\+?\d[\d ().-]{7,}\d")
 _SHOWN = ("td", "dd")
@@ -126,7 +129,7 @@ def seen(
 
 def record(
     exchanges: Sequence[Seen], out: Path, *, base_url: str, secrets: Mapping[str, str], marked: Iterable[str],
-    keep: Iterable[str], definition: Definition | None, again: Sequence[Seen] = (),
+    keep: Iterable[str], plain: Iterable[str], definition: Definition | None, again: Sequence[Seen] = (),
 ) -> Outcome:  # fmt: skip
     """
     Write a recording without anybody's data, or nothing at all where the scan still finds a value in it.
@@ -134,6 +137,7 @@ def record(
     :param secrets: name -> what was typed that is secret; passwords and codes in forms are found without
     :param marked: values that the author knows to be somebody's, wherever they stand
     :param keep: words of the portal that stand in cells: texts of codes
+    :param plain: names of parameters whose values are nobody's
     :param again: the same steps once more: what differs tells which parameters change each time
     """
     if not exchanges:
@@ -142,7 +146,7 @@ def record(
     hidden = dict(secrets) | {name: value for value, name in typed.items()}
     words = {*keep, *_words_of(definition)}
     names = Redactor(
-        chance.token_bytes(32), secrets=hidden, keep=words, plain=PLAIN, dates=USUAL_DATES, data_attributes=("data-id", "data-code", "data-value", "data-status")
+        chance.token_bytes(32), secrets=hidden, keep=words, plain={*PLAIN, *plain}, dates=USUAL_DATES, data_attributes=("data-id", "data-code", "data-value", "data-status")
     )  # fmt: skip
     told = [one for one in dict.fromkeys(clean(mark) for mark in (*marked, *_who(exchanges, definition))) if one]
     for mark in told:
