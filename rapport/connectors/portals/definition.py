@@ -301,7 +301,9 @@ class Within(Strict, frozen=True, kw_only=True):
 class Empty(Strict, frozen=True, kw_only=True):
     """What a list shows that has nothing in it. Nothing to see is no such mark."""
 
-    when: Predicate
+    when: Predicate | None = None
+    never: bool = False
+    """This list is never empty, since it has at least who asks for it: without a row it was not read."""
 
 
 class Ids(Strict, frozen=True, kw_only=True):
@@ -336,6 +338,8 @@ class Call(Strict, frozen=True, kw_only=True):
     count: Count | None = None
     empty: Empty
     within: Within | None = None
+    strangers: bool = False
+    """Who is not signed in is answered too, with what is public: the oracle is asked when it was read."""
     fields: dict[str, Field]
     volatile: tuple[str, ...] = ()
     """Parameters that change each time and mean nothing."""
@@ -347,6 +351,8 @@ class Control(Strict, frozen=True, kw_only=True):
     anchor: Anchor
     value: str = ""
     """Reference or words; empty: `$values.` and the field's name."""
+    pieces: tuple[str, ...] = ()
+    """Fields of the contract that stand in it together, in this order, with a space between: a first and a last name."""
     format: str = ""
     """Pattern of strftime for a day or a local time."""
     codes: dict[str, tuple[str, ...]] = {}
@@ -401,6 +407,8 @@ class FileCall(Strict, frozen=True, kw_only=True):
     """What it may be; anything else is not the file."""
     begins: str = ""
     """First characters of a whole file, e.g. `%PDF-`."""
+    strangers: bool = False
+    """Who is not signed in gets one too, with what is public: the oracle is asked when it came."""
 
 
 class AbilityRule(Strict, frozen=True, kw_only=True):

@@ -144,6 +144,9 @@ class PortalDriver:
                 if isinstance(answer, Trouble):
                     return answer
                 request = reading.take(answer, at=now)
+            stranger = caller.still_in() if reading.call.strangers else None
+            if stranger is not None:
+                return stranger
             whole = reading.finish()
             if isinstance(whole, Trouble):
                 return caller.kept(whole)

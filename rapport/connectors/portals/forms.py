@@ -115,6 +115,9 @@ _AS_IT_IS = object()
 
 
 def _wanted(control: Control, name: str, values: Mapping[str, Any]) -> Any:
+    if control.pieces:
+        given = [str(values[piece]) for piece in control.pieces if values.get(piece) not in (None, "")]
+        return " ".join(given) if given else _AS_IT_IS
     if control.value:
         flat = {f"values.{key}": str(value) for key, value in values.items() if value is not None}
         found = resolve(control.value, flat)

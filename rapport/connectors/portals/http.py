@@ -177,6 +177,13 @@ class Caller:
             return self.trouble(reason, answer, expected="", place="oracle")
         return Known(False)
 
+    def still_in(self) -> Trouble | None:
+        """Ask whether what was just read was read as somebody; None: it was."""
+        known = self.ask_oracle()
+        if isinstance(known, Trouble):
+            return known
+        return None if known.alive else signals.trouble(Reason.SESSION_EXPIRED)
+
     def _oracle_once(self) -> Known | Trouble:
         if self._asked is None:
             self._asked = self.ask_oracle()

@@ -187,25 +187,44 @@ def emptiness(
 
     :param table: the list's on a page with rows
     """
-    if not empty:
-        proposal.questions[f"{place}.empty"] = "Open this list where it has nothing in it, and give that page."
+    rule = call.empty.when
+    if call.empty.never:
         return
-    if holds(call.empty.when, empty[0], expected="html") and not any(holds(call.empty.when, page, expected="html") for page in pages):
+    if not empty:
+        proposal.questions[f"{place}.empty"] = "Open this list where it has nothing in it, and give that page. Where it can never be empty, say `never`."
+        return
+    if rule is not None and holds(rule, empty[0], expected="html") and not any(holds(rule, page, expected="html") for page in pages):
         return
     there = {one.get("id") for page in pages for one in page.tree.iter() if isinstance(one.tag, str)}
     for element in empty[0].tree.iter():
         if isinstance(element.tag, str) and element.get("id") and element.get("id") not in there and markup.is_seen(element):
             proposal.say(f"{place}.empty", {"when": {"has": {"id": element.get("id")}}}, "stands on the empty page and on no other")
             return
-    count, bare = proposal.overlay["set"].get(f"{place}.count", {}), alike(empty[0], table)
-    rule = _element(bare) if bare is not None and not rows(bare) else {}
-    if count.get("unless_empty") and rule:
+    bare = alike(empty[0], table)
+    shown = _element(bare) if bare is not None and not rows(bare) else {}
+    gone = _gone(pages, table, empty[0])
+    if shown and gone:
         proposal.say(
-            f"{place}.empty", {"when": {"has": rule, "lacks": count["pick"]["element"]}},
-            "an empty list has its table without rows and without the count, and no other page is like that",
+            f"{place}.empty", {"when": {"has": shown, "lacks": gone}},
+            "an empty list has its table, and lacks a control beside it that each page with rows has",
         )  # fmt: skip
         return
-    proposal.questions[f"{place}.empty"] = "Nothing tells the empty list from the others: which words stand there?"
+    proposal.questions[f"{place}.empty"] = "Nothing beside its rows tells the empty list from the others: which words stand there, or can it `never` be empty?"
+
+
+def _gone(pages: Sequence[Answer], table: HtmlElement, empty: Answer) -> dict[str, Any] | None:
+    """
+    A control that is on each page with rows and not on the empty one.
+
+    What stands in the table goes with its rows when a page is broken, and so proves nothing.
+    """
+    for one in pages[0].tree.iter("select", "input", "button"):
+        if one.get("name") and one.get("type") != "hidden" and table not in one.iterancestors():
+            rule = {"tag": str(one.tag), "name": [one.get("name", "")]}
+            meant = Element(tag=str(one.tag), name=(one.get("name", ""),))
+            if all(markup.find_all(page.tree, meant) for page in pages) and not markup.find_all(empty.tree, meant):
+                return rule
+    return None
 
 
 def _element(table: HtmlElement) -> dict[str, str]:

@@ -37,7 +37,7 @@ def facts(call: Call, answer: Answer, *, rows: int, goes_on: bool, ids: int | No
     shows = rule is not None and (rule.phantom_when is None or holds(rule.phantom_when, answer))
     return Facts(
         rows=rows, count=_count(call, answer) if ids is None else ids, phantom=rule.phantom if rule is not None and shows else 0, goes_on=goes_on,
-        marks_empty=holds(call.empty.when, answer, expected=kind),
+        marks_empty=call.empty.when is not None and holds(call.empty.when, answer, expected=kind),
         marks_last=call.last_page is not None and holds(call.last_page, answer, expected=kind),
     )  # fmt: skip
 

@@ -105,9 +105,10 @@ def _call(call: Call, d: Definition) -> Iterator[str]:
         yield "ends by a mark of the last page and names none"
     if call.end == "whole_file" and call.page.by != "none":
         yield "a whole file has no pages"
-    if _says_nothing(call.empty.when):
-        yield "does not say how an empty list looks"
-    if call.count is not None and call.count.unless_empty and call.empty.when.has is None and not call.empty.when.text_any:
+    if call.empty.never == (call.empty.when is not None) or (call.empty.when is not None and _says_nothing(call.empty.when)):
+        yield "does not say how an empty list looks, or that there is none"
+    shows = call.empty.when
+    if call.count is not None and call.count.unless_empty and (shows is None or (shows.has is None and not shows.text_any)):
         yield "shows no count when it is empty, and names nothing that is there instead"
     if call.page.by == "link" and call.page.next is None:
         yield "goes on by a link and names none"
@@ -183,6 +184,9 @@ def _write(write: Write, d: Definition) -> Iterator[str]:
         for name in write.key:
             if name not in call.fields:
                 yield f"key: {name} is not read back"
+    for name, control in write.fields.items():
+        if control.pieces and control.value:
+            yield f"{name}: is made of pieces and of a value"
     if write.form.role != "form":
         yield "its form is no form"
     if write.submit.role != "button":

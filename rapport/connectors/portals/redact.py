@@ -23,7 +23,7 @@ from rapport.connectors.portals.words import clean, folded
 _WORD = re.compile(r"\w+")
 _TOKENS = re.compile(r"csrf|token|nonce|viewstate|verification|session|secret|auth", re.IGNORECASE)
 _VALUE_TAGS = frozenset(("td", "dd", "option", "textarea"))
-_HEAD_TAGS = ("h1", "h2", "h3", "title", "p", "span", "strong", "em", "div", "caption", "li")
+_HEAD_TAGS = ("h1", "h2", "h3", "title", "p", "span", "strong", "b", "em", "i", "small", "div", "caption", "li")
 _DATES = {
     "%m/%d/%Y": r"\b\d{1,2}/\d{1,2}/\d{4}\b", "%Y-%m-%d": r"\b\d{4}-\d{2}-\d{2}(?=\b|T)", "%d.%m.%Y": r"\b\d{1,2}\.\d{1,2}\.\d{4}\b",
     "%d/%m/%Y": r"\b\d{1,2}/\d{1,2}/\d{4}\b", "%d %b %Y": r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b",
