@@ -173,6 +173,8 @@ class Redactor:
                 element.set("value", self.text(element.get("value", "")))
         if element.tag == "option" and element.get("value"):
             element.set("value", self.text(element.get("value", "")))
+        if element.get("nonce"):
+            element.set("nonce", "[nonce]")
         if element.tag in ("script", "style"):
             etree.strip_elements(element, with_tail=False)
             element.text = ""

@@ -194,7 +194,7 @@ def _words_of(definition: Definition | None) -> set[str]:
     for call in definition.calls.values() if definition else ():
         for one in call.fields.values():
             words |= {*one.codes, *(text for table in one.texts.values() for text in table)}
-            words |= {label for labels in one.labels.values() for label in labels}
+            words |= {word for said in (one.labels, one.withheld, one.not_permitted) for labels in said.values() for word in labels}
     return words
 
 

@@ -12,18 +12,32 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rapport.connectors.portals import cassette, loader
+from rapport.connectors.portals.cassette import Exchange
 from rapport.connectors.portals.driver import PortalDriver
+from rapport.connectors.portals.kit import capture, files, recording
 from rapport.connectors.portals.tests.live import now
 from rapport.rooms.exchange.ports import Got, SignedIn, Target, Trouble
 
 NAME = "roundup"
 PINNED = "roundup==2.6.0 --hash=sha256:12fd8fb806047415f22131f965c6ab4026a28dc63f7054e055c8f891950591d4"
 ROLES = {"rapport": "User", "keeper": "Admin", "guest": "Anonymous"}
+CASSETTES = loader.FOLDER / NAME / "cassettes"
+ISSUES = "columns=id,title,status,priority,creator,assignedto&@sort=id"
+WALK = {
+    "clinicians": ("/user?@template=index&@sort=id&@pagesize=50&@startwith=0", "/user?@startwith=50&@pagesize=50&@sort=id", "/user?@startwith=100&@pagesize=50&@sort=id"),
+    "issues": (f"/issue?@{ISSUES}&@pagesize=50&@startwith=0", f"/issue?@startwith=50&@pagesize=50&@{ISSUES}", f"/issue?@{ISSUES}&@pagesize=50&@filter=title&title=zzzz"),
+    "forms": ("/issue?@template=item", "/user?@template=item"),
+}
+"""Cassette -> what is opened for it, as the definition asks for it and as its own links lead on."""
+KEEP = ("index", "issue", "user", "item", "username", "title", "filter", "search", "register", "list")
+WORDS = ("critical", "urgent", "bug", "feature", "wish", "unread", "deferred", "chatting", "need-eg", "in-progress", "testing", "done-cbb", "resolved", "- no selection -")
 _APP = Path(__file__).with_name("tracker_app.py")
 
 
@@ -123,3 +137,41 @@ class Visit:
     def read(self, ability: str, session: bytes, **given: str) -> Got | Trouble:
         """Read a list."""
         return self.driver.read(self.target(), ability=ability, given=given, session=session, baseline=None, now=now())
+
+
+def write_cassettes(folder: Path = CASSETTES) -> None:
+    """Record what the definition reads, with the kit and without anybody's data."""
+    with tempfile.TemporaryDirectory() as place:
+        here = Path(place)
+        running = Tracker(installed(here / "venv"), here / "home")
+        try:
+            addresses = [one for some in WALK.values() for one in some]
+            seen = capture.walk(
+                f"{running.url}index", addresses, base_url=running.url, typed={"__login_name": "rapport"}, password=running.users["rapport"]
+            )
+            people = [one[name] for one in running.rows("user") for name in ("realname", "address", "phone") if one[name]]
+            told = recording.record(
+                seen, here / "made", base_url=running.url, secrets={"password": running.users["rapport"]}, marked=people, keep=(*KEEP, *WORDS),
+                plain=("filter",), definition=loader.load(NAME).definition,
+            )  # fmt: skip
+            if told.failed:
+                raise SystemExit("\n".join(told.lines))
+            kept = files.recording(str(here / "made"))
+        finally:
+            running.kill()
+    folder.mkdir(exist_ok=True)
+    for name, asked in WALK.items():
+        (folder / f"{name}.jsonl").write_bytes(cassette.dump(_of(kept, len(asked), name)))
+
+
+def _of(kept: list[Exchange], number: int, name: str) -> list[Exchange]:
+    """The pages of a cassette, without what pages bring with them."""
+    start = {"clinicians": ("GET /user?",), "issues": ("GET /issue?",), "forms": ("GET /issue?", "GET /user?")}[name]
+    form = "template=item"
+    found = [one for one in kept if one.request.startswith(start) and (form in one.request) == (name == "forms")]
+    assert len(found) == number, [one.request for one in found]
+    return found
+
+
+if __name__ == "__main__":
+    write_cassettes()

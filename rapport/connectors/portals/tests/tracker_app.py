@@ -18,10 +18,6 @@ from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.util import shift_path_info
 
-from roundup import instance  # type: ignore[import-not-found]
-from roundup.cgi.wsgi_handler import RequestDispatcher  # type: ignore[import-not-found]
-from roundup.password import Password  # type: ignore[import-not-found]
-
 UNDER = "practice"
 FIRST = "Ada Ben Cleo Dov Edie Finn Gus Hana Ivo Jun Kai Lena Milo Nora Otis Pia Quin Rosa Sam Tess".split()
 LAST = "Albrook Birch Cotton Dunmore Ellery Fenwick Garrow Holt Ingram Jessop Kestrel".split()
@@ -51,6 +47,9 @@ def made(home: Path, web: str, template: str) -> None:
 
 def filled(home: Path, users: list[dict[str, str]]) -> None:
     """Put people and issues into it."""
+    from roundup import instance  # type: ignore[import-not-found]
+    from roundup.password import Password  # type: ignore[import-not-found]
+
     db = instance.open(str(home)).open("admin")
     nobody = Password("none of them signs in", config=db.config)
     for number in range(PEOPLE):
@@ -72,6 +71,8 @@ def filled(home: Path, users: list[dict[str, str]]) -> None:
 
 
 def main() -> None:
+    from roundup.cgi.wsgi_handler import RequestDispatcher  # type: ignore[import-not-found]
+
     home, port, template = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     if not (home / "config.ini").exists():
         made(home, f"http://127.0.0.1:{port}/{UNDER}/", template)
