@@ -209,7 +209,7 @@ def _is_head(element: HtmlElement, cell: HtmlElement) -> bool:
         if element.tag in _VALUE_TAGS:
             return False
         if element.tag == "th":
-            return element.get("scope") != "row"
+            return bool(element.get("scope") != "row")
         element = element.getparent()
     return False
 
