@@ -249,3 +249,21 @@ def test_it_is_calibrated_and_assessed_by_the_kit_alone(tracker: Tracker, tmp_pa
     assert (told["level"], told["role"]["may_not"]) == ("silver", ["clinicians.create"])
     with closing(httpx.Client(trust_env=False)) as stranger:
         assert stranger.get(tracker.url.replace("/practice/", "/")).status_code == 404, "the portal has its host not to itself"
+
+
+def test_a_template_that_the_definition_has_never_seen_is_fitted_without_code(python: Path, tmp_path: Path) -> None:
+    """Roundup's `responsive` template: other markup, other classes, and no issues at all."""
+    other = Tracker(python, tmp_path / "home", template="responsive")
+    try:
+        page = "clinicians=/user?@template=index&@sort=id&@pagesize=50"
+        done = kit(other, tmp_path, "calibrate", "--page", page, "--out", "calibration.json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        visit = Visit(other, calibration=json.loads((tmp_path / "calibration.json").read_text()))
+        session = visit.sign_in()
+        read = got(visit.read("clinicians.read", session))
+        assert {(row.values["external_id"], row.values["name"]) for row in read.rows} == {(one["username"], one["realname"]) for one in other.rows("user")}
+        assert read.complete == "count"
+        # What that tracker does not have is refused, and not empty.
+        refused(visit.read("issues.read", session), Reason.DRIFT_BREAKING)
+    finally:
+        other.kill()

@@ -64,7 +64,7 @@ def filled(home: Path, users: list[dict[str, str]]) -> None:
             username=one["username"], realname=f"{one['username'].title()} Connector", address=f"{one['username']}@fernbrook.example",
             password=Password(one["password"], config=db.config), roles=one["role"],
         )  # fmt: skip
-    for number in range(ISSUES):
+    for number in range(ISSUES if "issue" in db.classes else 0):
         db.issue.create(title=f"Letter {number:03} to the referring doctor", priority=str(number % 5 + 1), status=str(number % 8 + 1), assignedto=str(3 + number))
     db.commit()
     db.close()
