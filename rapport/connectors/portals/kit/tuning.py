@@ -39,7 +39,8 @@ def at_portal(
             found |= {f"{name}.empty": [_page(caller, address)] for name, address in empty.items()}
     except NotIn as problem:
         reason = problem.found.reason.value if isinstance(problem.found, Trouble) else "a code is asked for, and nobody gave it"
-        return Outcome([f"Nobody could be signed in: {reason}."], {"signed_in": False, "why": reason}, failed=True)
+        where = problem.where()
+        return Outcome([f"Nobody could be signed in: {reason}.", *where], {"signed_in": False, "why": reason, "where": where}, failed=True)
     return propose(place.definition, found, answers=answers, overlay=place.target.calibration, out=out)
 
 
