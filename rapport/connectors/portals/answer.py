@@ -24,11 +24,13 @@ class Answer:
     """The address that was asked, or on which a browser ended."""
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    under: str = ""
+    """Path below which the portal lies on its host: definitions know nothing of it."""
 
     @property
     def path(self) -> str:
-        """Path of the address, with the part behind `#` where a page keeps its route there."""
-        return _path(self.url)
+        """Path of the address in the portal, with the part behind `#` where a page keeps its route there."""
+        return _path(self.url, self.under)
 
     @property
     def content_type(self) -> str:
@@ -37,9 +39,9 @@ class Answer:
 
     @property
     def leads_to(self) -> str:
-        """Path to which it redirects; empty: it does not."""
+        """Path in the portal to which it redirects; empty: it does not."""
         location = self.headers.get("location", "")
-        return _path(location) if 300 <= self.status < 400 and location else ""
+        return _path(location, self.under) if 300 <= self.status < 400 and location else ""
 
     @cached_property
     def got(self) -> str:
@@ -72,6 +74,9 @@ class Answer:
         return markup.text_of(self.tree)
 
 
-def _path(url: str) -> str:
+def _path(url: str, under: str) -> str:
     parts = urlsplit(url)
-    return (parts.path or "/") + (f"#{parts.fragment}" if parts.fragment.startswith("/") else "")
+    path = parts.path
+    if under and (path == under or path.startswith(f"{under}/")):
+        path = path[len(under) :]
+    return (path or "/") + (f"#{parts.fragment}" if parts.fragment.startswith("/") else "")

@@ -142,7 +142,7 @@ class Browser:
             if isinstance(one.tag, str) and one.attrib.pop("data-rapport-unseen", None) is not None:
                 one.set("hidden", "")
         headers = self._headers | {"content-type": "text/html; charset=utf-8"}
-        answer = Answer(self._status, found["url"], cast(bytes, tostring(tree, encoding="utf-8")), headers)
+        answer = Answer(self._status, found["url"], cast(bytes, tostring(tree, encoding="utf-8")), headers, self._hosts.under)
         return answer, bool(found["loaded"]), bool(found["other"])
 
     def fill(self, number: str, value: str, *, secret: bool) -> bool:

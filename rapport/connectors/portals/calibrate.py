@@ -10,49 +10,19 @@ answers with the words that stand on the page. Nothing is sent and nothing is gu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from rapport.connectors.portals import calibration, markup
+from rapport.connectors.portals import calibration, listfit, markup
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.columnfit import Column, choose, columns_of
 from rapport.connectors.portals.definition import Call, Definition
-from rapport.connectors.portals.lexicon import NEXT
+from rapport.connectors.portals.proposal import Proposal
 from rapport.connectors.portals.reading import Reading, Whole
-from rapport.connectors.portals.words import clean, folded
 from rapport.rooms.exchange.ports import Trouble
 
 _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """Nothing of the trial reading is kept, its time neither."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One line of an overlay, and why. No value of a record in it."""
-
-    place: str
-    value: Any
-    because: str
-
-
-@dataclass(slots=True)
-class Proposal:
-    """What calibrating came to."""
-
-    overlay: dict[str, Any] = field(default_factory=lambda: {"set": {}, "calibrated": []})
-    evidence: list[Evidence] = field(default_factory=list)
-    questions: dict[str, str] = field(default_factory=dict)
-    """Place -> what a person has to say: the header, or nothing where the portal has no such column."""
-    unbound: dict[str, str] = field(default_factory=dict)
-    """Fields that may be missing, and were not found: questions that stop nothing."""
-    checked: dict[str, str] = field(default_factory=dict)
-    """Call -> what reading the given pages with the overlay came to."""
-
-    def say(self, place: str, value: Any, because: str) -> None:
-        """Propose one line."""
-        self.overlay["set"][place] = value
-        self.evidence.append(Evidence(place, value, because))
 
 
 def calibrate(
@@ -80,31 +50,25 @@ def _call(
     proposal: Proposal,
 ) -> None:  # fmt: skip
     place = f"calls.{name}"
-    table = _table(pages[0])
-    if table is None:
+    tables, own = listfit.tables(call, pages)
+    if not tables:
         proposal.questions[place] = "There is no table on this page."
         return
     if pages[0].path != call.request.path:
         proposal.say(f"{place}.request.path", pages[0].path, "the address of the page")
-    id = table.get("id", "")
-    rule = {"id": id} if id else None
-    proposal.say(f"{place}.rows", {"table": rule} if rule else {}, f"the largest table, {'with an id' if id else 'told by its columns'}")
-    attribute = next((one for one in ("data-column", "data-field", "data-key", "data-name") if _all_have(table, one)), "")
+    if not own:
+        id = tables[0].get("id", "")
+        rule = {"table": {"id": id}} if id else {}
+        proposal.say(f"{place}.rows", rule, f"the largest table, {'with an id' if id else 'told by its columns'}")
+    attribute = next((one for one in ("data-column", "data-field", "data-key", "data-name") if _all_have(tables[0], one)), "")
     if attribute != call.bind.attribute:
         proposal.say(f"{place}.bind.attribute", attribute, "an attribute of every header cell" if attribute else "header cells have no name")
     language = markup.language_of(pages[0].tree)
     language = language if language in definition.locales else definition.locales[0]
-    columns = columns_of([one for one in (_table(page, id) for page in pages) if one is not None], attribute)
-    _fields(name, call, columns, language, definition.locales, answers, proposal)
-    _ids(place, columns, pages, id, proposal)
-    _end(place, call, pages, id, proposal)
-    _empty(place, empty, pages, proposal)
-
-
-def _table(page: Answer, id: str = "") -> Any:
-    tables = [one for one in page.tree.iter("table") if markup.is_seen(one)]
-    same = [one for one in tables if id and one.get("id") == id]
-    return max(same or tables, key=lambda one: len(list(one.iter("tr"))), default=None)
+    _fields(name, call, columns_of(tables, attribute), language, definition.locales, answers, proposal)
+    listfit.ids(name, definition, pages, tables, proposal)
+    listfit.end(place, call, pages, tables, empty, proposal)
+    listfit.emptiness(place, call, pages, tables[0], empty, proposal)
 
 
 def _all_have(table: Any, attribute: str) -> bool:
@@ -136,67 +100,6 @@ def _fields(
         for member, value, because in choice.more:
             value = {one: value for one in locales} if member in ("formats", "texts") else value
             proposal.say(f"{place}.{member}", value, because)
-
-
-def _ids(place: str, columns: Sequence[Column], pages: list[Answer], id: str, proposal: Proposal) -> None:
-    rows = [row for page in pages for row in _rows(page, id)]
-    names = {name for row in rows[:1] for name in row.attrib if str(name).startswith("data-") or name == "id"}
-    for name in sorted(map(str, names)):
-        values = [row.get(name) for row in rows]
-        if None not in values and len(set(values)) == len(values):
-            proposal.say(f"{place}.remote_id", {"from": "row", "attribute": name}, f"`{name}` is there and different in all {len(rows)} rows")
-            return
-    proposal.questions[f"{place}.remote_id"] = "No attribute of the rows tells them apart: which column or link has the id?"
-
-
-def _rows(page: Answer, id: str) -> list[Any]:
-    table = _table(page, id)
-    rows = list(table.iter("tr")) if table is not None else []
-    return [row for row in rows[1:] if any(cell.tag == "td" for cell in row)]
-
-
-def _end(place: str, call: Call, pages: list[Answer], id: str, proposal: Proposal) -> None:
-    total = sum(len(_rows(page, id)) for page in pages)
-    found = _count(pages[0], str(total))
-    if found is None:
-        proposal.questions[f"{place}.count"] = f"Nothing on the page says that there are {total} rows: how is the end of the list to be told?"
-    else:
-        proposal.say(f"{place}.count", {"pick": found}, f"{total} rows on {len(pages)} pages, and the page says {total}")
-    links = [link for link in pages[0].tree.iter("a") if link.get("rel") == "next" or folded(markup.text_of(link)) in NEXT]
-    if len(links) == 1:
-        words = markup.text_of(links[0])
-        language = next(iter(call.page.next.labels), "en") if call.page.next else "en"
-        rule = {"by": "link", "next": {"role": "link", "labels": {language: [words]}, "recorded": "label"}}
-        proposal.say(f"{place}.page", rule, f"one link {words!r}, which the last page does not have")
-    elif len(pages) > 1:
-        proposal.questions[f"{place}.page"] = "Which link leads to the next page?"
-
-
-def _count(page: Answer, total: str) -> dict[str, Any] | None:
-    """The element that says the count: by an attribute first, then as the last number of its text."""
-    for element in page.tree.iter():
-        if not isinstance(element.tag, str) or element.get("id") is None or any(True for _ in element.iter("table")):
-            continue
-        attribute = next((str(name) for name, value in element.attrib.items() if name != "id" and value == total), "")
-        rule = {"id": element.get("id")}
-        if attribute:
-            return {"element": rule, "attribute": attribute}
-        numbers = [word for word in clean(markup.text_of(element)).replace(",", "").split() if word.strip(".").isdigit()]
-        if numbers and numbers[-1].strip(".") == total:
-            return {"element": rule, "number": "last"}
-    return None
-
-
-def _empty(place: str, empty: list[Answer], pages: list[Answer], proposal: Proposal) -> None:
-    if not empty:
-        proposal.questions[f"{place}.empty"] = "Open this list where it has nothing in it, and give that page."
-        return
-    there = {one.get("id") for page in pages for one in page.tree.iter() if isinstance(one.tag, str)}
-    for element in empty[0].tree.iter():
-        if isinstance(element.tag, str) and element.get("id") and element.get("id") not in there and markup.is_seen(element):
-            proposal.say(f"{place}.empty", {"when": {"has": {"id": element.get("id")}}}, "stands on the empty page and on no other")
-            return
-    proposal.questions[f"{place}.empty"] = "Nothing tells the empty list from the others: which words stand there?"
 
 
 def _check(name: str, definition: Definition, pages: list[Answer], proposal: Proposal) -> None:

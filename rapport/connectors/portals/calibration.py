@@ -27,7 +27,7 @@ _CALL = r"calls\.\w+\.(request\.(path|query|formats)|needs|rows|bind\.attribute|
 _CONTROL = r"(test_id|name|id|labels|autocomplete|group|synonyms|recorded)"
 _ALLOWED = re.compile(
     rf"{_FIELD}|{_CALL}|files\.\w+\.(request\.(path|query)|content_type)"
-    rf"|writes\.\w+\.(open\.(path|query)|(form|submit|fields\.\w+\.anchor)\.{_CONTROL}|fields\.\w+\.(format|codes)|done|refused|remote_id|locked)"
+    rf"|writes\.\w+\.(open\.(path|query)|(form|submit|fields\.\w+\.anchor)\.{_CONTROL}|fields\.\w+\.(format|codes)|done|refused|remote_id|locked|not_permitted)"
     rf"|login\.(start|prompts\.\w+\.(seen|press\.{_CONTROL}|fill\.\w+\.anchor\.{_CONTROL}|challenge\.(masked|resend\.{_CONTROL})))"
     r"|session\.(oracle\.(call\.path|true_when|subject)|sign_out\.(path|method)|keep_alive\.path|carrier\.cookies|idle_seconds)"
 )

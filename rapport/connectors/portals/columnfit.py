@@ -95,6 +95,8 @@ def _words(name: str, rule: Field, label: str) -> float:
     known = FIELDS.get(name, ())
     if heard in known:
         return 3 + 0.1 * (len(known) - known.index(heard)) / len(known)
+    if any(heard in words for words in FIELDS.values()):
+        return 0  # whole, they are known words for something else
     inside = [place for place, word in enumerate(known) if says_any(heard, {"": [word]})]
     return 2 + 0.1 * (len(known) - inside[0]) / len(known) if inside else 0
 

@@ -165,6 +165,8 @@ class Cut(Strict, frozen=True, kw_only=True):
     take: int
     """From 0; -1 is the last; 1 with `rest` is everything from the second on."""
     rest: bool = False
+    before: bool = False
+    """Everything before that piece: with -1, all names but the last."""
 
 
 class Badge(Strict, frozen=True, kw_only=True):
@@ -284,6 +286,8 @@ class Count(Strict, frozen=True, kw_only=True):
     """Rows that are counted and are none, such as the one for entering something new."""
     phantom_when: Predicate | None = None
     """They are counted only where this holds."""
+    unless_empty: bool = False
+    """An empty list shows no count: then `empty.when` alone tells, and must name something that is there."""
 
 
 class Within(Strict, frozen=True, kw_only=True):
@@ -297,7 +301,9 @@ class Within(Strict, frozen=True, kw_only=True):
 class Empty(Strict, frozen=True, kw_only=True):
     """What a list shows that has nothing in it. Nothing to see is no such mark."""
 
-    when: Predicate
+    when: Predicate | None = None
+    never: bool = False
+    """This list is never empty, since it has at least who asks for it: without a row it was not read."""
 
 
 class Ids(Strict, frozen=True, kw_only=True):
@@ -332,6 +338,8 @@ class Call(Strict, frozen=True, kw_only=True):
     count: Count | None = None
     empty: Empty
     within: Within | None = None
+    strangers: bool = False
+    """Who is not signed in is answered too, with what is public: the oracle is asked when it was read."""
     fields: dict[str, Field]
     volatile: tuple[str, ...] = ()
     """Parameters that change each time and mean nothing."""
@@ -343,6 +351,8 @@ class Control(Strict, frozen=True, kw_only=True):
     anchor: Anchor
     value: str = ""
     """Reference or words; empty: `$values.` and the field's name."""
+    pieces: tuple[str, ...] = ()
+    """Fields of the contract that stand in it together, in this order, with a space between: a first and a last name."""
     format: str = ""
     """Pattern of strftime for a day or a local time."""
     codes: dict[str, tuple[str, ...]] = {}
@@ -371,6 +381,8 @@ class Write(Strict, frozen=True, kw_only=True):
     submit: Anchor
     locked: Predicate | None = None
     """The record is closed for changes: nothing is sent."""
+    not_permitted: Predicate | None = None
+    """The portal shows the form to a user who may not send it, and this is how that looks: nothing is sent."""
     version: str = ""
     """Name of the hidden input that tells which version was looked at; it goes along."""
     done: Predicate
@@ -395,6 +407,8 @@ class FileCall(Strict, frozen=True, kw_only=True):
     """What it may be; anything else is not the file."""
     begins: str = ""
     """First characters of a whole file, e.g. `%PDF-`."""
+    strangers: bool = False
+    """Who is not signed in gets one too, with what is public: the oracle is asked when it came."""
 
 
 class AbilityRule(Strict, frozen=True, kw_only=True):

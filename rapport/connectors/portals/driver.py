@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rapport.connectors.portals import calibration, loader, scripts, signals
+from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.definition import Definition, Probe
 from rapport.connectors.portals.files import fetch
 from rapport.connectors.portals.http import Caller
 from rapport.connectors.portals.outgoing import Outgoing, ValueMissing, build
+from rapport.connectors.portals.predicates import holds
 from rapport.connectors.portals.reading import Reading
 from rapport.connectors.portals.sessions import NoSession, Session, opened, resumed
 from rapport.connectors.portals.submit import submit
@@ -142,6 +144,9 @@ class PortalDriver:
                 if isinstance(answer, Trouble):
                     return answer
                 request = reading.take(answer, at=now)
+            stranger = caller.still_in() if reading.call.strangers else None
+            if stranger is not None:
+                return stranger
             whole = reading.finish()
             if isinstance(whole, Trouble):
                 return caller.kept(whole)
@@ -186,7 +191,7 @@ class PortalDriver:
                 answer = caller.read(_first_request(caller, one), place=one.ability)
                 if isinstance(answer, Trouble) and answer.reason is not Reason.NOT_PERMITTED:
                     return answer
-                found[one.ability] = not isinstance(answer, Trouble)
+                found[one.ability] = not isinstance(answer, Trouble) and not _shown_only(caller, one, answer)
         return found
 
     def _sign_in(self, place: _Place, target: Target, now: datetime) -> SignIn:
@@ -231,6 +236,13 @@ def _first_request(caller: Caller, probe: Probe) -> Outgoing:
     if rule.kind == "write":
         return build(caller.definition.writes[rule.call].open, values, expected="html")
     return Reading(caller.definition, rule.call, given=probe.given, values=caller.values()).start()
+
+
+def _shown_only(caller: Caller, probe: Probe, page: Answer) -> bool:
+    """Whether a form is shown to somebody who may not send it."""
+    rule = caller.definition.abilities[probe.ability]
+    closed = caller.definition.writes[rule.call].not_permitted if rule.kind == "write" else None
+    return closed is not None and holds(closed, page, expected="html")
 
 
 def _unable(ability: str) -> Trouble:

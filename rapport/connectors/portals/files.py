@@ -49,6 +49,9 @@ def fetch(caller: Caller, name: str, *, remote_id: str, now: datetime) -> GotFil
     if answer.content_type not in rule.content_type or not answer.body.startswith(rule.begins.encode()):
         finding = Finding(place=name, seen=answer.content_type or "nothing", expected=" or ".join(rule.content_type))
         return caller.kept(signals.trouble(Reason.DRIFT_BREAKING, findings=[finding]))
+    stranger = caller.still_in() if rule.strangers else None
+    if stranger is not None:
+        return stranger
     signed = of(line(request.method, request.url, request.body, request.form))
     page = Page(signed, now, hashlib.sha256(answer.body).hexdigest(), 1)
     return GotFile(answer.body, answer.content_type, _name(answer), page, caller.session().to_bytes())

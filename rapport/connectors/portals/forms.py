@@ -13,6 +13,7 @@ from lxml.html import HtmlElement
 from rapport.connectors.portals import anchors, markup, signals
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.definition import Control, Write
+from rapport.connectors.portals.multipart import MULTIPART
 from rapport.connectors.portals.outgoing import Outgoing, resolve
 from rapport.connectors.portals.predicates import holds
 from rapport.connectors.portals.terms import Anchor
@@ -46,6 +47,8 @@ def filled(write: Write, page: Answer, *, values: Mapping[str, Any], place: str)
     :param values: field of the contract -> value; one that is not there is left as the form has it
     :param place: name of the write, for what is reported
     """
+    if write.not_permitted is not None and holds(write.not_permitted, page, expected="html"):
+        return signals.trouble(Reason.NOT_PERMITTED)
     if write.locked is not None and holds(write.locked, page, expected="html"):
         return signals.trouble(Reason.WITHHELD_LOCKED)
     found = _found(write, page, place)
@@ -112,6 +115,9 @@ _AS_IT_IS = object()
 
 
 def _wanted(control: Control, name: str, values: Mapping[str, Any]) -> Any:
+    if control.pieces:
+        given = [str(values[piece]) for piece in control.pieces if values.get(piece) not in (None, "")]
+        return " ".join(given) if given else _AS_IT_IS
     if control.value:
         flat = {f"values.{key}": str(value) for key, value in values.items() if value is not None}
         found = resolve(control.value, flat)
@@ -185,9 +191,9 @@ def _outgoing(found: _Found, page: Answer, pairs: list[tuple[str, str]], place: 
     form, button = found.form, found.button
     method = (button.get("formmethod") or form.get("method") or "get").upper()
     kind = (button.get("formenctype") or form.get("enctype") or "application/x-www-form-urlencoded").lower()
-    if method != "POST" or kind != "application/x-www-form-urlencoded":
-        return _lost(f"{place}.form", f"a form that is sent by {method}, {kind}", "POST, urlencoded")
+    if method != "POST" or kind not in ("application/x-www-form-urlencoded", MULTIPART):
+        return _lost(f"{place}.form", f"a form that is sent by {method}, {kind}", "POST, urlencoded or multipart")
     url = urljoin(page.url, button.get("formaction") or form.get("action") or "")
     parts = urlsplit(page.url)
     headers = {"Origin": f"{parts.scheme}://{parts.netloc}", "Referer": page.url}
-    return Outgoing(method, url, form=tuple(pairs), headers=headers, expected="html")
+    return Outgoing(method, url, form=tuple(pairs), headers=headers, expected="html", multipart=kind == MULTIPART)

@@ -23,7 +23,7 @@ from urllib.parse import urlencode, urljoin
 import httpx
 import msgspec
 
-from rapport.connectors.portals import markup, predicates, signals
+from rapport.connectors.portals import markup, multipart, predicates, signals
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.definition import Definition, HeaderRecipe
 from rapport.connectors.portals.definition import Session as Rules
@@ -39,6 +39,7 @@ from rapport.rooms.exchange.ports import Finding, Reason, Target, Trouble
 TRIES = 3
 FIRST_PAUSE_SECONDS = 0.3
 MOST_HOPS = 4
+_URLENCODED = "application/x-www-form-urlencoded"
 _KEEPS_NO_SESSION = (Reason.SESSION_EXPIRED, Reason.SESSION_TAKEN)
 
 
@@ -98,7 +99,7 @@ class Caller:
         A key of the local storage that holds a record is known by its members too: `local.KEY.MEMBER`.
         """
         found = {f"identity.{name}": value for name, value in self._identity.items()}
-        for name, value in self._began.local.get(self._hosts.base_url, {}).items():
+        for name, value in self._began.local.get(self._hosts.origin, {}).items():
             found[f"local.{name}"] = value
             found |= {f"local.{name}.{member}": str(part) for member, part in _members(value).items()}
         return found
@@ -176,6 +177,13 @@ class Caller:
             return self.trouble(reason, answer, expected="", place="oracle")
         return Known(False)
 
+    def still_in(self) -> Trouble | None:
+        """Ask whether what was just read was read as somebody; None: it was."""
+        known = self.ask_oracle()
+        if isinstance(known, Trouble):
+            return known
+        return None if known.alive else signals.trouble(Reason.SESSION_EXPIRED)
+
     def _oracle_once(self) -> Known | Trouble:
         if self._asked is None:
             self._asked = self.ask_oracle()
@@ -224,8 +232,9 @@ class Caller:
             headers = {"Content-Type": "application/json"} | headers
             content = json.dumps(request.body, separators=(",", ":")).encode()
         elif request.method != "GET":
-            headers = {"Content-Type": "application/x-www-form-urlencoded"} | headers
-            content = urlencode([*request.form, *self._token_field(request, url)]).encode()
+            pairs = [*request.form, *self._token_field(request, url)]
+            kind, content = multipart.encode(pairs) if request.multipart else (_URLENCODED, urlencode(pairs).encode())
+            headers = {"Content-Type": kind} | headers
         answer = self._paced(request.method, url, headers, content)
         self._note_token(answer)
         return answer
@@ -237,7 +246,8 @@ class Caller:
         began, busy, wait = time.monotonic(), False, None
         try:
             reply = self._client.request(method, url, headers=headers, content=content)
-            answer = Answer(reply.status_code, str(reply.url), reply.content, {k.lower(): v for k, v in reply.headers.items()})
+            heads = {name.lower(): value for name, value in reply.headers.items()}
+            answer = Answer(reply.status_code, str(reply.url), reply.content, heads, self._hosts.under)
             busy, wait = answer.status == 429, signals.retry_after(answer, now=self._now)
             return answer
         finally:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rapport.connectors.portals.words import folded
+
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "external_id": ("id", "number", "chart", "account", "record"),
-    "last_name": ("name", "patient", "client", "last name", "surname", "family name"),
-    "first_name": ("name", "patient", "client", "first name", "given name"),
+    "last_name": ("name", "patient", "client", "last name", "surname", "family name", "full name", "real name", "realname"),
+    "first_name": ("name", "patient", "client", "first name", "given name", "full name", "real name", "realname"),
     "birth_on": ("date of birth", "dob", "born", "birth", "birthday", "birth date", "geburtsdatum"),
     "sex": ("sex", "gender", "geschlecht"),
-    "email": ("email", "e-mail", "mail"),
-    "phone": ("phone", "mobile", "cell", "telephone", "telefon"),
+    "email": ("email", "e-mail", "mail", "email address", "e-mail address"),
+    "phone": ("phone", "mobile", "cell", "telephone", "telefon", "phone number"),
     "status": ("status", "state", "zustand"),
     "clinician": ("clinician", "provider", "therapist", "counselor", "practitioner", "staff"),
     "payer": ("payer", "insurance", "insurer", "carrier", "plan"),
@@ -55,3 +57,15 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 DAYS = ("%m/%d/%Y", "%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%m/%d/%y", "%d-%b-%Y", "%m-%d-%Y")
 TIMES = ("%I:%M %p", "%H:%M", "%I:%M%p", "%H:%M:%S")
 NEXT = ("next", "next page", "older", "more", ">", "»", "›", "weiter")
+_ARROWS = " >»›→"
+
+
+def leads_on(words: str) -> bool:
+    """
+    Tell whether a link with these words commonly leads to the next page, with or without an arrow behind them.
+
+    >>> leads_on("Next >>"), leads_on("»"), leads_on("<< previous")
+    (True, True, False)
+    """
+    said = folded(words)
+    return said in NEXT or said.rstrip(_ARROWS) in NEXT

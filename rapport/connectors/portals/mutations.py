@@ -12,6 +12,7 @@ from lxml.html import HtmlElement, fragment_fromstring, tostring
 from rapport.connectors.portals import markup
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.cassette import Exchange
+from rapport.connectors.portals.lexicon import leads_on
 
 Change = Callable[[HtmlElement, int], None]
 """Changes a page in place; the number counts the pages of the list from 0."""
@@ -42,9 +43,14 @@ def _bodies(name: str, change: Callable[[Exchange, int], Exchange]) -> Mutation:
 
 
 def _table(tree: HtmlElement) -> tuple[HtmlElement, HtmlElement, list[HtmlElement]]:
-    table = max(tree.iter("table"), key=lambda one: len(list(one.iter("tr"))))
-    head = next(iter(table.iter("tr")))
-    return table, head, [row for row in table.iter("tr") if row is not head]
+    """The table with the most rows of its own, its head, and the rows that have as many cells."""
+    table = max(tree.iter("table"), key=lambda one: len(_own(one)))
+    head, *rest = _own(table)
+    return table, head, [row for row in rest if len(row) == len(head)]
+
+
+def _own(table: HtmlElement) -> list[HtmlElement]:
+    return [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
 
 
 def _reorder(order: Callable[[list[HtmlElement]], list[HtmlElement]], *, head: bool = True, body: bool = True) -> Change:
@@ -113,7 +119,7 @@ def _drop_rows(of: list[HtmlElement], keep: Callable[[int], bool]) -> None:
 
 
 def _next_links(tree: HtmlElement) -> list[HtmlElement]:
-    return [link for link in tree.iter("a") if link.get("rel") == "next"]
+    return [link for link in tree.iter("a") if link.get("rel") == "next" or leads_on(markup.text_of(link))]
 
 
 def _no_next(tree: HtmlElement, number: int) -> None:
@@ -144,6 +150,10 @@ def _double(body: HtmlElement, rows: list[HtmlElement], number: int) -> None:
         row.addnext(deepcopy(row))
 
 
+_OF = re.compile(r"(\b\d+ (?:out )?of )(\d+)\b")
+"""How pages say a count in words: 1 to 50 of 122."""
+
+
 def _totals(by: Callable[[int], str | None]) -> Change:
     def change(tree: HtmlElement, number: int) -> None:
         for one in tree.iter():
@@ -153,6 +163,8 @@ def _totals(by: Callable[[int], str | None]) -> Change:
                     one.drop_tree()
                 else:
                     one.set("data-total", made)
+            elif isinstance(one.tag, str) and one.text and _OF.search(one.text):
+                one.text = _OF.sub(lambda found: found[1] + (by(int(found[2])) or ""), one.text)
 
     return change
 
@@ -208,8 +220,8 @@ def _no_ids(tree: HtmlElement, number: int) -> None:
 
 def _empty_body(mark: bool) -> Change:
     def change(tree: HtmlElement, number: int) -> None:
-        table, _, rows = _table(tree)
-        _drop_rows(rows, lambda _: False)
+        table, head, _ = _table(tree)
+        _drop_rows([row for row in _own(table) if row is not head], lambda _: False)
         if mark:
             table.addnext(fragment_fromstring("<p id='empty'>There is nothing to show.</p>"))
 

@@ -33,6 +33,8 @@ class Outgoing:
     headers: Mapping[str, str] = field(default_factory=dict)
     expected: str = ""
     """What it is to bring: json, html, csv or file."""
+    multipart: bool = False
+    """The form goes as `multipart/form-data`, since the portal's own does."""
 
 
 def build(request: Request, values: Mapping[str, str], *, expected: str = "") -> Outgoing:

@@ -96,7 +96,8 @@ def take(pick: Pick, answer: Answer) -> str | None:
     """
     Return the value a pick means, as clean text; None where it is not there or there twice.
 
-    Two different values for one pick are no value: nobody can tell which is meant.
+    Two different values for one pick are no value: nobody can tell which is meant. An element and one around
+    it that say the same once they are trimmed are one.
     """
     if pick.json:
         found = search(pick.json, answer.json)
@@ -107,8 +108,8 @@ def take(pick: Pick, answer: Answer) -> str | None:
     for element in markup.find_all(answer.tree, pick.element):
         raw = element.get(pick.attribute) if pick.attribute else markup.text_of(element)
         if raw is not None:
-            values.add(clean(raw))
-    return _trim(values.pop(), pick) if len(values) == 1 else None
+            values.add(_trim(raw, pick))
+    return values.pop() if len(values) == 1 else None
 
 
 def _text(value: Any) -> str:

@@ -37,7 +37,7 @@ def facts(call: Call, answer: Answer, *, rows: int, goes_on: bool, ids: int | No
     shows = rule is not None and (rule.phantom_when is None or holds(rule.phantom_when, answer))
     return Facts(
         rows=rows, count=_count(call, answer) if ids is None else ids, phantom=rule.phantom if rule is not None and shows else 0, goes_on=goes_on,
-        marks_empty=holds(call.empty.when, answer, expected=kind),
+        marks_empty=call.empty.when is not None and holds(call.empty.when, answer, expected=kind),
         marks_last=call.last_page is not None and holds(call.last_page, answer, expected=kind),
     )  # fmt: skip
 
@@ -89,7 +89,8 @@ def _empty(call: Call, pages: Sequence[Facts], place: str) -> str | Trouble:
     last = pages[-1]
     if not last.marks_empty:
         return _none(place, "no rows, and no words that there are none", "the mark of an empty list")
-    if any(page.goes_on for page in pages) or (call.count is not None and last.count != last.phantom):
+    unsaid = call.count is not None and call.count.unless_empty and last.count is None
+    if any(page.goes_on for page in pages) or (call.count is not None and last.count != last.phantom and not unsaid):
         return _none(place, "the mark of an empty list, and more of it", "a count of nothing")
     return "empty_marker"
 

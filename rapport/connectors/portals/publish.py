@@ -105,8 +105,11 @@ def _call(call: Call, d: Definition) -> Iterator[str]:
         yield "ends by a mark of the last page and names none"
     if call.end == "whole_file" and call.page.by != "none":
         yield "a whole file has no pages"
-    if _says_nothing(call.empty.when):
-        yield "does not say how an empty list looks"
+    if call.empty.never == (call.empty.when is not None) or (call.empty.when is not None and _says_nothing(call.empty.when)):
+        yield "does not say how an empty list looks, or that there is none"
+    shows = call.empty.when
+    if call.count is not None and call.count.unless_empty and (shows is None or (shows.has is None and not shows.text_any)):
+        yield "shows no count when it is empty, and names nothing that is there instead"
     if call.page.by == "link" and call.page.next is None:
         yield "goes on by a link and names none"
     if call.page.by in ("number", "offset") and not call.page.parameter:
@@ -154,6 +157,8 @@ def _field(field: Field, call: Call, d: Definition) -> Iterator[str]:
                 yield f"{what}: {language} is none of the definition's languages"
         if what != "labels" and table and set(table) != set(d.locales):
             yield f"{what}: not for every language of the definition"
+    if any(rule.before and rule.rest for rule in field.cuts):
+        yield "a cut takes what is before a piece, or it and the rest, not both"
     if field.coverage and not 0 <= field.coverage.floor <= 1:
         yield "coverage: the floor is a share between 0 and 1"
     if field.pattern:
@@ -179,10 +184,15 @@ def _write(write: Write, d: Definition) -> Iterator[str]:
         for name in write.key:
             if name not in call.fields:
                 yield f"key: {name} is not read back"
+    for name, control in write.fields.items():
+        if control.pieces and control.value:
+            yield f"{name}: is made of pieces and of a value"
     if write.form.role != "form":
         yield "its form is no form"
     if write.submit.role != "button":
         yield "is sent by something that is no button"
+    if write.not_permitted is not None and _says_nothing(write.not_permitted):
+        yield "is never permitted"
     if _says_nothing(write.done):
         yield "is always done"
     if not write.refused or any(_says_nothing(rule.when) for rule in write.refused):

@@ -23,7 +23,7 @@ from rapport.connectors.portals.words import clean, folded
 _WORD = re.compile(r"\w+")
 _TOKENS = re.compile(r"csrf|token|nonce|viewstate|verification|session|secret|auth", re.IGNORECASE)
 _VALUE_TAGS = frozenset(("td", "dd", "option", "textarea"))
-_HEAD_TAGS = ("h1", "h2", "h3", "title", "p", "span", "strong", "em", "div", "caption", "li")
+_HEAD_TAGS = ("h1", "h2", "h3", "title", "p", "span", "strong", "b", "em", "i", "small", "div", "caption", "li")
 _DATES = {
     "%m/%d/%Y": r"\b\d{1,2}/\d{1,2}/\d{4}\b", "%Y-%m-%d": r"\b\d{4}-\d{2}-\d{2}(?=\b|T)", "%d.%m.%Y": r"\b\d{1,2}\.\d{1,2}\.\d{4}\b",
     "%d/%m/%Y": r"\b\d{1,2}/\d{1,2}/\d{4}\b", "%d %b %Y": r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b",
@@ -110,19 +110,23 @@ class Redactor:
         """Tell whether a word was somebody's value anywhere so far."""
         return folded(word) in self._given
 
+    def _is_plain(self, name: str) -> bool:
+        """Portals put a mark before names that are their own: `@sort`, `_page`."""
+        return name in self._plain or name.lstrip("@_.:$") in self._plain
+
     def url(self, url: str) -> str:
         """Return an address with its ids and values in pseudonyms."""
         parts = urlsplit(url)
         path = "/".join(
             self.text(one) if any(char.isdigit() for char in one) or self.knows(one) else one for one in parts.path.split("/")
         )
-        pairs = [(name, value if name in self._plain else self.text(value)) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
+        pairs = [(name, value if self._is_plain(name) else self.text(value)) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
         return urlunsplit((parts.scheme, parts.netloc, quote(path, safe="/%"), urlencode(pairs), ""))
 
     def form(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """Return what was typed, in pseudonyms; tokens become marks."""
         return [
-            (name, f"[{name}]" if _TOKENS.search(name) or "password" in name.lower() else value if name in self._plain else self.text(value))
+            (name, f"[{name}]" if _TOKENS.search(name) or "password" in name.lower() else value if self._is_plain(name) else self.text(value))
             for name, value in pairs
         ]
 
@@ -144,7 +148,7 @@ class Redactor:
         for element in tree.iter():
             if isinstance(element.tag, str):
                 self._controls(element)
-                if element.tag in _VALUE_TAGS:
+                if element.tag in _VALUE_TAGS or (element.tag == "th" and element.get("scope") == "row"):
                     self._cell(element)
         for element in tree.iter(*_HEAD_TAGS):
             if not any(one.tag in _VALUE_TAGS for one in element.iterancestors()):
@@ -169,15 +173,18 @@ class Redactor:
                 element.set("value", self.text(element.get("value", "")))
         if element.tag == "option" and element.get("value"):
             element.set("value", self.text(element.get("value", "")))
+        if element.get("nonce"):
+            element.set("nonce", "[nonce]")
         if element.tag in ("script", "style"):
             etree.strip_elements(element, with_tail=False)
             element.text = ""
 
     def _cell(self, element: HtmlElement) -> None:
+        """Whatever stands in it; of a cell around a whole table the heads of the columns stay."""
         for one in element.iter():
-            if one.text:
+            if one.text and not _is_head(one, element):
                 one.text = self.text(one.text)
-            if one is not element and one.tail:
+            if one is not element and one.tail and not _is_head(one.getparent(), element):
                 one.tail = self.text(one.tail)
 
     def _repeated(self, text: str | None) -> str | None:
@@ -194,6 +201,17 @@ class Redactor:
         if name == "authorization" or _TOKENS.search(name):
             return f"[{name}]"
         return self.url(value) if name == "location" else clean(value)
+
+
+def _is_head(element: HtmlElement, cell: HtmlElement) -> bool:
+    """Whether an element inside a cell stands in a head of a table that is in that cell."""
+    while element is not None and element is not cell:
+        if element.tag in _VALUE_TAGS:
+            return False
+        if element.tag == "th":
+            return bool(element.get("scope") != "row")
+        element = element.getparent()
+    return False
 
 
 def _char(char: str, byte: int, first: bool) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 import httpx
@@ -23,6 +23,7 @@ from rapport.platform.net.guarded import (
     Deadline,
     InsideTransaction,
     SendFailed,
+    UrlNotAllowed,
     check_url,
     default_tls,
 )
@@ -51,13 +52,18 @@ class Hosts:
         self, base_url: str, names: Iterable[str], *, local: bool, here: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         """
+        :param base_url: the practice's own address: a host, or a path on a host that others share
         :param local: this machine's loopback may be one of them (demo and tests)
         :param here: name -> `localhost:PORT` that stands for it, where `local` is set
         :raises UrlNotAllowed: the practice's address is not one that we call
         """
         scheme, host, port = check_url(base_url, local=local)
+        parts = urlsplit(base_url)
         self.local = local
-        self.base_url = f"{scheme}://{urlsplit(base_url).netloc}"
+        self.origin = f"{scheme}://{parts.netloc}"
+        self.under = _under(parts.path)
+        """Path below which the practice's portal lies, without the slash at its end; empty: it has the host to itself."""
+        self.base_url = self.origin + self.under
         stands = here if local else {}
         self._allowed = {
             (host, port) if name == BASE else _host_and_port(stands.get(name, name)) for name in names
@@ -76,12 +82,18 @@ class Hosts:
         return (host, port) in self._allowed
 
     def is_base(self, url: str) -> bool:
-        """Tell whether a call goes to the practice's own portal."""
+        """Tell whether a call goes to the practice's own portal, and not to what else lies on its host."""
         return url == self.base_url or url.startswith((f"{self.base_url}/", f"{self.base_url}?"))
 
     def each(self) -> list[tuple[str, int]]:
         """Return every host and port."""
         return sorted(self._allowed)
+
+
+def _under(path: str) -> str:
+    if any(part in (".", "..") for part in unquote(path).split("/")):
+        raise UrlNotAllowed("The path of an address leads nowhere but down.")
+    return path.rstrip("/")
 
 
 def _host_and_port(name: str) -> tuple[str, int]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from . import asking
 
@@ -66,13 +67,15 @@ def _assess(step: argparse.ArgumentParser) -> None:
 
 def _record(step: argparse.ArgumentParser) -> None:
     step.add_argument("--url", metavar="URL", required=True, help="address at which the sign-in begins")
+    step.add_argument("--base", metavar="URL", help="address of the portal, where it does not have its host to itself; else the host of --url")
     step.add_argument("--out", type=Path, metavar="DIR", required=True, help="where the recording goes")
     step.add_argument("--har", type=Path, metavar="FILE", help="what another browser recorded; else a browser is opened here")
     step.add_argument("--again", type=Path, metavar="FILE", help="HAR file of the same steps once more: tells which parameters change each time")
     step.add_argument("--walk", type=Path, metavar="FILE", help="addresses to open, one a line, in a browser that nobody sees: twice, to tell what changes each time")
     step.add_argument("--type", metavar="NAME=VALUE", action="append", default=[], help="what goes into a control of the first page, before the password")
     step.add_argument("--mark", type=Path, metavar="FILE", help="values that are somebody's, one a line: proven to be gone")
-    step.add_argument("--keep", metavar="WORDS", action="append", default=[], help="words of the portal that stand in cells, such as a status")
+    step.add_argument("--keep", metavar="WORDS", action="append", default=[], help="words of the portal that stand in cells or addresses, such as a status")
+    step.add_argument("--plain", metavar="NAME", action="append", default=[], help="parameter whose values are nobody's, such as which columns are shown")
     step.add_argument("--definition", metavar="DEFINITION", help="one whose words are kept")
     _secrets(step)
 
@@ -162,23 +165,26 @@ def _run_record(a: argparse.Namespace) -> Outcome:
     from rapport.config.kit import Unusable, capture, files, recording
 
     known = files.secrets(a.secrets) if a.secrets else None
+    base = a.base or urljoin(a.url, "/")
+    if not recording.belongs(a.url, base):
+        raise Unusable("--base: the sign-in does not lie there")
     if a.har is not None:
         secrets = known or {}
-        seen = recording.of_har(files.content(a.har), base_url=a.url)
-        again = recording.of_har(files.content(a.again), base_url=a.url) if a.again else []
+        seen = recording.of_har(files.content(a.har), base_url=base)
+        again = recording.of_har(files.content(a.again), base_url=base) if a.again else []
     elif a.walk is not None:
         secrets = asking.secrets(known)
         addresses, typed = files.lines(a.walk), asking.pairs(a.type)
-        seen, again = (capture.walk(a.url, addresses, typed=typed, password=secrets.get("password", "")) for _ in range(2))
+        seen, again = (capture.walk(a.url, addresses, base_url=base, typed=typed, password=secrets.get("password", "")) for _ in range(2))
     elif capture.has_display():
         secrets = asking.secrets(known)
         print("A browser opens. Sign in, open each list with all of its pages and once with nothing in it, and close it.", file=sys.stderr)
-        seen, again = capture.watch(a.url), []
+        seen, again = capture.watch(a.url, base_url=base), []
     else:
         raise Unusable("there is no display here: --walk FILE with addresses, or --har FILE from a browser elsewhere")
     marked = files.lines(a.mark) if a.mark else []
     return recording.record(
-        seen, a.out, base_url=a.url, secrets=secrets, marked=marked, keep=a.keep,
+        seen, a.out, base_url=base, secrets=secrets, marked=marked, keep=a.keep, plain=a.plain,
         definition=files.definition(a.definition) if a.definition else None, again=again,
     )  # fmt: skip
 

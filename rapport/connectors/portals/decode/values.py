@@ -97,6 +97,8 @@ def _piece(text: str, rule: Cut) -> str:
     pieces = text.split(rule.at)
     if not -len(pieces) <= rule.take < len(pieces):
         return ""
+    if rule.before:
+        return rule.at.join(pieces[: rule.take]).strip()
     return (rule.at.join(pieces[rule.take :]) if rule.rest else pieces[rule.take]).strip()
 
 

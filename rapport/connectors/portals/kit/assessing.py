@@ -40,7 +40,7 @@ def assess(place: Place, ask: Ask) -> Outcome:
             _look(caller, place.target.calibration, outcome)
     except NotIn as problem:
         outcome.failed = True
-        _not_in(problem.found, outcome)
+        _not_in(problem, outcome)
     outcome.data["factors"] = {"known": [one.value for one in place.manifest.factors], "asked": [one.value for one in dict.fromkeys(asked)]}
     _people(asked, outcome)
     _sum_up(outcome)
@@ -55,13 +55,16 @@ def _offered(place: Place) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _not_in(found: Trouble | Challenge, outcome: Outcome) -> None:
+def _not_in(problem: NotIn, outcome: Outcome) -> None:
+    found = problem.found
     if isinstance(found, Challenge):
         outcome.data["will_not_work"].append(f"sign-in: a code ({found.factor.value}) is asked for, and nobody gave it")
         return
     owner = OWNERS[found.reason].value
     outcome.data["trouble"] = {"reason": found.reason.value, "owner": owner, "detail": found.detail}
+    outcome.data["trouble"]["where"] = problem.where()
     outcome.data["will_not_work"].append(f"sign-in: {found.reason.value} ({owner}). {found.detail}")
+    outcome.data["will_not_work"] += [f"sign-in: {line}" for line in problem.where()]
 
 
 def _people(asked: list[Factor], outcome: Outcome) -> None:

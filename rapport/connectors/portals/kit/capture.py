@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
 
 from playwright.sync_api import Error, Page, Response, sync_playwright
 
 from rapport.connectors.portals.browser import ARGUMENTS
 from rapport.connectors.portals.kit.outcome import Unusable
-from rapport.connectors.portals.kit.recording import Seen, seen
+from rapport.connectors.portals.kit.recording import Seen, belongs, seen
 from rapport.connectors.portals.scripts import CHROMIUM
 
 STEP_MILLISECONDS = 20_000
@@ -22,56 +21,62 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def watch(base_url: str, *, executable: str = CHROMIUM) -> list[Seen]:
-    """Open a browser that an author works with, until the author closes it."""
-    return _browse(base_url, executable, headed=True, walk=(), typed={}, password="")
+def watch(url: str, *, base_url: str, executable: str = CHROMIUM) -> list[Seen]:
+    """
+    Open a browser that an author works with, until the author closes it.
+
+    :param url: where it begins
+    :param base_url: address of the portal: what is not below it is not recorded
+    """
+    return _browse(url, base_url, executable, headed=True, walk=(), typed={}, password="")
 
 
 def walk(
-    base_url: str, addresses: Sequence[str], *, typed: Mapping[str, str], password: str, executable: str = CHROMIUM
-) -> list[Seen]:
+    url: str, addresses: Sequence[str], *, base_url: str, typed: Mapping[str, str], password: str, executable: str = CHROMIUM
+) -> list[Seen]:  # fmt: skip
     """
     Open addresses one after the other, in a browser that nobody sees.
 
+    :param addresses: from the `/` of the portal
     :param typed: name of a control -> what goes into it on the first page, before its form is sent
     :param password: goes into the one password box that is seen there
     """
-    return _browse(base_url, executable, headed=False, walk=addresses, typed=typed, password=password)
+    return _browse(url, base_url, executable, headed=False, walk=addresses, typed=typed, password=password)
 
 
 def _browse(
-    base_url: str, executable: str, *, headed: bool, walk: Sequence[str], typed: Mapping[str, str], password: str
+    url: str, base_url: str, executable: str, *, headed: bool, walk: Sequence[str], typed: Mapping[str, str], password: str
 ) -> list[Seen]:  # fmt: skip
     if not Path(executable).exists():
         raise Unusable(f"no Chromium at {executable}")
-    host, found = urlsplit(base_url).netloc, list[Seen]()
+    found = list[Seen]()
     waiting: list[Response] = []
     with sync_playwright() as player:
         arguments = [one for one in ARGUMENTS if not (headed and one.startswith("--headless"))]
         chromium = player.chromium.launch(executable_path=executable, args=arguments, headless=not headed)
         context = chromium.new_context(service_workers="block", accept_downloads=False)
-        context.on("response", lambda one: waiting.append(one) if urlsplit(one.url).netloc == host else None)
+        context.on("response", lambda one: waiting.append(one) if belongs(one.url, base_url) else None)
         page = context.new_page()
         page.set_default_timeout(STEP_MILLISECONDS)
         try:
-            page.goto(base_url, wait_until="networkidle")
-            _drain(waiting, found)
+            page.goto(url, wait_until="networkidle")
+            _drain(waiting, found, base_url)
             if password:
                 _sign_in(page, typed, password)
-                _drain(waiting, found)
+                _drain(waiting, found, base_url)
             for address in walk:
-                if urlsplit(urljoin(base_url, address)).netloc != host:
-                    raise Unusable("an address of the walk leads to another host")
-                page.goto(urljoin(base_url, address), wait_until="networkidle")
-                _drain(waiting, found)
+                if not address.startswith("/") or address.startswith("//"):
+                    raise Unusable("an address of the walk begins with one /: from the portal's own root")
+                page.goto(base_url.rstrip("/") + address, wait_until="networkidle")
+                _drain(waiting, found, base_url)
             while headed and context.pages:
                 context.pages[0].wait_for_timeout(200)
-                _drain(waiting, found)
+                _drain(waiting, found, base_url)
         except Error as problem:
             # What the browser says quotes what was typed. A headed one is ended by closing it.
             if not headed or not found:
                 raise Unusable("the browser could not open the portal, or a control is not there") from problem
-        _drain(waiting, found)
+        _drain(waiting, found, base_url)
         chromium.close()
     return found
 
@@ -87,7 +92,7 @@ def _sign_in(page: Page, typed: Mapping[str, str], password: str) -> None:
         boxes.press("Enter")
 
 
-def _drain(waiting: list[Response], found: list[Seen]) -> None:
+def _drain(waiting: list[Response], found: list[Seen], base_url: str) -> None:
     """Take what came since, while the browser still has it."""
     while waiting:
         response = waiting.pop(0)
@@ -99,6 +104,6 @@ def _drain(waiting: list[Response], found: list[Seen]) -> None:
             posted = request.post_data or ""
         except (Error, UnicodeDecodeError):
             continue  # a file that was sent, or a page that is gone already
-        one = seen(request.method, request.url, posted, sent, response.status, heads, body)
+        one = seen(request.method, request.url, posted, sent, response.status, heads, body, base_url=base_url)
         if one is not None:
             found.append(one)

@@ -15,11 +15,13 @@ from rapport.connectors.portals import calibration, loader, markup
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.calibrate import calibrate
 from rapport.connectors.portals.cassette import Exchange
+from rapport.connectors.portals.columnfit import columns_of
 from rapport.connectors.portals.kit import contract, files, gate
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
 from rapport.connectors.portals.kit.tuning import as_recorded, way_on
+from rapport.connectors.portals.listfit import alike, largest, rows
 from rapport.connectors.portals.signing import canonical
-from rapport.connectors.portals.words import folded
+from rapport.connectors.portals.words import folded, is_one_of
 
 NOTE = "Drafted from a recording; no public page was looked up."
 EMPTY_WORDS = ("There is nothing to show", "No records found", "No results", "Nothing found")
@@ -116,8 +118,15 @@ def _others(exchanges: Iterable[Exchange], made: Draft) -> None:
 
 
 def _rows(page: Answer) -> int:
-    """How many rows the largest table has, less its header."""
-    return max((len(list(one.iter("tr"))) for one in page.tree.iter("table") if markup.is_seen(one)), default=1) - 1
+    """How many rows with cells its largest table has."""
+    table = largest(page)
+    return len(rows(table)) if table is not None else 0
+
+
+def _bare(page: Answer, table: Any) -> bool:
+    """Whether a page has the same table with nothing in it."""
+    same = alike(page, table) if table is not None else None
+    return same is not None and not rows(same)
 
 
 def _chain(pages: Mapping[str, Answer]) -> list[Answer]:
@@ -161,7 +170,8 @@ def _list(path: str, pages: Mapping[str, Answer], lists: Mapping[str, str], vola
         return
     query = {one: value for one, value in parse_qsl(urlsplit(chain[0].url).query) if one not in volatile}
     call = _begun(name, path, query, volatile, made.languages)
-    empty = next((one for address, one in pages.items() if one not in chain and _rows(one) <= 0), None)
+    others = [one for one in pages.values() if one not in chain]
+    empty = next((one for one in others if _rows(one) == 0), None) or next((one for one in others if _bare(one, largest(chain[0]))), None)
     _fit(name, call, chain, empty, made)
     if name in made.calls:
         made.note(place, path, because)
@@ -189,15 +199,28 @@ def _fit(name: str, call: dict[str, Any], chain: Sequence[Answer], empty: Answer
         made.questions[place] = "The table has none of the columns that this list must have. " + " ".join(proposal.questions.values())
         return
     if {"first_name", "last_name"} <= bound and lines[f"{place}.fields.first_name.labels"] == lines[f"{place}.fields.last_name.labels"]:
-        call["fields"]["last_name"]["cuts"] = [{"at": ", ", "take": 0}]
-        call["fields"]["first_name"] |= {"cuts": [{"at": ", ", "take": 1, "rest": True}], "drop_initial": True}
-        made.note(f"{place}.fields.first_name.cuts", ", ", "both names stand in one column: the last name is taken to come first")
+        _names(place, call, chain, lines[f"{place}.fields.last_name.labels"], made)
     fitted = calibration.apply(_alone(name, call, made.languages), {"set": lines})
     made.calls[name] = json.loads(msgspec.json.encode(fitted))["calls"][name]
     for one in proposal.evidence:
         made.note(one.place, one.value, one.because)
     for question, words in (proposal.questions | proposal.unbound).items():
         made.questions[question] = words
+
+
+def _names(place: str, call: dict[str, Any], chain: Sequence[Answer], labels: Mapping[str, Sequence[str]], made: Draft) -> None:
+    """Both names stand in one column: a comma in most of its cells says that the last name comes first."""
+    tables = [one for one in (largest(page) for page in chain) if one is not None]
+    column = next((one for one in columns_of(tables, "") if is_one_of(one.label, {language: tuple(words) for language, words in labels.items()})), None)
+    texts = [text for text in (column.texts if column else ()) if text]
+    last, first = call["fields"]["last_name"], call["fields"]["first_name"]
+    if 2 * sum(", " in text for text in texts) >= len(texts):
+        last["cuts"], first["cuts"], first["drop_initial"] = [{"at": ", ", "take": 0}], [{"at": ", ", "take": 1, "rest": True}], True
+        made.note(f"{place}.fields.first_name.cuts", ", ", "both names stand in one column: the last name is taken to come first")
+        return
+    last["cuts"], first["cuts"] = [{"at": " ", "take": -1}], [{"at": " ", "take": -1, "before": True}]
+    made.note(f"{place}.fields.last_name.cuts", " ", "both names stand in one column, without a comma: the last word is taken to be the last name")
+    made.questions[f"{place}.fields.last_name.cuts"] = "Names stand there as one text: is the last word the last name, also of people with two?"
 
 
 def _alone(name: str, call: Mapping[str, Any], languages: Sequence[str]) -> Any:

@@ -145,10 +145,12 @@ def _session(
         note("session.carrier.csrf", token["name"], f"a token stands in a {token['from']} of its pages")
     questions["session.idle_seconds"] = "How long does an unused session last? 15 minutes are assumed."
     oracle = _oracle(shown, languages, note, questions)
-    way = {"redirect_to": entry.path}
-    note("session.signals", entry.path, "who is led to the sign-in page has no session")
+    way: list[dict[str, Any]] = []
+    if all(_password(page) is not None for page in shown if page.path == entry.path):
+        way = [{"when": {"redirect_to": entry.path}, "means": "session_expired"}]
+        note("session.signals", entry.path, "who is led to the sign-in page has no session")
     signals = [
-        {"when": {"status": [429]}, "means": "busy"}, {"when": {"status": [500, 502, 503, 504]}, "means": "portal_down"}, {"when": way, "means": "session_expired"},
+        {"when": {"status": [429]}, "means": "busy"}, {"when": {"status": [500, 502, 503, 504]}, "means": "portal_down"}, *way,
         {"when": {"has": {"tag": "input", "type": ["password"]}}, "means": "session_expired"},
         {"when": {"status": [401, 403]}, "ask": "oracle", "if_true": "not_permitted", "if_false": "session_expired"},
     ]  # fmt: skip

@@ -34,6 +34,11 @@ class NotIn(Exception):
         super().__init__(type(found).__name__)
         self.found = found
 
+    def where(self) -> list[str]:
+        """Return what the sign-in looked for and did not find, a line each: what an overlay has to say."""
+        findings = self.found.findings if isinstance(self.found, Trouble) else ()
+        return [f"{one.place}: {one.seen}; expected {one.expected}" for one in findings]
+
 
 @dataclass(slots=True)
 class Steady:

@@ -8,18 +8,21 @@ import re
 import secrets as chance
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from rapport.connectors.portals import cassette
+from lxml.html import tostring
+
+from rapport.connectors.portals import cassette, multipart
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.definition import Definition
 from rapport.connectors.portals.kit import files
 from rapport.connectors.portals.kit.gate import SIGNED_IN_AS, WHO
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
 from rapport.connectors.portals.lexicon import FIELDS, VALUES
+from rapport.connectors.portals.multipart import MULTIPART
 from rapport.connectors.portals.outgoing import Outgoing
 from rapport.connectors.portals.predicates import take
 from rapport.connectors.portals.redact import USUAL_DATES, Redactor
@@ -28,8 +31,11 @@ from rapport.connectors.portals.words import clean, folded
 
 SHORT = 4
 """What was typed and is shorter is no secret by itself: it would stand everywhere."""
-PLAIN = ("page", "per", "per_page", "limit", "offset", "start", "size", "count", "total")
-"""Parameters that turn pages: nobody's."""
+PLAIN = (
+    "page", "per", "per_page", "pagesize", "page_size", "limit", "offset", "start", "startwith", "size", "count", "total",
+    "sort", "columns", "template",
+)  # fmt: skip
+"""Parameters that turn pages and choose what a page shows: nobody's."""
 _SECRET = re.compile(r"pass|pwd|kennwort|secret|otp|mfa|code|pin\b", re.IGNORECASE)
 _TELLING = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|\+?\d[\d ().-]{7,}\d")
 _SHOWN = ("td", "dd")
@@ -47,6 +53,7 @@ def of_har(content: bytes, *, base_url: str) -> list[Seen]:
     """
     Return what a HAR file has of one portal.
 
+    :param base_url: address of the portal: its host, and the path below which it lies there
     :raises Unusable: it is none
     """
     try:
@@ -58,24 +65,52 @@ def of_har(content: bytes, *, base_url: str) -> list[Seen]:
 
 def _entry(entry: Mapping[str, Any], base_url: str) -> Iterator[Seen]:
     request, response = entry["request"], entry["response"]
-    if urlsplit(request["url"]).netloc != urlsplit(base_url).netloc or not response["status"]:
+    if not belongs(request["url"], base_url) or not response["status"]:
         return
     body = response["content"].get("text") or ""
     raw = base64.b64decode(body) if response["content"].get("encoding") == "base64" else body.encode()
     heads = {one["name"].lower(): one["value"] for one in response["headers"]}
     posted = request.get("postData") or {}
-    found = seen(request["method"], request["url"], posted.get("text") or "", posted.get("mimeType") or "", response["status"], heads, raw)
+    sent = (posted.get("text") or "", posted.get("mimeType") or "")
+    found = seen(request["method"], request["url"], *sent, response["status"], heads, raw, base_url=base_url)
     if found is not None:
         yield found
 
 
-def seen(
-    method: str, url: str, posted: str, posted_type: str, status: int, headers: Mapping[str, str], body: bytes
-) -> Seen | None:
-    """Return an exchange as the kit knows it; None: a picture, a style or a script, which say nothing."""
+def belongs(url: str, base_url: str) -> bool:
+    """Tell whether an address is one of the portal, and not of what else lies on its host."""
+    parts, base = urlsplit(url), urlsplit(base_url)
+    under = base.path.rstrip("/")
+    return parts.netloc == base.netloc and (parts.path == under or parts.path.startswith(f"{under}/"))
+
+
+def _within(url: str, base_url: str) -> str:
+    """Write an address of the portal from its own root, as definitions do; any other stays as it is."""
+    if not belongs(url, base_url):
+        return url
     parts = urlsplit(url)
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    answer = Answer(status, target or "/", body, {name.lower(): value for name, value in headers.items()})
+    path = parts.path.removeprefix(urlsplit(base_url).path.rstrip("/")) or "/"
+    return path + (f"?{parts.query}" if parts.query else "")
+
+
+def _rooted(answer: Answer, base_url: str) -> Answer:
+    """Write the links of a page from the portal's own root too, where it shares its host."""
+    if not urlsplit(base_url).path.strip("/") or answer.got != "html":
+        return answer
+    tree = answer.tree
+    tree.rewrite_links(lambda link: _within(urljoin(base_url, link), base_url) if link.startswith("/") or "://" in link else link, resolve_base_href=False)
+    return replace(answer, body=tostring(tree, encoding="utf-8", doctype="<!doctype html>"))
+
+
+def seen(
+    method: str, url: str, posted: str, posted_type: str, status: int, headers: Mapping[str, str], body: bytes, *, base_url: str
+) -> Seen | None:  # fmt: skip
+    """Return an exchange as the kit knows it; None: a picture, a style or a script, which say nothing."""
+    target = _within(url, base_url)
+    heads = {name.lower(): value for name, value in headers.items()}
+    if "location" in heads:
+        heads["location"] = _within(urljoin(url, heads["location"]), base_url)
+    answer = _rooted(Answer(status, target, body, heads), base_url)
     if answer.got == "other" and not 300 <= status < 400 and answer.content_type.partition("/")[0] in ("image", "font", "text", "audio", "video"):
         return None
     if "javascript" in answer.content_type:
@@ -87,12 +122,14 @@ def seen(
             sent = json.loads(posted)
     elif posted and "urlencoded" in posted_type:
         form = tuple(parse_qsl(posted, keep_blank_values=True))
-    return Seen(Outgoing(method, target or "/", form=form, body=sent), answer)
+    elif posted and MULTIPART in posted_type:
+        form = multipart.decode(posted_type, posted.encode())
+    return Seen(Outgoing(method, target, form=form, body=sent), answer)
 
 
 def record(
     exchanges: Sequence[Seen], out: Path, *, base_url: str, secrets: Mapping[str, str], marked: Iterable[str],
-    keep: Iterable[str], definition: Definition | None, again: Sequence[Seen] = (),
+    keep: Iterable[str], plain: Iterable[str], definition: Definition | None, again: Sequence[Seen] = (),
 ) -> Outcome:  # fmt: skip
     """
     Write a recording without anybody's data, or nothing at all where the scan still finds a value in it.
@@ -100,6 +137,7 @@ def record(
     :param secrets: name -> what was typed that is secret; passwords and codes in forms are found without
     :param marked: values that the author knows to be somebody's, wherever they stand
     :param keep: words of the portal that stand in cells: texts of codes
+    :param plain: names of parameters whose values are nobody's
     :param again: the same steps once more: what differs tells which parameters change each time
     """
     if not exchanges:
@@ -108,7 +146,7 @@ def record(
     hidden = dict(secrets) | {name: value for value, name in typed.items()}
     words = {*keep, *_words_of(definition)}
     names = Redactor(
-        chance.token_bytes(32), secrets=hidden, keep=words, plain=PLAIN, dates=USUAL_DATES, data_attributes=("data-id", "data-code", "data-value", "data-status")
+        chance.token_bytes(32), secrets=hidden, keep=words, plain={*PLAIN, *plain}, dates=USUAL_DATES, data_attributes=("data-id", "data-code", "data-value", "data-status")
     )  # fmt: skip
     told = [one for one in dict.fromkeys(clean(mark) for mark in (*marked, *_who(exchanges, definition))) if one]
     for mark in told:
@@ -156,7 +194,7 @@ def _words_of(definition: Definition | None) -> set[str]:
     for call in definition.calls.values() if definition else ():
         for one in call.fields.values():
             words |= {*one.codes, *(text for table in one.texts.values() for text in table)}
-            words |= {label for labels in one.labels.values() for label in labels}
+            words |= {word for said in (one.labels, one.withheld, one.not_permitted) for labels in said.values() for word in labels}
     return words
 
 

@@ -9,16 +9,16 @@ from urllib.parse import urljoin
 
 from rapport.connectors.portals import calibration, markup, signature
 from rapport.connectors.portals.answer import Answer
-from rapport.connectors.portals.calibrate import Proposal, calibrate
+from rapport.connectors.portals.calibrate import calibrate
 from rapport.connectors.portals.cassette import Exchange
 from rapport.connectors.portals.definition import Definition
 from rapport.connectors.portals.http import Caller
 from rapport.connectors.portals.kit import files
 from rapport.connectors.portals.kit.live import Ask, NotIn, Place
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
-from rapport.connectors.portals.lexicon import NEXT
+from rapport.connectors.portals.lexicon import leads_on
 from rapport.connectors.portals.outgoing import Outgoing
-from rapport.connectors.portals.words import folded
+from rapport.connectors.portals.proposal import Proposal
 from rapport.rooms.exchange.ports import Trouble
 
 MOST_PAGES = 20
@@ -39,7 +39,8 @@ def at_portal(
             found |= {f"{name}.empty": [_page(caller, address)] for name, address in empty.items()}
     except NotIn as problem:
         reason = problem.found.reason.value if isinstance(problem.found, Trouble) else "a code is asked for, and nobody gave it"
-        return Outcome([f"Nobody could be signed in: {reason}."], {"signed_in": False, "why": reason}, failed=True)
+        where = problem.where()
+        return Outcome([f"Nobody could be signed in: {reason}.", *where], {"signed_in": False, "why": reason, "where": where}, failed=True)
     return propose(place.definition, found, answers=answers, overlay=place.target.calibration, out=out)
 
 
@@ -67,7 +68,7 @@ def way_on(page: Answer) -> str | None:
     links = {
         urljoin(page.url, one.get("href", ""))
         for one in page.tree.iter("a")
-        if one.get("href") and (one.get("rel") == "next" or folded(markup.text_of(one)) in NEXT)
+        if one.get("href") and (one.get("rel") == "next" or leads_on(markup.text_of(one)))
     }
     return links.pop() if len(links) == 1 else None
 

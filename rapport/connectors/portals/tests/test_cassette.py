@@ -103,3 +103,22 @@ def test_two_recordings_of_one_list_read_alike() -> None:
     first = whole(gym.replay(definition(), "notes", cassette.load((CASSETTES / "notes.jsonl").read_bytes()), given={}, at=AT))
     assert first.rows == whole(replayed("notes")).rows
     assert recorded() == recorded()
+
+
+LAYOUT = b"""<html><body><table><tr><td><b>Hello, Rivera</b> <table><tr><th>Name</th><th>Phone number</th></tr><tr><th scope=row>Ana Rivera</th><td>503-555-0142</td></tr>
+<tr><th>1..1 out of 1</th></tr></table> Ana was here</td></tr></table><script nonce=abc123></script></body></html>"""
+
+
+def test_a_cell_around_a_whole_table_hides_its_people_and_leaves_its_heads() -> None:
+    """Old portals lay their pages out in tables: everything stands in some cell."""
+    page = Answer(200, "", LAYOUT, {"content-type": "text/html"})
+    kept = cassette.dump([cassette.record(Outgoing("GET", "/"), page, redactor=Redactor(b"k"))])
+    assert cassette.scan(kept, ("Rivera", "Ana", "503-555-0142", "abc123")) == []
+    for word in ("Phone number", "1..1 out of 1"):
+        assert word in kept.decode()
+
+
+def test_a_portals_own_marks_before_a_parameter_do_not_make_it_somebodys() -> None:
+    names = Redactor(b"k", plain=("sort",))
+    assert "sort=id" in names.url("/people?@sort=id")
+    assert "Rivera" not in names.url("/people?@name=Rivera")

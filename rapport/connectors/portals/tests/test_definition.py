@@ -57,6 +57,9 @@ def test_the_definition_that_the_others_are_made_from_is_good() -> None:
         ("calls.patients.count", None, "ends by a count"),
         ("calls.patients.empty", {"when": {}}, "empty list"),
         ("calls.patients.empty", None, "empty"),
+        ("calls.patients.empty", {"when": {"has": {"id": "empty"}}, "never": True}, "empty list"),
+        ("calls.patients.empty", {"never": False}, "empty list"),
+        ("calls.patients.fields.last_name.cuts", [{"at": " ", "take": -1, "before": True, "rest": True}], "not both"),
         ("calls.patients.end", "last_page", "mark of the last page"),
         ("calls.patients.page", {"by": "link"}, "goes on by a link"),
         ("calls.patients.request.path", "http://elsewhere.example/", "one slash"),
@@ -70,6 +73,8 @@ def test_the_definition_that_the_others_are_made_from_is_good() -> None:
         ("writes.appointment_create.read_back", "nothing", "reads nothing back"),
         ("writes.appointment_create.done", {"status": [200]}, "always done"),
         ("writes.appointment_create.refused", [], "refusal"),
+        ("writes.appointment_create.not_permitted", {"status": [200]}, "never permitted"),
+        ("writes.appointment_create.fields.location", {"anchor": {"role": "textbox"}, "value": "x", "pieces": ["last_name"]}, "of pieces and of a value"),
         ("session.oracle.call.path", "", "names no call"),
         ("session.oracle.true_when", {"status": [200]}, "holds of everything"),
         ("session.oracle.subject", {}, "who is signed in"),
@@ -86,6 +91,20 @@ def test_the_definition_that_the_others_are_made_from_is_good() -> None:
 def test_what_proves_nothing_is_not_published(place: str, value: Any, said: str) -> None:
     with pytest.raises(NotDefined, match=said):
         loader.decode(changed(put(place, value)))
+
+
+def test_a_list_that_says_no_count_when_it_is_empty_names_what_it_shows_instead() -> None:
+    def silent(content: Any) -> None:
+        call = content["calls"]["patients"]
+        call["count"]["unless_empty"], call["empty"] = True, {"when": {"lacks": {"id": "count"}}}
+
+    def shown(content: Any) -> None:
+        silent(content)
+        content["calls"]["patients"]["empty"]["when"]["has"] = {"id": "patients"}
+
+    with pytest.raises(NotDefined, match="nothing that is there"):
+        loader.decode(changed(silent))
+    assert loader.decode(changed(shown)).calls["patients"].count
 
 
 @pytest.fixture

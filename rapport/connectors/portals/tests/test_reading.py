@@ -111,6 +111,23 @@ def test_a_list_that_changes_while_it_is_read_is_read_again() -> None:
     assert trouble(read(*moving * 4)).reason is Reason.INCOMPLETE
 
 
+def test_a_list_that_says_no_count_when_it_is_empty_is_told_by_its_mark_alone() -> None:
+    silent = of(count={"pick": CALL["count"]["pick"], "unless_empty": True})
+    assert whole(read(page({}, total=None, empty=True), by=silent)).complete == "empty_marker"
+    assert trouble(read(page({}, total=None), by=silent)).reason is Reason.INCOMPLETE
+    assert trouble(read(page({}, total=2, empty=True), by=silent)).reason is Reason.INCOMPLETE
+    # With rows the count is still what proves them.
+    assert trouble(read(page({1: row(1)}, total=None), by=silent)).reason is Reason.INCOMPLETE
+    # The control: a list that always has its count.
+    assert trouble(read(page({}, total=None, empty=True))).reason is Reason.INCOMPLETE
+
+
+def test_a_list_that_is_never_empty_was_not_read_when_it_is() -> None:
+    never = of(empty={"never": True})
+    assert whole(read(page({1: row(1)}, total=1), by=never)).complete == "count"
+    assert trouble(read(page({}, total=0, empty=True), by=never)).reason is Reason.INCOMPLETE
+
+
 def test_a_phantom_row_is_counted_where_it_is_declared() -> None:
     declared = of(count={"pick": CALL["count"]["pick"], "phantom": 1})
     assert len(whole(read(page(rows(1, 2), total=3), by=declared)).rows) == 2

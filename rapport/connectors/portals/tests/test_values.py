@@ -103,3 +103,9 @@ def test_words_are_compared_as_people_read_them() -> None:
     assert folded(" E-Mail:* ") == "e-mail"
     assert says_any("Please cancel this", {"en": ["Cancel"]})
     assert not says_any("cancellation", {"en": ["Cancel"]})
+
+
+@pytest.mark.parametrize(("whole", "first", "last"), [("Mary Ann Smith", "Mary Ann", "Smith"), ("Ana Rivera", "Ana", "Rivera"), ("Cher", "", "Cher"), ("", "", "")])
+def test_of_a_name_in_one_text_the_last_word_is_cut_off(whole: str, first: str, last: str) -> None:
+    told = [value("text", whole, cuts=(Cut(at=" ", take=-1, before=before),)) or "" for before in (True, False)]
+    assert told == [first, last]

@@ -1,0 +1,1 @@
+ZsDZi7IoLYqqUUdvpUkbbI395hkvrfZ52/FOb1EevhSHxhAJFpMxAsIXxALWAOErzlnyHuJ1Fv4lzveEt2WMBg==
