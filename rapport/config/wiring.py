@@ -9,6 +9,7 @@ from rapport.connectors.clearinghouse_http.driver import HttpClearinghouse
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
 from rapport.connectors.clearinghouse_sftp.driver import SftpClearinghouse
 from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
+from rapport.connectors.mailbox_imap.driver import ImapMailboxes
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.scripts import CHROMIUM as BROWSER
 from rapport.rooms.claims import jobs as claims
@@ -42,6 +43,7 @@ def _sftp(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
 def offer() -> None:
     """Hand over what every process needs: which portals can be linked, and where their records go."""
     exchange.supply(PortalDriver(local=ENVIRONMENT.local_webhooks))
+    exchange.supply_mailboxes(ImapMailboxes(local=ENVIRONMENT.local_webhooks))
     handlers.connect()
     at_source.supply_record(handlers.PortalCalendar())
 

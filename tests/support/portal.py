@@ -53,6 +53,10 @@ class ScriptedPortal:
         """
         self.file = home / "portal.json"
         self.definition, self.seconds = definition, seconds
+        self.turns = False
+        """Requests of a session take turns, as where a definition says that the cookies rotate."""
+        self.able = True
+        """There is a browser to sign in with."""
         self.limits = {
             "requests_per_second": 1000.0, "burst": 1000, "parallel": 4, "logins_per_hour": 6, "revision": 1,
         } | limits  # fmt: skip
@@ -114,12 +118,17 @@ class ScriptedPortal:
         if target.pace is not None:
             target.pace.before()
         began = time.monotonic()
+        turn = target.turn if self.turns else None
+        newest = turn.take() if turn is not None else None
         time.sleep(self.seconds)
         with self.state() as state:
             queue = state["script"].get(call) or [{}]
             how = queue.pop(0)
             state["log"].append({"call": call, "at": time.time(), **facts})
+            how["newest"] = newest
             yield state, how
+        if turn is not None:
+            turn.give(how.get("left"))
         if target.pace is not None:
             target.pace.after(
                 seconds=how.get("took", time.monotonic() - began), busy=how.get("trouble") == "busy",
@@ -150,9 +159,15 @@ class ScriptedPortal:
         state["sessions"][number] = 0
         return ports.SignedIn(session=f"ZZSESSION:{number}:0".encode(), subject=subject, idle_seconds=600)
 
-    def sign_in(self, target: Target, *, now: datetime) -> ports.SignedIn | ports.Challenge | Trouble:
+    def unable(self) -> Trouble | None:
+        return None if self.able else Trouble(Reason.NO_BROWSER)
+
+    def sign_in(
+        self, target: Target, *, now: datetime, earlier: bytes | None = None
+    ) -> ports.SignedIn | ports.Challenge | Trouble:
         given = target.secrets.get("password")
-        with self._call("sign_in", target, right=given is not None) as (state, how):
+        known = earlier.decode() if earlier else ""
+        with self._call("sign_in", target, right=given is not None, earlier=known) as (state, how):
             trouble = self._trouble(how)
             if trouble is not None:
                 return trouble
@@ -182,13 +197,17 @@ class ScriptedPortal:
 
     def _used(self, state: dict[str, Any], session: bytes, how: Mapping[str, Any]) -> bytes | None:
         """Return the session after a use, or None: the portal does not know it."""
-        _, number, _ = session.decode().split(":")
+        _, number, place = (how["newest"] or session).decode().split(":")
         if number not in state["sessions"]:
+            return None
+        if "strict" in how and state["sessions"][number] != int(place):
+            del state["sessions"][number]
             return None
         if "rotate" in how:
             state["sessions"][number] += 1
-            return f"ZZSESSION:{number}:{state['sessions'][number]}".encode()
-        return session
+        how["left"] = f"ZZSESSION:{number}:{state['sessions'][number] if 'rotate' in how else place}".encode()
+        left: bytes = how["left"]
+        return left
 
     def who(self, target: Target, *, session: bytes, now: datetime) -> ports.SignedIn | Trouble:
         with self._call("who", target) as (state, how):

@@ -28,7 +28,7 @@ from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.definition import Definition, HeaderRecipe
 from rapport.connectors.portals.definition import Session as Rules
 from rapport.connectors.portals.outgoing import Outgoing, build, resolve
-from rapport.connectors.portals.sessions import Session, cookies_of, jar_of
+from rapport.connectors.portals.sessions import Session, cookies_of, jar_of, opened
 from rapport.connectors.portals.terms import Element
 from rapport.connectors.portals.transport import HostNotAllowed, Hosts, PortalTransport
 from rapport.platform.net import lookup
@@ -62,6 +62,7 @@ class Caller:
         self.rules: Rules = definition.session
         self._began = session
         self._identity, self._pace = target.identity, target.pace
+        self._turn = target.turn if self.rules.carrier.rotates else None
         self._client = httpx.Client(
             transport=PortalTransport(hosts, user_agent=session.user_agent, resolve=resolve, tls=tls),
             headers={"User-Agent": session.user_agent, "Accept-Language": definition.locales[0], "Accept": "*/*"},
@@ -236,13 +237,28 @@ class Caller:
             self._pace.before()
         began, busy, wait = time.monotonic(), False, None
         try:
-            reply = self._client.request(method, url, headers=headers, content=content)
+            reply = self._in_turn(method, url, headers, content)
             answer = Answer(reply.status_code, str(reply.url), reply.content, {k.lower(): v for k, v in reply.headers.items()})
             busy, wait = answer.status == 429, signals.retry_after(answer, now=self._now)
             return answer
         finally:
             if self._pace is not None:
                 self._pace.after(seconds=time.monotonic() - began, busy=busy, retry_after_seconds=wait)
+
+    def _in_turn(self, method: str, url: str, headers: dict[str, str], content: bytes | None) -> httpx.Response:
+        """Send with the newest cookies there are, and keep those that come back before anybody else sends."""
+        if self._turn is None:
+            return self._client.request(method, url, headers=headers, content=content)
+        left: bytes | None = None
+        newest = self._turn.take()
+        try:
+            if newest is not None:
+                self._client.cookies = httpx.Cookies(jar_of(opened(newest, base_url=self._began.base_url).cookies))
+            reply = self._client.request(method, url, headers=headers, content=content)
+            left = self.session().to_bytes()
+            return reply
+        finally:
+            self._turn.give(left)
 
     def _carried(self, method: str) -> dict[str, str]:
         """Headers of the session beside its cookies; they go to the practice's own portal alone."""
