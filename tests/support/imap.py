@@ -8,7 +8,7 @@ import threading
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from imap_tools.mailbox import MailBox
+from proxyprotocol.result import ProxyResultLocal
 from proxyprotocol.sock import SocketInfo
 from pymap.backend.dict import DictBackend
 from pymap.imap import IMAPServer
@@ -59,8 +60,6 @@ class Postbox:
     file: Path
     """Key and certificate of the server."""
     port: int = 0
-    logins: list[bool] = field(default_factory=list)
-    """Who came in, and who did not."""
 
     def trust(self) -> ssl.SSLContext:
         """Return what trusts this server and no other."""
@@ -114,7 +113,7 @@ def postbox(folder: Path) -> Iterator[Postbox]:
         tls.load_cert_chain(box.file)
 
         async def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await server(reader, writer, SocketInfo(writer))
+            await server(reader, writer, SocketInfo.get(writer.transport, ProxyResultLocal()))
 
         async with await asyncio.start_server(met, "127.0.0.1", 0, ssl=tls) as listening:
             box.port = listening.sockets[0].getsockname()[1]

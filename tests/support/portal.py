@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -55,6 +55,10 @@ class ScriptedPortal:
         self.definition, self.seconds = definition, seconds
         self.turns = False
         """Requests of a session take turns, as where a definition says that the cookies rotate."""
+        self.code_mail: ports.CodeMail | None = None
+        """How its mails with codes look."""
+        self.sends: Callable[[], None] | None = None
+        """What it does when it asks for a code: sends one, or not."""
         self.able = True
         """There is a browser to sign in with."""
         self.limits = {
@@ -148,7 +152,8 @@ class ScriptedPortal:
             Manifest(
                 definition=self.definition, product="Scripted EHR", level="gold",
                 identity_fields=("practice_code", "username"),
-                factors=(ports.Factor.TOTP, ports.Factor.SMS), abilities=_abilities(), sha256="0" * 64,
+                factors=(ports.Factor.TOTP, ports.Factor.SMS, ports.Factor.EMAIL), abilities=_abilities(),
+                sha256="0" * 64, code_mail=self.code_mail,
                 **self.limits,
             )
         ]  # fmt: skip
@@ -174,6 +179,8 @@ class ScriptedPortal:
             if given != state["password"]:
                 return Trouble(Reason.CREDENTIALS_REJECTED)
             if "challenge" in how:
+                if self.sends is not None:
+                    self.sends()
                 return self._challenge(how, now)
             return self._new_session(state, how.get("subject", target.identity["username"]))
 
@@ -191,8 +198,8 @@ class ScriptedPortal:
             trouble = self._trouble(how)
             if trouble is not None:
                 return trouble
-            if code is not None and code != "246810":
-                return self._challenge({"challenge": "sms"}, now)
+            if code != "246810" and (code is not None or how.get("waits")):
+                return self._challenge({"challenge": how.get("waits", "sms")}, now)
             return self._new_session(state, target.identity["username"])
 
     def _used(self, state: dict[str, Any], session: bytes, how: Mapping[str, Any]) -> bytes | None:

@@ -100,7 +100,6 @@ class ImapMailboxes:
             except MailboxLoginError:
                 # The server's words may quote the user; they are dropped.
                 raise MailClosed("The mail server does not take this user and password.", rejected=True) from None
-            opened.folder.set("INBOX", readonly=True)
             yield opened
         except (ImapToolsError, imaplib.IMAP4.error, OSError, ValueError) as problem:
             raise MailClosed(f"The mail server did not answer as one does ({type(problem).__name__}).") from None
@@ -140,9 +139,9 @@ def _mark(opened: BaseMailBox) -> MailMark:
 def _codes(opened: BaseMailBox, rule: CodeMail, since: datetime) -> list[CodeFound]:
     from imap_tools import AND
 
-    # A mailbox shows what has come since to whoever asks whether there is something.
-    opened.client.noop()
-    validity = _mark(opened).validity
+    # Opened anew each time: not every server shows what has come since in a mailbox that stands open.
+    opened.folder.set("INBOX", readonly=True)
+    validity = int(opened.client.response("UIDVALIDITY")[1][0] or 0)
     # IMAP searches by days; the day before covers every zone a server may count in.
     asked = AND(date_gte=(since - timedelta(days=1)).date())
     uids = [uid for uid in opened.uids(asked) if uid][-MOST_MAILS:]
