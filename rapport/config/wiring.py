@@ -7,7 +7,6 @@ from typing import Any
 
 from rapport.connectors.clearinghouse_http.driver import HttpClearinghouse
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
-from rapport.connectors.clearinghouse_sftp.driver import SftpClearinghouse
 from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
 from rapport.connectors.mailbox_imap.driver import ImapMailboxes
 from rapport.connectors.portals.driver import PortalDriver
@@ -28,6 +27,9 @@ def _http(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
 
 
 def _sftp(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
+    # Speaking SSH takes 20 MB: only a process that does it loads it, and none that answers requests does.
+    from rapport.connectors.clearinghouse_sftp.driver import SftpClearinghouse
+
     return SftpClearinghouse(
         SftpSettings(
             host=str(settings["host"]),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, cast
+from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -46,7 +46,14 @@ class PortalChallenge:
     expires_at: datetime
 
 
-def portal_challenges(scope: Scope, now: datetime) -> Sequence[PortalChallenge]:
+class PortalChallenges(Protocol):
+    """Knows what the portals of a practice wait for."""
+
+    def __call__(self, *, scope: Scope, now: datetime) -> Sequence[PortalChallenge]:
+        """Return it, the one that ends first before the others."""
+
+
+def portal_challenges(*, scope: Scope, now: datetime) -> Sequence[PortalChallenge]:
     """Return what a practice's portals wait for. The caller has looked whether the person may answer it."""
-    ask = cast(Callable[[Scope, datetime], Sequence[PortalChallenge]], import_string(settings.PORTAL_CHALLENGES))
-    return ask(scope, now)
+    ask: PortalChallenges = import_string(settings.PORTAL_CHALLENGES)
+    return ask(scope=scope, now=now)

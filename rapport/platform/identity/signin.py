@@ -351,7 +351,7 @@ def _signed_in(visit: Visit, member: Membership, tokens: Tokens, now: datetime) 
     found = SignedIn(tokens, member, session)
     if Permission.CONNECTIONS_MANAGE.value not in found.scopes:
         return found
-    return replace(found, portal_challenges=tuple(portal_challenges(visit.scope, now)))
+    return replace(found, portal_challenges=tuple(portal_challenges(scope=visit.scope, now=now)))
 
 
 def refresh(visit: Visit, *, token: str, now: datetime) -> SignedIn:

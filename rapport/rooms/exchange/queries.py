@@ -79,7 +79,7 @@ def get_write(*, scope: Scope, connection_id: UUID, write_id: UUID, lock: bool =
     return row
 
 
-def portal_challenges(scope: Scope, now: datetime) -> list[PortalChallenge]:
+def portal_challenges(*, scope: Scope, now: datetime) -> list[PortalChallenge]:
     """Return what the practice's portals wait for, for whoever signs in here; the one that ends first before the others."""
     rows = (
         Challenge.objects.visible_to(scope)
