@@ -100,13 +100,11 @@ def _login(d: Definition) -> Iterator[str]:
 
 def _code_mail(rule: CodeMailRule) -> Iterator[str]:
     if not rule.senders or not all(_SENDER.fullmatch(one) for one in rule.senders):
-        yield "login.code_mail.senders: names an address, or a host as @host"
-    try:
-        groups = re.compile(rule.pattern).groups
-    except re.error:
-        groups = 0
-    if groups != 1 or _NESTED_REPEAT.search(rule.pattern):
-        yield "login.code_mail.pattern: is no plain pattern with one group, the code"
+        yield "login.code_mail: a sender is an address, or all of a host as @host"
+    wrong = list(_pattern(rule.pattern))
+    yield from (f"login.code_mail: {fault}" for fault in wrong)
+    if not wrong and re.compile(rule.pattern).groups != 1:
+        yield "login.code_mail: its pattern needs one group, the code"
 
 
 def _call(call: Call, d: Definition) -> Iterator[str]:
