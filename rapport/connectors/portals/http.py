@@ -34,7 +34,7 @@ from rapport.connectors.portals.transport import HostNotAllowed, Hosts, PortalTr
 from rapport.platform.net import lookup
 from rapport.platform.net.guarded import SendFailed
 from rapport.platform.net.lookup import BlockedAddress, Resolve
-from rapport.rooms.exchange.ports import Finding, Reason, Target, Trouble
+from rapport.rooms.exchange.ports import Finding, NoTurn, Reason, Target, Trouble
 
 TRIES = 3
 FIRST_PAUSE_SECONDS = 0.3
@@ -197,6 +197,8 @@ class Caller:
                 continue
             except (HostNotAllowed, BlockedAddress):
                 return self.kept(signals.trouble(Reason.HOST_NOT_ALLOWED))
+            except NoTurn:
+                return self.kept(no_turn())
             if not self._is_worth_another(answer, request.expected):
                 return answer
         return answer if answer is not None else self.kept(signals.trouble(Reason.PORTAL_DOWN))
@@ -214,6 +216,7 @@ class Caller:
         :raises SendFailed: there is no answer; says whether the portal may have acted
         :raises HostNotAllowed: the definition does not name that host; nothing was sent
         :raises BlockedAddress: the host led to an address that is not called; nothing was sent
+        :raises NoTurn: other requests of the session took too long; nothing was sent
         """
         url = request.url
         if url.startswith("/"):
@@ -314,6 +317,11 @@ def _members(value: str) -> dict[str, str | int]:
     except ValueError:
         return {}
     return {name: part for name, part in found.items() if isinstance(part, (str, int))}
+
+
+def no_turn() -> Trouble:
+    """Return the trouble of a request that did not get its turn."""
+    return signals.trouble(Reason.BUSY, detail="Other calls took too long.", retry_after=signals.USUAL_WAIT_SECONDS)
 
 
 def led(answer: Answer, *, expected: str) -> Outgoing:

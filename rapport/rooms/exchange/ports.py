@@ -135,6 +135,10 @@ class Pace(Protocol):
         """Say how long the portal took, and whether it asked for less (429)."""
 
 
+class NoTurn(Exception):
+    """Others took too long: the request did not leave."""
+
+
 class Turn(Protocol):
     """
     One request at a time of one session, among all processes.
@@ -144,7 +148,12 @@ class Turn(Protocol):
     """
 
     def take(self) -> bytes | None:
-        """Wait for the turn. :return: the session as it stands now; None: go on with the one at hand"""
+        """
+        Wait for the turn.
+
+        :return: the session as it stands now; None: go on with the one at hand
+        :raises NoTurn: it did not come in time
+        """
 
     def give(self, session: bytes | None) -> None:
         """Keep the session as an answer left it, and let the next one go; None: there was no answer."""

@@ -10,9 +10,10 @@ from django.utils import timezone
 from rapport.platform.access.scope import Scope
 from rapport.platform.db.session import entered
 from rapport.rooms.exchange import services
+from rapport.rooms.exchange.ports import NoTurn
 from rapport.rooms.exchange.services import Lease
 
-from .locks import slot
+from .locks import LockTimeout, slot
 
 WAIT_SECONDS = 60.0
 """Longer than the slowest answer of those who may stand before."""
@@ -35,12 +36,15 @@ class Turns:
         """
         Wait for the turn. :return: the session as it stands; None: it has ended meanwhile
 
-        :raises LockTimeout: others took too long; nothing was sent
+        :raises NoTurn: others took too long; nothing was sent
         """
         held = slot(
             self.lease.connection_id, "turn", places=1, wait_seconds=WAIT_SECONDS, poll_seconds=POLL_SECONDS
         )
-        held.__enter__()
+        try:
+            held.__enter__()
+        except LockTimeout:
+            raise NoTurn from None
         self._held, self.used = held, True
         with entered(self.scope):
             self._now = services.standing(
