@@ -68,6 +68,8 @@ if ENVIRONMENT.mode == "test":
     PASSWORD_COST = {"time_cost": 1, "memory_cost": 64, "parallelism": 1}
 CODE_MAIL = "rapport.connectors.mail_smtp.driver.from_environment"
 """Makes what mails codes, see `platform.identity.ports`."""
+PORTAL_CHALLENGES = "rapport.rooms.exchange.queries.portal_challenges"
+"""Tells a person who signs in which second factors a connected portal waits for."""
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",

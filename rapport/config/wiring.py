@@ -7,8 +7,8 @@ from typing import Any
 
 from rapport.connectors.clearinghouse_http.driver import HttpClearinghouse
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
-from rapport.connectors.clearinghouse_sftp.driver import SftpClearinghouse
 from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
+from rapport.connectors.mailbox_imap.driver import ImapMailboxes
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.scripts import CHROMIUM as BROWSER
 from rapport.rooms.claims import jobs as claims
@@ -27,6 +27,9 @@ def _http(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
 
 
 def _sftp(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
+    # Speaking SSH takes 20 MB: only a process that does it loads it, and none that answers requests does.
+    from rapport.connectors.clearinghouse_sftp.driver import SftpClearinghouse
+
     return SftpClearinghouse(
         SftpSettings(
             host=str(settings["host"]),
@@ -43,6 +46,7 @@ def _sftp(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
 def offer() -> None:
     """Hand over what every process needs: which portals can be linked, and where their records go."""
     exchange.supply(PortalDriver(local=ENVIRONMENT.local_webhooks))
+    exchange.supply_mailboxes(ImapMailboxes(local=ENVIRONMENT.local_webhooks))
     handlers.connect()
     at_source.supply_record(handlers.PortalCalendar())
 

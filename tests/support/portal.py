@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -53,6 +53,14 @@ class ScriptedPortal:
         """
         self.file = home / "portal.json"
         self.definition, self.seconds = definition, seconds
+        self.turns = False
+        """Requests of a session take turns, as where a definition says that the cookies rotate."""
+        self.code_mail: ports.CodeMail | None = None
+        """How its mails with codes look."""
+        self.sends: Callable[[], None] | None = None
+        """What it does when it asks for a code: sends one, or not."""
+        self.able = True
+        """There is a browser to sign in with."""
         self.limits = {
             "requests_per_second": 1000.0, "burst": 1000, "parallel": 4, "logins_per_hour": 6, "revision": 1,
         } | limits  # fmt: skip
@@ -114,12 +122,17 @@ class ScriptedPortal:
         if target.pace is not None:
             target.pace.before()
         began = time.monotonic()
+        turn = target.turn if self.turns else None
+        newest = turn.take() if turn is not None else None
         time.sleep(self.seconds)
         with self.state() as state:
             queue = state["script"].get(call) or [{}]
             how = queue.pop(0)
             state["log"].append({"call": call, "at": time.time(), **facts})
+            how["newest"] = newest
             yield state, how
+        if turn is not None:
+            turn.give(how.get("left"))
         if target.pace is not None:
             target.pace.after(
                 seconds=how.get("took", time.monotonic() - began), busy=how.get("trouble") == "busy",
@@ -139,7 +152,8 @@ class ScriptedPortal:
             Manifest(
                 definition=self.definition, product="Scripted EHR", level="gold",
                 identity_fields=("practice_code", "username"),
-                factors=(ports.Factor.TOTP, ports.Factor.SMS), abilities=_abilities(), sha256="0" * 64,
+                factors=(ports.Factor.TOTP, ports.Factor.SMS, ports.Factor.EMAIL), abilities=_abilities(),
+                sha256="0" * 64, code_mail=self.code_mail,
                 **self.limits,
             )
         ]  # fmt: skip
@@ -150,15 +164,23 @@ class ScriptedPortal:
         state["sessions"][number] = 0
         return ports.SignedIn(session=f"ZZSESSION:{number}:0".encode(), subject=subject, idle_seconds=600)
 
-    def sign_in(self, target: Target, *, now: datetime) -> ports.SignedIn | ports.Challenge | Trouble:
+    def unable(self) -> Trouble | None:
+        return None if self.able else Trouble(Reason.NO_BROWSER)
+
+    def sign_in(
+        self, target: Target, *, now: datetime, earlier: bytes | None = None
+    ) -> ports.SignedIn | ports.Challenge | Trouble:
         given = target.secrets.get("password")
-        with self._call("sign_in", target, right=given is not None) as (state, how):
+        known = earlier.decode() if earlier else ""
+        with self._call("sign_in", target, right=given is not None, earlier=known) as (state, how):
             trouble = self._trouble(how)
             if trouble is not None:
                 return trouble
             if given != state["password"]:
                 return Trouble(Reason.CREDENTIALS_REJECTED)
             if "challenge" in how:
+                if self.sends is not None:
+                    self.sends()
                 return self._challenge(how, now)
             return self._new_session(state, how.get("subject", target.identity["username"]))
 
@@ -176,19 +198,23 @@ class ScriptedPortal:
             trouble = self._trouble(how)
             if trouble is not None:
                 return trouble
-            if code is not None and code != "246810":
-                return self._challenge({"challenge": "sms"}, now)
+            if code != "246810" and (code is not None or how.get("waits")):
+                return self._challenge({"challenge": how.get("waits", "sms")}, now)
             return self._new_session(state, target.identity["username"])
 
     def _used(self, state: dict[str, Any], session: bytes, how: Mapping[str, Any]) -> bytes | None:
         """Return the session after a use, or None: the portal does not know it."""
-        _, number, _ = session.decode().split(":")
+        _, number, place = (how["newest"] or session).decode().split(":")
         if number not in state["sessions"]:
+            return None
+        if "strict" in how and state["sessions"][number] != int(place):
+            del state["sessions"][number]
             return None
         if "rotate" in how:
             state["sessions"][number] += 1
-            return f"ZZSESSION:{number}:{state['sessions'][number]}".encode()
-        return session
+        how["left"] = f"ZZSESSION:{number}:{state['sessions'][number] if 'rotate' in how else place}".encode()
+        left: bytes = how["left"]
+        return left
 
     def who(self, target: Target, *, session: bytes, now: datetime) -> ports.SignedIn | Trouble:
         with self._call("who", target) as (state, how):

@@ -63,6 +63,8 @@ class Carrier(Strict, frozen=True, kw_only=True):
     local_storage: tuple[str, ...] = ()
     header_recipe: dict[str, HeaderRecipe] = {}
     csrf: Csrf | None = None
+    rotates: bool = False
+    """The portal changes the cookies with its answers: requests of one session go one at a time."""
 
 
 class Oracle(Strict, frozen=True, kw_only=True):
@@ -150,12 +152,23 @@ class Rejection(Strict, frozen=True, kw_only=True):
     means: Reason = Reason.CREDENTIALS_REJECTED
 
 
+class CodeMailRule(Strict, frozen=True, kw_only=True):
+    """How a mail with a code of this portal looks, for a mailbox that a practice lets us read."""
+
+    senders: tuple[str, ...]
+    """Addresses, or `@host` for all of a host."""
+    pattern: str
+    """What stands in its text; its one group is the code."""
+
+
 class Login(Strict, frozen=True, kw_only=True):
     """A dialogue, not a script."""
 
     start: str
     prompts: tuple[Prompt, ...]
     rejected: tuple[Rejection, ...]
+    code_mail: CodeMailRule | None = None
+    """None: codes by e-mail are asked of a person."""
 
 
 class Cut(Strict, frozen=True, kw_only=True):

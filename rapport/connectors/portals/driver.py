@@ -66,6 +66,12 @@ class PortalDriver:
         """Return every definition that is shipped and whose signature holds."""
         return [loader.manifest(one) for one in loader.shipped(folder=self._folder).values()]
 
+    def unable(self) -> Trouble | None:
+        """Return why no sign-in can begin on this machine; None: it can."""
+        if Path(self._executable).exists():
+            return None
+        return signals.trouble(Reason.NO_BROWSER, detail=f"There is no {Path(self._executable).name} where it is looked for.")
+
     def sign_in(
         self, target: Target, *, now: datetime, earlier: bytes | None = None
     ) -> SignedIn | Challenge | Trouble:

@@ -28,13 +28,13 @@ from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.definition import Definition, HeaderRecipe
 from rapport.connectors.portals.definition import Session as Rules
 from rapport.connectors.portals.outgoing import Outgoing, build, resolve
-from rapport.connectors.portals.sessions import Session, cookies_of, jar_of
+from rapport.connectors.portals.sessions import Session, cookies_of, jar_of, opened
 from rapport.connectors.portals.terms import Element
 from rapport.connectors.portals.transport import HostNotAllowed, Hosts, PortalTransport
 from rapport.platform.net import lookup
 from rapport.platform.net.guarded import SendFailed
 from rapport.platform.net.lookup import BlockedAddress, Resolve
-from rapport.rooms.exchange.ports import Finding, Reason, Target, Trouble
+from rapport.rooms.exchange.ports import Finding, NoTurn, Reason, Target, Trouble
 
 TRIES = 3
 FIRST_PAUSE_SECONDS = 0.3
@@ -63,6 +63,7 @@ class Caller:
         self.rules: Rules = definition.session
         self._began = session
         self._identity, self._pace = target.identity, target.pace
+        self._turn = target.turn if self.rules.carrier.rotates else None
         self._client = httpx.Client(
             transport=PortalTransport(hosts, user_agent=session.user_agent, resolve=resolve, tls=tls),
             headers={"User-Agent": session.user_agent, "Accept-Language": definition.locales[0], "Accept": "*/*"},
@@ -204,6 +205,8 @@ class Caller:
                 continue
             except (HostNotAllowed, BlockedAddress):
                 return self.kept(signals.trouble(Reason.HOST_NOT_ALLOWED))
+            except NoTurn:
+                return self.kept(no_turn())
             if not self._is_worth_another(answer, request.expected):
                 return answer
         return answer if answer is not None else self.kept(signals.trouble(Reason.PORTAL_DOWN))
@@ -221,6 +224,7 @@ class Caller:
         :raises SendFailed: there is no answer; says whether the portal may have acted
         :raises HostNotAllowed: the definition does not name that host; nothing was sent
         :raises BlockedAddress: the host led to an address that is not called; nothing was sent
+        :raises NoTurn: other requests of the session took too long; nothing was sent
         """
         url = request.url
         if url.startswith("/"):
@@ -245,7 +249,7 @@ class Caller:
             self._pace.before()
         began, busy, wait = time.monotonic(), False, None
         try:
-            reply = self._client.request(method, url, headers=headers, content=content)
+            reply = self._in_turn(method, url, headers, content)
             heads = {name.lower(): value for name, value in reply.headers.items()}
             answer = Answer(reply.status_code, str(reply.url), reply.content, heads, self._hosts.under)
             busy, wait = answer.status == 429, signals.retry_after(answer, now=self._now)
@@ -253,6 +257,21 @@ class Caller:
         finally:
             if self._pace is not None:
                 self._pace.after(seconds=time.monotonic() - began, busy=busy, retry_after_seconds=wait)
+
+    def _in_turn(self, method: str, url: str, headers: dict[str, str], content: bytes | None) -> httpx.Response:
+        """Send with the newest cookies there are, and keep those that come back before anybody else sends."""
+        if self._turn is None:
+            return self._client.request(method, url, headers=headers, content=content)
+        left: bytes | None = None
+        newest = self._turn.take()
+        try:
+            if newest is not None:
+                self._client.cookies = httpx.Cookies(jar_of(opened(newest, base_url=self._began.base_url).cookies))
+            reply = self._client.request(method, url, headers=headers, content=content)
+            left = self.session().to_bytes()
+            return reply
+        finally:
+            self._turn.give(left)
 
     def _carried(self, method: str) -> dict[str, str]:
         """Headers of the session beside its cookies; they go to the practice's own portal alone."""
@@ -308,6 +327,11 @@ def _members(value: str) -> dict[str, str | int]:
     except ValueError:
         return {}
     return {name: part for name, part in found.items() if isinstance(part, (str, int))}
+
+
+def no_turn() -> Trouble:
+    """Return the trouble of a request that did not get its turn."""
+    return signals.trouble(Reason.BUSY, detail="Other calls took too long.", retry_after=signals.USUAL_WAIT_SECONDS)
 
 
 def led(answer: Answer, *, expected: str) -> Outgoing:

@@ -15,7 +15,7 @@ import msgspec
 
 from rapport.connectors.portals import publish, signing
 from rapport.connectors.portals.definition import AbilityRule, Definition
-from rapport.rooms.exchange.ports import Ability, Manifest
+from rapport.rooms.exchange.ports import Ability, CodeMail, Manifest
 
 FOLDER = Path(__file__).resolve().parent / "definitions"
 
@@ -101,8 +101,13 @@ def manifest(loaded: Loaded) -> Manifest:
         identity_fields=d.identity_fields, factors=d.factors,
         abilities=tuple(_ability(name, rule, d) for name, rule in sorted(d.abilities.items())),
         requests_per_second=d.limits.requests_per_second, burst=d.limits.burst, parallel=d.limits.parallel,
-        logins_per_hour=d.limits.logins_per_hour, sha256=loaded.sha256,
+        logins_per_hour=d.limits.logins_per_hour, sha256=loaded.sha256, code_mail=_code_mail(d),
     )  # fmt: skip
+
+
+def _code_mail(d: Definition) -> CodeMail | None:
+    rule = d.login.code_mail if d.login is not None else None
+    return CodeMail(rule.senders, rule.pattern) if rule is not None else None
 
 
 def _ability(name: str, rule: AbilityRule, d: Definition) -> Ability:

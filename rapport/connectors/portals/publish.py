@@ -12,6 +12,7 @@ import msgspec
 from rapport.connectors.portals.definition import (
     Bind,
     Call,
+    CodeMailRule,
     Definition,
     Field,
     Ids,
@@ -26,6 +27,7 @@ _REFERENCE = re.compile(
     r"\$(code|canary|base|(identity|secret|given|values|local)\.[a-z][a-z0-9_.]*|page\.(number|offset|size|ids))"
 )
 _HOST = re.compile(r"\$base|[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_SENDER = re.compile(r"[a-z0-9._+-]*@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _INDEX = re.compile(r"\[\s*-?\d+\s*\]|^-?\d+$")
 _NESTED_REPEAT = re.compile(r"\([^()]*[*+}][^()]*\)\s*[*+{]")
 
@@ -82,6 +84,8 @@ def _login(d: Definition) -> Iterator[str]:
         yield "login: has no prompt"
     if not d.login.rejected:
         yield "login: does not say how a refusal looks"
+    if d.login.code_mail is not None:
+        yield from _code_mail(d.login.code_mail)
     for prompt in d.login.prompts:
         if _says_nothing(prompt.seen):
             yield f"login.{prompt.name}: is seen everywhere"
@@ -92,6 +96,15 @@ def _login(d: Definition) -> Iterator[str]:
         for name, fill in prompt.fill.items():
             if fill.value == "$secret.password" and fill.anchor.type != ("password",):
                 yield f"login.{prompt.name}.{name}: a password goes into a password box only"
+
+
+def _code_mail(rule: CodeMailRule) -> Iterator[str]:
+    if not rule.senders or not all(_SENDER.fullmatch(one) for one in rule.senders):
+        yield "login.code_mail: a sender is an address, or all of a host as @host"
+    wrong = list(_pattern(rule.pattern))
+    yield from (f"login.code_mail: {fault}" for fault in wrong)
+    if not wrong and re.compile(rule.pattern).groups != 1:
+        yield "login.code_mail: its pattern needs one group, the code"
 
 
 def _call(call: Call, d: Definition) -> Iterator[str]:

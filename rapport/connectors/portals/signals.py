@@ -37,6 +37,7 @@ SENTENCES = {
     Reason.INCOMPLETE: "The list did not prove that it is whole.",
     Reason.CONNECTOR_OUTDATED: "The connector does not fit this portal.",
     Reason.HOST_NOT_ALLOWED: "The portal led to a host that the connector does not name.",
+    Reason.NO_BROWSER: "There is no browser here to sign in with.",
 }  # fmt: skip
 """For the person who has to act; one for each reason."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -72,6 +72,8 @@ class SignIn:
     now: datetime
     executable: str
     resolve: Resolve = lookup.system
+    began: float = field(default_factory=time.monotonic)
+    """When `now` was: starting a browser takes seconds, and codes are good for few."""
 
     def begin(self, *, earlier: Session | None = None) -> SignedIn | Challenge | Trouble:
         """
@@ -127,7 +129,7 @@ class SignIn:
         )  # fmt: skip
 
     def _dialogue(self, browser: Browser, code: str | None = None) -> Dialogue:
-        began, then = self.now.timestamp(), time.monotonic()
+        began, then = self.now.timestamp(), self.began
         values = {f"identity.{name}": value for name, value in self.target.identity.items()}
         values |= {f"secret.{name}": value for name, value in self.target.secrets.items() if value}
         return Dialogue(self._login, browser, values, lambda: began + time.monotonic() - then, code)

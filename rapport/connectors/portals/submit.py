@@ -8,13 +8,13 @@ from typing import Any
 from rapport.connectors.portals import forms, markup, signals
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.definition import RefusedRule, Write
-from rapport.connectors.portals.http import MOST_HOPS, Caller, led
+from rapport.connectors.portals.http import MOST_HOPS, Caller, led, no_turn
 from rapport.connectors.portals.outgoing import ValueMissing, build
 from rapport.connectors.portals.predicates import holds, take
 from rapport.connectors.portals.transport import HostNotAllowed
 from rapport.platform.net.guarded import SendFailed
 from rapport.platform.net.lookup import BlockedAddress
-from rapport.rooms.exchange.ports import InDoubt, Reason, Refused, Submitted, Trouble
+from rapport.rooms.exchange.ports import InDoubt, NoTurn, Reason, Refused, Submitted, Trouble
 
 Told = Submitted | Refused | InDoubt
 
@@ -47,6 +47,8 @@ def submit(caller: Caller, write: Write, *, name: str, values: Mapping[str, Any]
         return InDoubt("The form was sent and no answer came.", caller.session().to_bytes())
     except (HostNotAllowed, BlockedAddress):
         return caller.kept(signals.trouble(Reason.HOST_NOT_ALLOWED))
+    except NoTurn:
+        return caller.kept(no_turn())
     return _told(caller, write, answer, name)
 
 

@@ -34,6 +34,17 @@ SESSION = {
     "user_id": _USER,
     "clinician_id": _CLINICIAN,
     "amr": ["pwd", "otp"],
+    "portal_challenges": [
+        {
+            "connection_id": "conn_01h455vb4pex5vsknk084sn02q",
+            "challenge_id": "chal_01h455vb4pex5vsknk084sn02q",
+            "factor": "sms",
+            "masked_destination": "•••-•••-0142",
+            "expires_at": "2026-11-02T15:05:00.000Z",
+            "answer_at": "/v1/connections/conn_01h455vb4pex5vsknk084sn02q/challenges"
+            "/chal_01h455vb4pex5vsknk084sn02q/answer",
+        }
+    ],
     "version": 1,
 }
 

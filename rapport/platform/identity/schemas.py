@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 from pydantic import Field
 
 from rapport.kernel.ids import type_id
@@ -65,6 +65,17 @@ class ResetConfirmIn(Input):
     password: str = Field(min_length=1, max_length=256)
 
 
+class PortalChallengeOut(Struct, kw_only=True):
+    """A portal of the practice waits for a second factor of the practice's own user there."""
+
+    connection_id: str
+    challenge_id: str
+    factor: str
+    masked_destination: Annotated[str | None, Meta(description="As the portal shows it.")]
+    expires_at: Instant
+    answer_at: Annotated[str, Meta(description="Where the code is posted: `{\"code\": …}`.")]
+
+
 class SessionOut(Shape):
     """A session that has begun or was refreshed. The tokens are shown once."""
 
@@ -82,6 +93,13 @@ class SessionOut(Shape):
     user_id: str
     clinician_id: str | None
     amr: list[str]
+    portal_challenges: Annotated[
+        list[PortalChallengeOut],
+        Meta(
+            description="Second factors that the portals of a connected practice wait for, for members who"
+            " may answer them; else empty."
+        ),
+    ]
     version: int
 
 

@@ -9,6 +9,7 @@ is known, so that what happens is in that practice's trail. A refusal here keeps
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NoReturn
@@ -35,6 +36,7 @@ from rapport.platform.tenancy.queries import house_scope
 
 from . import hashing, mfa, services, throttle
 from .models import Affiliation, Credential, KnownAddress, Membership, MfaTicket, Session, User
+from .ports import PortalChallenge, portal_challenges
 from .services import Tokens
 
 TICKET_LIFE = timedelta(minutes=5)
@@ -104,6 +106,8 @@ class SignedIn:
     tokens: Tokens
     membership: Membership
     session: Session
+    portal_challenges: Sequence[PortalChallenge] = ()
+    """Second factors that portals of the practice wait for, where the person may answer them."""
 
     @property
     def scopes(self) -> list[str]:
@@ -330,7 +334,7 @@ def finish(
     KnownAddress.objects.update_or_create(
         digest=_known_digest(user, source.ip), defaults={"last_at": now}
     )
-    return _signed_in(visit, member, tokens)
+    return _signed_in(visit, member, tokens, now)
 
 
 def _practice_shown(visit: Visit, practice_id: UUID) -> dict[str, str]:
@@ -341,10 +345,13 @@ def _practice_shown(visit: Visit, practice_id: UUID) -> dict[str, str]:
     }
 
 
-def _signed_in(visit: Visit, member: Membership, tokens: Tokens) -> SignedIn:
+def _signed_in(visit: Visit, member: Membership, tokens: Tokens, now: datetime) -> SignedIn:
     session = Session.objects.visible_to(visit.scope).get(id=tokens.session_id)
     visit.scope.trail.target("session", session.id)
-    return SignedIn(tokens, member, session)
+    found = SignedIn(tokens, member, session)
+    if Permission.CONNECTIONS_MANAGE.value not in found.scopes:
+        return found
+    return replace(found, portal_challenges=tuple(portal_challenges(scope=visit.scope, now=now)))
 
 
 def refresh(visit: Visit, *, token: str, now: datetime) -> SignedIn:
@@ -383,4 +390,4 @@ def refresh(visit: Visit, *, token: str, now: datetime) -> SignedIn:
     row.spent_at = now
     row.save(update_fields=["spent_at"])
     visit.enter(row.practice_id, user=member.user)
-    return _signed_in(visit, member, services.issue_tokens(session=session, now=now))
+    return _signed_in(visit, member, services.issue_tokens(session=session, now=now), now)

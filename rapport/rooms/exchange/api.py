@@ -39,6 +39,7 @@ def _shape(scope: Scope, connection: Connection) -> s.ConnectionOut:
         connection,
         secrets=queries.has_secret(scope=scope, connection_id=connection.id),
         mirrors=queries.mirrors_of(scope=scope, connection_id=connection.id),
+        mailbox=queries.mailbox_of(scope=scope, connection_id=connection.id),
     )
 
 
@@ -163,6 +164,47 @@ def give_secrets(request: ScopedRequest, connection_id: str, body: s.SecretsIn) 
         password=body.password, totp_seed=body.totp_seed, now=timezone.now(),
     )  # fmt: skip
     return _connection(request.auth, row)
+
+
+@router.post(
+    "/connections/{connection_id}/mailbox",
+    summary="Connect a mailbox for codes",
+    needs=MANAGE,
+    action="connection.mailbox",
+    returns=(202, s.ConnectionOut),
+    problems=(p.ConsentMissing, p.SecretRejectedBefore, StateConflict),
+    key="none",
+    example=examples.WITH_MAILBOX,
+    request_example=examples.NEW_MAILBOX,
+)
+def connect_mailbox(request: ScopedRequest, connection_id: str, body: s.MailboxIn) -> Answer:
+    """
+    Let the codes that the portal mails be read by IMAP, in place of asking a person: a mailbox of the
+    practice's own, best one that gets nothing else. Somebody says that it may be read; who, when and in
+    which words is kept. TLS only, and public servers only. Nothing in it is changed. Whether it opens is
+    tried at once; if not, an attention item says so. Given again, it replaces the one before.
+    """
+    row = services.connect_mailbox(
+        scope=request.auth, connection_id=path_id("connection", connection_id), host=body.host,
+        port=body.port, username=body.username, password=body.password,
+        permits=body.consent.may_be_read, statement=body.consent.statement, now=timezone.now(),
+    )  # fmt: skip
+    return _connection(request.auth, row)
+
+
+@router.delete(
+    "/connections/{connection_id}/mailbox",
+    summary="Disconnect the mailbox for codes",
+    needs=MANAGE,
+    action="connection.mailbox_removed",
+    returns=(204, None),
+    example=None,
+)
+def disconnect_mailbox(request: ScopedRequest, connection_id: str) -> None:
+    """Read the mailbox no more, and erase its password. Codes are asked of a person again."""
+    services.disconnect_mailbox(
+        scope=request.auth, connection_id=path_id("connection", connection_id), now=timezone.now()
+    )
 
 
 def _do(name: str, words: str, summary: str, deed: Callable[..., Connection], *problems: Any) -> None:

@@ -32,6 +32,7 @@ CONNECTION: dict[str, Any] = {
     "sentence": "The portal does not take this user name and password.",
     "to_do": "Give the new password; the old one is never sent again.",
     "secrets": ["password", "totp_seed"],
+    "mailbox": None,
     "consent": {
         "by_id": "usr_01h455vb4pex5vsknk084sn02q",
         "at": _AT,
@@ -42,6 +43,32 @@ CONNECTION: dict[str, Any] = {
     "version": 3,
     "created_at": _AT,
     "updated_at": _AT,
+}
+
+NEW_MAILBOX: dict[str, Any] = {
+    "host": "imap.example.org",
+    "port": 993,
+    "username": "portal-codes@willow.example.org",
+    "password": "what the mailbox takes",
+    "consent": {
+        "may_be_read": True,
+        "statement": "A mailbox of our own that gets the portal's codes and nothing else.",
+    },
+}
+
+WITH_MAILBOX: dict[str, Any] = CONNECTION | {
+    "secrets": ["mailbox", "password"],
+    "mailbox": {
+        "host": "imap.example.org",
+        "port": 993,
+        "username": "portal-codes@willow.example.org",
+        "works": True,
+        "consent": {
+            "by_id": "usr_01h455vb4pex5vsknk084sn02q",
+            "at": _AT,
+            "statement": "A mailbox of our own that gets the portal's codes and nothing else.",
+        },
+    },
 }
 
 CAPABILITIES: dict[str, Any] = {

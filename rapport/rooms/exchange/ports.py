@@ -8,7 +8,7 @@ of a closed list, each with one owner. Nothing here is retried by the driver but
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -48,6 +48,7 @@ class Reason(StrEnum):
     INCOMPLETE = "incomplete"
     CONNECTOR_OUTDATED = "connector_outdated"
     HOST_NOT_ALLOWED = "host_not_allowed"
+    NO_BROWSER = "no_browser"
 
 
 OWNERS: Mapping[Reason, Owner] = {
@@ -73,6 +74,7 @@ OWNERS: Mapping[Reason, Owner] = {
     Reason.INCOMPLETE: Owner.US,
     Reason.CONNECTOR_OUTDATED: Owner.US,
     Reason.HOST_NOT_ALLOWED: Owner.US,
+    Reason.NO_BROWSER: Owner.US,
 }
 
 
@@ -133,6 +135,30 @@ class Pace(Protocol):
         """Say how long the portal took, and whether it asked for less (429)."""
 
 
+class NoTurn(Exception):
+    """Others took too long: the request did not leave."""
+
+
+class Turn(Protocol):
+    """
+    One request at a time of one session, among all processes.
+
+    For portals that change the session with each answer: which of two answers is the newer cannot be
+    told afterwards, so no two are under way at once, and each goes out with what the last one brought.
+    """
+
+    def take(self) -> bytes | None:
+        """
+        Wait for the turn.
+
+        :return: the session as it stands now; None: go on with the one at hand
+        :raises NoTurn: it did not come in time
+        """
+
+    def give(self, session: bytes | None) -> None:
+        """Keep the session as an answer left it, and let the next one go; None: there was no answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Which portal, as whom. Made for one call; secrets are opened for a sign-in only."""
@@ -149,6 +175,8 @@ class Target:
     """What `calibrate` found for this practice: other labels, other columns."""
     pace: Pace | None = field(default=None, repr=False, compare=False)
     """Asked before every request of a call and told after it; None: a call outside the room."""
+    turn: Turn | None = field(default=None, repr=False, compare=False)
+    """Taken for each request where the portal changes the session with its answers; None: nobody else uses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +309,75 @@ class Ability:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeMail:
+    """How a mail with a code looks, as the definition knows it."""
+
+    senders: tuple[str, ...]
+    """Addresses, or `@host` for all of a host."""
+    pattern: str
+    """What stands in the text; its one group is the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A mailbox of the practice, opened to read codes and nothing else."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MailMark:
+    """Where a mailbox stood: what comes later has a greater number, by the server's own counting."""
+
+    validity: int
+    """Numbers of another validity cannot be compared."""
+    next_uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFound:
+    """A code in a mail."""
+
+    validity: int
+    uid: int
+    arrived_at: datetime
+    """By the mail server's clock."""
+    code: str = field(repr=False)
+
+
+class MailClosed(Exception):
+    """The mailbox could not be read. `rejected`: it does not take user and password, which are then never sent again."""
+
+    def __init__(self, detail: str, *, rejected: bool = False) -> None:
+        super().__init__(detail)
+        self.detail, self.rejected = detail, rejected
+
+
+class Mailboxes(Protocol):
+    """Reads mailboxes. Supplied by `connectors.mailbox_imap`. Nothing in a mailbox is changed."""
+
+    def allows(self, host: str, port: int) -> str:
+        """Return why this server is not called; empty: it may be. Looks nothing up."""
+
+    def mark(self, box: Mailbox) -> MailMark:
+        """Return where the mailbox stands now. :raises MailClosed: it could not be read"""
+
+    def follow(
+        self, box: Mailbox, *, rule: CodeMail, since: datetime
+    ) -> Generator[Sequence[CodeFound], None, None]:
+        """
+        Return the codes that arrived since an instant, and again each time the next is asked for.
+
+        The mailbox stays open until the iterator is closed.
+
+        :raises MailClosed: it could not be read
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What there is to know of a definition before anything is asked of a portal."""
 
@@ -297,6 +394,8 @@ class Manifest:
     parallel: int
     logins_per_hour: int
     sha256: str
+    code_mail: CodeMail | None = None
+    """How a mail with a code looks; None: no mailbox is read for this portal."""
 
 
 class Portal(Protocol):
@@ -304,6 +403,9 @@ class Portal(Protocol):
 
     def manifests(self) -> Sequence[Manifest]:
         """Return every definition that is shipped and whose signature holds."""
+
+    def unable(self) -> Trouble | None:
+        """Return why no sign-in can begin on this machine; None: it can. Asks no portal."""
 
     def sign_in(
         self, target: Target, *, now: datetime, earlier: bytes | None = None

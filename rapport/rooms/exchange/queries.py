@@ -14,6 +14,7 @@ from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.crypto import aead
 from rapport.platform.db.rows import by_id
+from rapport.platform.identity.ports import PortalChallenge
 from rapport.platform.tenancy.models import PracticeRecord
 
 from .models import (
@@ -21,6 +22,7 @@ from .models import (
     AttentionItem,
     Breaker,
     Challenge,
+    CodeMailbox,
     Connection,
     Mirror,
     Secret,
@@ -28,7 +30,7 @@ from .models import (
     Write,
 )
 from .rules import canonical
-from .states import MAY_SIGN_IN, OPEN_WRITES, WORKS
+from .states import MAY_SIGN_IN, OPEN_WRITES, WORKS, ChallengeState
 
 M = TypeVar("M", bound=PracticeRecord)
 
@@ -77,6 +79,19 @@ def get_write(*, scope: Scope, connection_id: UUID, write_id: UUID, lock: bool =
     return row
 
 
+def portal_challenges(*, scope: Scope, now: datetime) -> list[PortalChallenge]:
+    """Return what the practice's portals wait for, for whoever signs in here; the one that ends first before the others."""
+    rows = (
+        Challenge.objects.visible_to(scope)
+        .filter(state=ChallengeState.OPEN, expires_at__gt=now, connection__state__in=MAY_SIGN_IN)
+        .order_by("expires_at", "id")
+    )
+    return [
+        PortalChallenge(row.connection_id, row.id, row.factor, row.masked_destination, row.expires_at)
+        for row in rows
+    ]
+
+
 def rows_of(model: type[M], *, scope: Scope, ids: Sequence[UUID]) -> list[M]:
     """Return rows in the order of their ids; those that are not the actor's to see are left out."""
     found = {row.id: row for row in model.objects.visible_to(scope).filter(id__in=list(ids))}
@@ -94,6 +109,17 @@ def has_secret(*, scope: Scope, connection_id: UUID) -> frozenset[str]:
     return frozenset(
         Secret.objects.visible_to(scope).filter(connection_id=connection_id).values_list("kind", flat=True)
     )
+
+
+def mailbox_of(*, scope: Scope, connection_id: UUID) -> tuple[CodeMailbox, bool] | None:
+    """Return the mailbox for codes, and whether its server takes the password as far as is known."""
+    row = CodeMailbox.objects.visible_to(scope).filter(connection_id=connection_id).first()
+    if row is None:
+        return None
+    usable = Secret.objects.visible_to(scope).filter(
+        connection_id=connection_id, kind="mailbox", rejected_at__isnull=True
+    )
+    return row, usable.exists()
 
 
 def mirrors_of(*, scope: Scope, connection_id: UUID) -> dict[str, Mirror]:

@@ -16,6 +16,7 @@ from .models import (
     Artefact,
     AttentionItem,
     Challenge,
+    CodeMailbox,
     Connection,
     DriftReport,
     Mirror,
@@ -41,6 +42,17 @@ class QuietHours(Struct, kw_only=True):
     to_time: str
 
 
+class MailboxOut(Struct, kw_only=True):
+    """A mailbox that is read for the portal's codes. Its password is never returned."""
+
+    host: str
+    port: int
+    username: str
+    works: bool
+    """False: it did not take the password; another one is needed."""
+    consent: ConsentOut
+
+
 class ConnectionOut(Shape):
     """A portal account of the practice."""
 
@@ -61,6 +73,8 @@ class ConnectionOut(Shape):
     to_do: str | None
     secrets: list[str]
     """Kinds of secrets that are kept; never their values."""
+    mailbox: MailboxOut | None
+    """Where codes by e-mail are read; null: they are asked of a person."""
     consent: ConsentOut
     quiet_hours: QuietHours | None
     fresh_as_of: Instant | None
@@ -281,6 +295,23 @@ class SecretsIn(Input):
     totp_seed: str | None = Field(default=None, min_length=16, max_length=200, pattern=r"^[A-Za-z2-7= ]+$")
 
 
+class MailboxConsentIn(Input):
+    """That the mailbox may be read for codes, said by somebody of the practice."""
+
+    may_be_read: bool
+    statement: str = Field(max_length=1000)
+
+
+class MailboxIn(Input):
+    """A mailbox of the practice to which the portal sends its codes. The password is write-only."""
+
+    host: str = Field(min_length=1, max_length=253, description="Name of the IMAP server; TLS from the first byte.")
+    port: int = Field(default=993, ge=1, le=65535)
+    username: str = Field(min_length=1, max_length=254)
+    password: str = Field(min_length=1, max_length=500)
+    consent: MailboxConsentIn
+
+
 class AnswerIn(Input):
     """The code that came; none for a push that was approved elsewhere."""
 
@@ -314,7 +345,8 @@ class FileIn(Input):
 
 
 def connection_out(
-    connection: Connection, *, secrets: frozenset[str], mirrors: dict[str, Mirror]
+    connection: Connection, *, secrets: frozenset[str], mirrors: dict[str, Mirror],
+    mailbox: tuple[CodeMailbox, bool] | None,
 ) -> ConnectionOut:
     """Return the shape of a connection."""
     manifest = services.manifest_of(connection.definition)
@@ -330,6 +362,7 @@ def connection_out(
         state_changed_at=instant(connection.state_changed_at), reason=connection.reason or None,
         owner=call.owner.value if call else None, sentence=call.sentence if call else None,
         to_do=call.to_do if call else None, secrets=sorted(secrets),
+        mailbox=_mailbox_out(*mailbox) if mailbox else None,
         consent=ConsentOut(
             by_id=type_id("user", connection.consent_by), at=instant(connection.consent_at),
             statement=connection.consent_words,
@@ -337,6 +370,15 @@ def connection_out(
         quiet_hours=quiet, fresh_as_of=instant_or_none(min(fresh, default=None)),
         version=connection.version, created_at=instant(connection.created_at),
         updated_at=instant(connection.updated_at),
+    )  # fmt: skip
+
+
+def _mailbox_out(row: CodeMailbox, works: bool) -> MailboxOut:
+    return MailboxOut(
+        host=row.host, port=row.port, username=row.username, works=works,
+        consent=ConsentOut(
+            by_id=type_id("user", row.consent_by), at=instant(row.consent_at), statement=row.consent_words
+        ),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from rapport.sandbox.portal.idp import make_idp
+from rapport.sandbox.portal.saml import ensure_key
 from rapport.sandbox.portal.seed import fill
 from rapport.sandbox.portal.store import Store
 from rapport.sandbox.portal.web import make_app
@@ -61,6 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     store = Store(options.home / "portal.sqlite3")
     fill(store, patients=options.patients, today=options.today or date.today())  # noqa: DTZ011 - the day here
     people(store)
+    ensure_key(store)
     key = store.setting("control_key") or secrets.token_urlsafe(24)
     store.put_setting("control_key", key)
     try:

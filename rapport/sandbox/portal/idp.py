@@ -1,4 +1,4 @@
-"""A small identity provider, a host of its own: it signs people in once and sends them back with a code."""
+"""A small identity provider, a host of its own: it signs people in once and sends them back with a code, or a signed answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, g, redirect, request
 
-from rapport.sandbox.portal import factors
+from rapport.sandbox.portal import factors, saml
 from rapport.sandbox.portal.factors import Refused
 from rapport.sandbox.portal.forms import Button, Field, Form, sent
 from rapport.sandbox.portal.settings import number
@@ -18,14 +18,14 @@ from rapport.sandbox.portal.store import Store
 from rapport.sandbox.portal.surround import must_carry_token, page, surround
 
 COOKIE = "fernbrook_id"
-KEPT = ("state", "response_mode")
+KEPT = ("state", "response_mode", "saml")
 """What the portal asked with; it travels through the forms."""
 
 
 def make_idp(store: Store, *, portal_url: str) -> Flask:
     """Return the identity provider of the portal at an address; nobody is sent back anywhere else."""
     app = Flask(__name__)
-    back = f"{portal_url}/login/sso/callback"
+    back, back_saml = f"{portal_url}/login/sso/callback", f"{portal_url}/login/saml"
     surround(app, store, host="idp", sign_in_page=lambda: _sign_in_page(store))
 
     @app.before_request
@@ -40,8 +40,28 @@ def make_idp(store: Store, *, portal_url: str) -> Flask:
         if request.args.get("redirect_uri") != back:
             return page(store, "refused.html", status=400)
         if g.session and g.session["state"] == "open":
-            return _send_back(store, dict(request.args), to=back)
+            return send_back(dict(request.args))
         return redirect(f"/id/signin?{_query(request.args)}")
+
+    @app.get("/id/saml")
+    def authorize_by_saml() -> Any:
+        try:
+            request_id, wanted = saml.read_request(request.args.get("SAMLRequest", ""))
+        except saml.NotProven:
+            return page(store, "refused.html", status=400)
+        if wanted != back_saml:
+            return page(store, "refused.html", status=400)
+        given = {"saml": request_id, "state": request.args.get("RelayState", "")}
+        if g.session and g.session["state"] == "open":
+            return send_back(given)
+        return redirect(f"/id/signin?{_query(given)}")
+
+    def send_back(given: dict[str, str]) -> Any:
+        if given.get("saml"):
+            told = saml.answer(store, login=g.session["login"], request_id=given["saml"], back=back_saml)
+            answer = {"SAMLResponse": told, "RelayState": given.get("state", "")}
+            return page(store, "send_back.html", to=back_saml, answer=answer)
+        return _send_back(store, given, to=back)
 
     @app.get("/id/signin")
     def show_sign_in() -> Response:
@@ -82,7 +102,7 @@ def make_idp(store: Store, *, portal_url: str) -> Flask:
         except Refused as refused:
             return _verify_page(store, problem=refused.reason)
         store.run("UPDATE idp_session SET state = 'open', seen_at = ? WHERE id = ?", (time.time(), g.session["id"]))
-        return _send_back(store, dict(request.args), to=back)
+        return send_back(dict(request.args))
 
     @app.route("/id/signout", methods=["GET", "POST"])
     def sign_out() -> Any:

@@ -27,6 +27,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "code_late_seconds": ("0", "how long a code is on its way to the phone or the mailbox"),
     "push_seconds": ("60", "how long a push waits"),
     "idp_session_seconds": ("3600", "life of a session at the identity provider"),
+    "sso_protocol": ("oidc", "`oidc` or `saml`: how the portal and the provider speak"),
     "sso_answer": ("redirect", "`redirect` or `form_post`: how the provider sends people back"),
     "allow_overlap": ("0", "1: a clinician can be booked twice at once"),
     "late_seconds": ("0", "lists show what is new this much later"),

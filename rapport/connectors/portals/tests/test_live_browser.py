@@ -15,7 +15,7 @@ from rapport.connectors.portals.loader import load
 from rapport.connectors.portals.terms import Anchor
 from rapport.connectors.portals.tests.live import NAME, Stage, needs_chromium, now, waiting
 from rapport.connectors.portals.transport import Hosts
-from rapport.rooms.exchange.ports import Reason, SignedIn, Trouble
+from rapport.rooms.exchange.ports import OWNERS, Owner, Reason, SignedIn, Trouble
 
 pytestmark = needs_chromium
 
@@ -213,5 +213,10 @@ def test_an_installation_without_a_browser_says_so(stage: Stage, tmp_path: Path)
     from rapport.connectors.portals.driver import PortalDriver
     from rapport.connectors.portals.signin import NoBrowser
 
+    without = PortalDriver(local=True, executable=str(tmp_path / "none"))
+    told = without.unable()
+    assert isinstance(told, Trouble)
+    assert (told.reason, OWNERS[told.reason]) == (Reason.NO_BROWSER, Owner.US)
     with pytest.raises(NoBrowser):
-        PortalDriver(local=True, executable=str(tmp_path / "none")).sign_in(stage.target("nick"), now=now())
+        without.sign_in(stage.target("nick"), now=now())
+    assert stage.driver.unable() is None, "the control"

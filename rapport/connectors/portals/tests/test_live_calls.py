@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -85,6 +86,46 @@ def test_cookies_that_turn_with_each_answer_are_carried_on(stage: Stage) -> None
     stage.portal.order("DELETE", "request")
     time.sleep(10.2)
     assert trouble(stage.read("patients.read", session)).reason is Reason.SESSION_EXPIRED
+
+
+@dataclass
+class OneAtATime:
+    """Turns as the room keeps them, in one process."""
+
+    session: bytes
+    lock: Lock = field(default_factory=Lock)
+
+    def take(self) -> bytes:
+        self.lock.acquire()
+        return self.session
+
+    def give(self, session: bytes | None) -> None:
+        self.session = session or self.session
+        self.lock.release()
+
+
+def test_calls_at_once_take_turns_for_each_request_and_the_last_cookie_is_the_portals_own(stage: Stage) -> None:
+    stage.set(rotate="each")
+    first = stage.session("nick")
+    turn = OneAtATime(first)
+    target = replace(stage.target("nick"), secrets={}, turn=turn)
+
+    def read(place: int) -> Got | Trouble:
+        ability = ("patients.read", "clinicians.read")[place % 2]
+        # All begin with the same bytes, as leases taken at one instant have them.
+        return stage.driver.read(target, ability=ability, given={}, session=first, baseline=None, now=now())
+
+    with ThreadPoolExecutor(8) as pool:
+        lists = [got(one) for one in pool.map(read, range(8))]
+
+    newest = stage.rows("session")[0]["token"]
+    kept = {one.name: one.value for one in opened(turn.session, base_url=stage.portal.ready["url"]).cookies}
+    assert kept["fernbrook"] == newest
+    asked = [one for one in stage.requests("GET") if one["path"].startswith(("/patients", "/staff"))]
+    assert len(asked) > len(lists), "lists of several pages, so that requests of one lie between those of another"
+    # The control: what each call ended with is the newest of one of them only.
+    ends = [opened(one.session, base_url=stage.portal.ready["url"]).cookies for one in lists]
+    assert sum(any(cookie.value == newest for cookie in end) for end in ends) == 1
 
 
 def test_a_page_that_asks_to_sign_in_is_no_list_whatever_its_status(stage: Stage) -> None:

@@ -91,6 +91,22 @@ def test_an_ended_session_is_renewed_by_the_living_one_of_the_service_without_pa
     assert asked.reason is Reason.CREDENTIALS_REJECTED
 
 
+def test_a_provider_that_answers_by_saml_signs_in_the_same_way_and_spares_the_next_time_everything(single: Stage) -> None:
+    single.set(sso_protocol="saml")
+    challenge = waiting(single.driver.sign_in(single.target("sam"), now=now()))
+    first = single.driver.answer(single.target("sam"), resume=challenge.resume, code=single.code("sam"), now=now())
+    assert isinstance(first, SignedIn), first
+    single.portal.order("DELETE", "session")
+    single.portal.order("DELETE", "request")
+    again = single.driver.sign_in(single.target("sam", password="not-needed"), now=now(), earlier=first.session)
+
+    assert isinstance(again, SignedIn), again
+    assert again.subject == first.subject == "Sam Single"
+    assert [(one["host"], one["path"]) for one in single.requests("POST")] == [("portal", "/login/saml")], "a signed answer, no password, no code"
+    assert [one["path"].partition("?")[0] for one in single.requests("GET", "/id/")] == ["/id/saml"]
+    assert len(single.rows("code")) == 1
+
+
 def test_a_portal_that_leads_to_a_host_nobody_named_is_left(stage: Stage, tmp_path: Path) -> None:
     def forget(content: dict[str, Any]) -> None:
         content["hosts"] = ["$base"]

@@ -11,7 +11,16 @@ import pytest
 
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.tests.live import Stage, changed, now
-from rapport.rooms.exchange.ports import Got, GotFile, InDoubt, Reason, Refused, Submitted, Trouble
+from rapport.rooms.exchange.ports import (
+    Got,
+    GotFile,
+    InDoubt,
+    NoTurn,
+    Reason,
+    Refused,
+    Submitted,
+    Trouble,
+)
 
 BOOKING = {
     "patient": "7", "clinician": "2", "start_local": "2027-01-04T10:00:00", "duration_minutes": 50,
@@ -45,6 +54,37 @@ def test_a_form_is_sent_once_and_what_it_made_is_told(stage: Stage) -> None:
     assert isinstance(got, Got), got
     assert [row.remote_id for row in got.rows] == [found.remote_id]
     assert got.rows[0].values["start_local"] == "2027-01-04T10:00:00"
+
+
+class TurnsEnd:
+    """So many turns, and then others take too long."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def take(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise NoTurn
+
+    def give(self, session: bytes | None) -> None:
+        """Nobody else is here."""
+
+
+@pytest.mark.parametrize(("turns", "sent"), [(0, 0), (1, 0), (2, 1), (3, 1)])
+def test_without_a_turn_nothing_leaves_and_after_the_form_has_left_it_is_never_said_that_it_did_not(
+    stage: Stage, turns: int, sent: int
+) -> None:
+    target = replace(stage.target(), secrets={}, turn=TurnsEnd(turns))
+    found = stage.driver.submit(
+        target, ability="appointments.create", values=BOOKING, session=stage.session(), now=now()
+    )
+    assert len(booked(stage)) == sent
+    if sent:
+        assert isinstance(found, Submitted | InDoubt), found
+    else:
+        assert isinstance(found, Trouble), found
+        assert found.reason is Reason.BUSY
 
 
 def test_another_look_and_language_of_the_form_keep_the_same(stage: Stage) -> None:

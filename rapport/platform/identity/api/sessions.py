@@ -14,6 +14,7 @@ from rapport.platform.api.shapes import Answer, instant, path_id
 from rapport.platform.identity import examples, mfa, services, signin
 from rapport.platform.identity import schemas as s
 from rapport.platform.identity.models import ApiKey, User
+from rapport.platform.identity.ports import PortalChallenge
 from rapport.platform.identity.signin import SignedIn, Visit
 from rapport.platform.tenancy.queries import get_practice
 
@@ -35,8 +36,18 @@ def _session(made: SignedIn) -> s.SessionOut:
         user_id=type_id("user", member.user_id),
         clinician_id=type_id("clinician", member.clinician_id) if member.clinician_id else None,
         amr=list(made.session.amr),
+        portal_challenges=[_challenge(one) for one in made.portal_challenges],
         version=1,
     )
+
+
+def _challenge(one: PortalChallenge) -> s.PortalChallengeOut:
+    connection, challenge = type_id("connection", one.connection_id), type_id("challenge", one.challenge_id)
+    return s.PortalChallengeOut(
+        connection_id=connection, challenge_id=challenge, factor=one.factor,
+        masked_destination=one.masked_destination or None, expires_at=instant(one.expires_at),
+        answer_at=f"/v1/connections/{connection}/challenges/{challenge}/answer",
+    )  # fmt: skip
 
 
 @router.post(
@@ -112,6 +123,10 @@ def second_factor(request: ScopedRequest, body: s.MfaIn) -> s.SessionOut:
 
     Somebody who works in several practices and named none gets 422 `practice-required` with the
     `practices`; the ticket is then proved, and is sent again with `practice_id` and no code.
+
+    Where the practice works over a portal, and that waits for a second factor of the practice's user
+    there, members who may manage connections are told: `portal_challenges` says which, how much time
+    is left, and where to post the code. It is the portal's factor and no part of this sign-in.
     """
     practice_id = id_in("practice", body.practice_id, "/practice_id")
     user_id = id_in("user", body.user_id, "/user_id")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rapport.rooms.exchange.services.mailbox import supply_mailboxes
 from rapport.rooms.exchange.services.portals import supply
 
-from . import duties, fetching, signing, syncing, writing  # noqa: F401 - registers the tasks
+from . import codes, duties, fetching, signing, syncing, writing  # noqa: F401 - registers the tasks
 
-__all__ = ["supply"]
+__all__ = ["supply", "supply_mailboxes"]

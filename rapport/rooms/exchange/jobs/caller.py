@@ -9,6 +9,7 @@ consequences.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from math import ceil
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ from rapport.rooms.exchange.states import MAY_SIGN_IN
 from .locks import LockTimeout, slot
 from .pace import Governed
 from .signing import ensure_epoch
+from .turns import Turns
 
 A = TypeVar("A")
 
@@ -68,15 +70,15 @@ def call(
         if isinstance(lease, Trouble):
             return lease, 0
         pace = Governed(scope, connection_id, keep=1.0 if sync else 0.0)
-        target = pace.put_into(services.target_of(connection))
+        turns = Turns(scope, lease)
+        target = replace(pace.put_into(services.target_of(connection)), turn=turns)
         try:
             with slot(connection_id, "call", places=places, wait_seconds=PLACE_SECONDS):
                 answer = ask(target, lease.session, timezone.now())
-                answered_at = timezone.now()
         except LockTimeout:
             return Trouble(Reason.BUSY, detail="Too many calls at once."), lease.epoch
         epoch = lease.epoch
-        _take_back(scope, lease, pace, answer, answered_at)
+        _take_back(scope, turns, pace, answer)
         ended = isinstance(answer, Trouble) and answer.reason is Reason.SESSION_EXPIRED
         if not ended:
             break
@@ -103,11 +105,13 @@ def _session(scope: Scope, connection_id: UUID, seen: int) -> Lease | Trouble:
     return Trouble(Reason.SESSION_EXPIRED, detail="The portal ends each session at once.")
 
 
-def _take_back(scope: Scope, lease: Lease, pace: Governed, answer: Any, answered_at: datetime) -> None:
+def _take_back(scope: Scope, turns: Turns, pace: Governed, answer: Any) -> None:
     session = getattr(answer, "session", None)
-    if session is not None:
+    if session is not None and not turns.used:
         with entered(scope):
-            services.write_back(scope=scope, lease=lease, session=session, at=answered_at)
+            services.write_back(
+                scope=scope, lease=turns.lease, session=session, at=pace.answered_at or timezone.now()
+            )
     pace.settle(requests=max(1, len(getattr(answer, "pages", ()))))
 
 

@@ -46,6 +46,7 @@ def tend_one(scope: Scope, connection: Connection, *, now: datetime) -> None:
     services.expire_challenges(scope=scope, connection_id=connection.id, now=now)
     if connection.state != ConnectionState.LINKING:
         services.note_lateness(scope=scope, connection=connection, now=now, zone=scope.time_zone)
+    services.go_on_where_able(scope=scope, connection=connection)
     services.ask_about_old_doubts(scope=scope, connection_id=connection.id, now=now)
     if connection.state not in WORKS:
         return

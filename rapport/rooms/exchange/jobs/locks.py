@@ -44,10 +44,13 @@ def held(connection_id: UUID, name: str, *, wait_seconds: float) -> Iterator[Non
 
 
 @contextmanager
-def slot(connection_id: UUID, name: str, *, places: int, wait_seconds: float) -> Iterator[None]:
+def slot(
+    connection_id: UUID, name: str, *, places: int, wait_seconds: float, poll_seconds: float = POLL_SECONDS
+) -> Iterator[None]:
     """
     Hold one of so many places.
 
+    :param poll_seconds: how often it is looked whether one is free
     :raises LockTimeout: all were taken for too long
     """
     numbers = [_number(connection_id, f"{name}:{place}") for place in range(places)]
@@ -58,7 +61,7 @@ def slot(connection_id: UUID, name: str, *, places: int, wait_seconds: float) ->
             break
         if time.monotonic() > deadline:
             raise LockTimeout(name)
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)
     try:
         yield
     finally:

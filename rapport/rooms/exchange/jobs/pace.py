@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -28,6 +29,8 @@ class Governed:
     """Tokens left to others: a sync leaves one for whoever waits for an answer."""
     asked: int = 0
     """Requests that were let through."""
+    answered_at: datetime | None = None
+    """When the last answer came; decoding it may take longer than the next answer's way."""
 
     def put_into(self, target: Target) -> Target:
         """Return the target with this pace in it."""
@@ -48,6 +51,7 @@ class Governed:
 
     def after(self, *, seconds: float, busy: bool, retry_after_seconds: int | None = None) -> None:
         """Take note of how the portal took it."""
+        self.answered_at = timezone.now()
         with entered(self.scope):
             services.note_answer(
                 scope=self.scope, connection_id=self.connection_id, seconds=seconds, busy=busy,

@@ -14,6 +14,7 @@ from rapport.rooms.exchange import queries, services
 from rapport.rooms.exchange.ports import SignedIn, Trouble
 from rapport.rooms.exchange.states import ConnectionState
 
+from .codes import note_where_mail_stands
 from .locks import held
 from .pace import Governed
 
@@ -33,6 +34,11 @@ def ensure_epoch(*, scope: Scope, connection_id: UUID, seen: int, cause: str) ->
                 standing = services.lease(scope=scope, connection_id=connection_id, now=timezone.now())
                 if standing is not None and standing.epoch > seen:
                     return standing.epoch
+                unable = services.portal().unable()
+                if unable is not None:
+                    return services.note_unable(
+                        scope=scope, connection_id=connection_id, trouble=unable, now=timezone.now()
+                    )
                 begun = services.begin_sign_in(
                     scope=scope, connection_id=connection_id, cause=cause, now=timezone.now()
                 )
@@ -48,7 +54,10 @@ def _sign_in(scope: Scope, begun: services.SigningIn) -> int | Trouble:
     portal, now = services.portal(), timezone.now()
     target = Governed(scope, begun.connection_id, keep=0).put_into(begun.target)
     if begun.challenge_id is None:
-        answer = portal.sign_in(target, now=now)
+        note_where_mail_stands(
+            scope=scope, connection_id=begun.connection_id, sign_in_id=begun.sign_in_id
+        )
+        answer = portal.sign_in(target, now=now, earlier=begun.earlier)
     else:
         answer = portal.answer(target, resume=begun.resume, code=begun.code, now=now)
     with entered(scope):
@@ -75,6 +84,12 @@ def answer_challenge(*, scope: Scope, connection_id: UUID, challenge_id: UUID) -
     """Type the code that a person gave, in whichever process this is."""
     with held(connection_id, "sign-in", wait_seconds=LOCK_SECONDS):
         with entered(scope):
+            unable = services.portal().unable()
+            if unable is not None:
+                services.note_unable(
+                    scope=scope, connection_id=connection_id, trouble=unable, now=timezone.now()
+                )
+                return {"reason": unable.reason.value}
             begun = services.begin_answer(
                 scope=scope, connection_id=connection_id, challenge_id=challenge_id, now=timezone.now()
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .connections import AttentionItem, Breaker, Connection, ConnectionHistory, Pace, Secret
 from .mirror import Artefact, DriftReport, Mirror, Shadow, SyncRun
-from .sessions import Challenge, PortalSession, SignIn
+from .sessions import Challenge, CodeMailbox, PortalSession, SignIn, SpentCode
 from .writes import Write, WriteHistory
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "AttentionItem",
     "Breaker",
     "Challenge",
+    "CodeMailbox",
     "Connection",
     "ConnectionHistory",
     "DriftReport",
@@ -21,6 +22,7 @@ __all__ = [
     "Secret",
     "Shadow",
     "SignIn",
+    "SpentCode",
     "SyncRun",
     "Write",
     "WriteHistory",

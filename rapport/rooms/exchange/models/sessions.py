@@ -26,6 +26,8 @@ class PortalSession(PracticeRecord):
     """Counts sign-ins that succeeded."""
     sealed = models.BinaryField(null=True)
     """The session as the driver keeps it, sealed for this connection and epoch; null: none stands."""
+    ended = models.BinaryField(null=True)
+    """The bytes of this epoch after it ended: who signs people in for the portal may still know that browser."""
     jar = models.IntegerField(default=0)
     """Counts rotations inside the epoch: write back compares and swaps on it."""
     answered_at = models.DateTimeField(null=True)
@@ -62,6 +64,8 @@ class SignIn(PracticeRecord):
     """The epoch that it began."""
     password_number = models.IntegerField(default=0)
     """Which value of the password was used."""
+    mail_mark = models.CharField(max_length=40, blank=True)
+    """Where the mailbox for codes stood before it: validity and next number; empty: nobody looked."""
     used_totp = models.BooleanField(default=False)
     """Whether the seed was opened for it: its time windows are then spent."""
 
@@ -90,6 +94,8 @@ class Challenge(PracticeRecord):
     """The code that a person gave, sealed until it is typed."""
     answered_by = models.UUIDField(null=True)
     """Who gave the last code."""
+    resent = models.BooleanField(default=False)
+    """Another code was asked for because none came; that is done once."""
     tries = models.IntegerField(default=0)
     """Codes that were typed."""
     issued_at = models.DateTimeField()
@@ -119,3 +125,49 @@ class Challenge(PracticeRecord):
         ).update(state=to.value, state_changed_at=at, **values)
         self.refresh_from_db()
         return moved == 1
+
+
+class CodeMailbox(PracticeRecord):
+    """A mailbox that the practice lets us read for the codes of one connection. Its password is a `Secret`."""
+
+    connection = PracticeForeignKey(Connection)
+    """The connection."""
+    host = models.CharField(max_length=253)
+    """Name of the IMAP server."""
+    port = models.IntegerField()
+    """Its port; TLS from the start."""
+    username = models.CharField(max_length=254)
+    """User at that server."""
+    consent_by = models.UUIDField()
+    """Who said that it may be read."""
+    consent_at = models.DateTimeField()
+    """When they said so."""
+    consent_words = models.TextField()
+    """The words they agreed to."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "connection"], name="code_mailbox_once")
+        ]
+
+
+class SpentCode(PracticeRecord):
+    """A mail whose code was handed to a sign-in: no other one gets it."""
+
+    connection = PracticeForeignKey(Connection)
+    """The connection."""
+    challenge = PracticeForeignKey(Challenge)
+    """The challenge that it was typed for."""
+    validity = models.BigIntegerField()
+    """The mailbox's own numbering."""
+    uid = models.BigIntegerField()
+    """The mail's number in it."""
+    at = models.DateTimeField()
+    """When it was handed out."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practice", "connection", "validity", "uid"], name="spent_code_once"
+            )
+        ]

@@ -20,6 +20,7 @@ class Matter(StrEnum):
     DRIFT_HEALED = "drift_healed"
     OTHER_SUBJECT = "other_subject"
     OTHER_PATIENT = "other_patient"
+    MAILBOX_CLOSED = "mailbox_closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ CALLS: Mapping[str, Call] = MappingProxyType(
             _of(Reason.INCOMPLETE, "A list could not be proved to be whole, so it was not used.", "Look at the drift report; the mirror keeps what it had."),
             _of(Reason.CONNECTOR_OUTDATED, "The definition does not fit this portal.", "Install the newer definition, then try again."),
             _of(Reason.HOST_NOT_ALLOWED, "The portal leads to a host that the definition does not allow.", "Look at the address; this part waits for a new definition."),
+            _of(Reason.NO_BROWSER, "There is no browser here to sign in with.", "Install Chromium where the workers run; the sign-in goes on by itself then."),
             (Matter.WRITE_TO_APPROVE.value, Call(P, "A write that cannot be undone waits for approval.", "Look at it, then approve or drop it.")),
             (Matter.WRITE_IN_DOUBT.value, Call(P, "It is not known whether the portal took a write.", "Look at the portal, and say whether it is there. It is never sent again by itself.")),
             (Matter.WRITE_CONFLICTING.value, Call(P, "The portal has something else in place of a write.", "Compare both versions, and decide at the portal.")),
@@ -69,6 +71,7 @@ CALLS: Mapping[str, Call] = MappingProxyType(
             (Matter.DRIFT_HEALED.value, Call(Owner.US, "Something on a page was found by other evidence than before.", "Look at the drift report; the data are used.")),
             (Matter.OTHER_SUBJECT.value, Call(P, "The portal says that another user is signed in than before.", "Give the credentials of the connection's own user, or make a new connection.")),
             (Matter.OTHER_PATIENT.value, Call(Owner.US, "The portal answered with another patient's record.", "Look at the run; nothing of it was used.")),
+            (Matter.MAILBOX_CLOSED.value, Call(P, "The mailbox with the portal's codes could not be read.", "Look at its address and give its password again; until then answer the challenges yourself.")),
         )
     )
 )  # fmt: skip

@@ -23,7 +23,6 @@ from rapport.rooms.exchange.models import (
     Challenge,
     Connection,
     Mirror,
-    PortalSession,
     Write,
 )
 from rapport.rooms.exchange.ports import Reason
@@ -41,7 +40,8 @@ from rapport.rooms.exchange.states import (
     WriteState,
 )
 
-from . import attention, breakers, pacing, vault
+from . import attention, breakers, pacing, sessions, vault
+from .mailbox import forget_mailbox
 from .portals import manifest_of
 from .signing_in import seal_code
 
@@ -147,7 +147,7 @@ def ask_sign_in(*, scope: Scope, connection_id: UUID, now: datetime) -> Connecti
     connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
     if not connection.allows(Action.TRY_AGAIN):
         raise StateConflict("It is paused or withdrawn.", current_state=connection.state)
-    if vault.usable_password(scope=scope, connection_id=connection.id) is None:
+    if vault.usable(scope=scope, connection_id=connection.id) is None:
         raise SecretMissing(reason="secret_missing")
     _try_again(scope, connection, now)
     return connection
@@ -191,7 +191,7 @@ def resume(*, scope: Scope, connection_id: UUID, now: datetime) -> Connection:
     connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
     if connection.state != ConnectionState.SUSPENDED:
         raise StateConflict("Only a paused connection is taken up.", current_state=connection.state)
-    if vault.usable_password(scope=scope, connection_id=connection.id) is None:
+    if vault.usable(scope=scope, connection_id=connection.id) is None:
         raise SecretMissing(reason="secret_missing")
     connection.move(Action.RESUME, by=scope.actor_id, at=now)
     _try_again(scope, connection, now)
@@ -214,6 +214,7 @@ def withdraw(*, scope: Scope, connection_id: UUID, now: datetime) -> Connection:
     )
     connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
     connection.move(Action.WITHDRAW, by=scope.actor_id, at=now)
+    forget_mailbox(scope=scope, connection=connection, now=now)
     erased = vault.erase_secrets(scope=scope, connection=connection)
     Connection.objects.visible_to(scope).filter(id=connection.id).update(calibration={})
     _drop_challenges(scope, connection, now)
@@ -333,6 +334,4 @@ def note_probe(*, scope: Scope, connection_id: UUID, permitted: Mapping[str, boo
 
 def forget_session(*, scope: Scope, connection_id: UUID) -> None:
     """Erase what is left of a session after it was ended at the portal, or could not be."""
-    PortalSession.objects.visible_to(scope).filter(connection_id=connection_id).update(
-        sealed=None, leased_until=None
-    )
+    sessions.forget(scope=scope, connection_id=connection_id)

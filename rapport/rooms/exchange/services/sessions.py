@@ -2,7 +2,9 @@
 The session pool: sealed bytes, an epoch, and a lease.
 
 A sign-in begins an epoch. A lease carries the epoch it was given; what comes back under an older one
-is thrown away. Inside an epoch the newest answer wins, by compare-and-swap on the jar's number.
+is thrown away. Inside an epoch each answer follows the one before it, by compare-and-swap on the jar's
+number: where a portal changes the session with its answers, requests take turns (`jobs/turns.py`).
+Elsewhere answers may cross, and the later one is kept: nothing else tells them apart.
 """
 
 from __future__ import annotations
@@ -53,10 +55,23 @@ def lease(*, scope: Scope, connection_id: UUID, now: datetime) -> Lease | None:
     if row is None or row.sealed is None:
         return None
     PortalSession.objects.visible_to(scope).filter(id=row.id).update(leased_until=now + LEASE)
-    opened = aead.open_(
-        bytes(row.sealed), aad=_place(scope, connection_id, row.epoch), purpose=PURPOSE
+    return Lease(connection_id, row.epoch, row.jar, _opened(scope, row, row.sealed))
+
+
+def standing(*, scope: Scope, connection_id: UUID, epoch: int) -> Lease | None:
+    """Return the session as it stands now, for who holds a lease of it. :return: None: that epoch is over"""
+    row = PortalSession.objects.visible_to(scope).filter(
+        connection_id=connection_id, epoch=epoch, sealed__isnull=False
+    ).first()  # fmt: skip
+    if row is None:
+        return None
+    return Lease(connection_id, epoch, row.jar, _opened(scope, row, row.sealed))
+
+
+def _opened(scope: Scope, row: PortalSession, sealed: bytes) -> bytes:
+    return aead.open_(
+        bytes(sealed), aad=_place(scope, row.connection_id, row.epoch), purpose=PURPOSE
     )
-    return Lease(connection_id, row.epoch, row.jar, opened)
 
 
 def begin_epoch(
@@ -67,6 +82,7 @@ def begin_epoch(
     row = row_of(scope=scope, connection=connection)
     row.epoch, row.jar = row.epoch + 1, 0
     row.sealed = aead.seal(session, aad=_place(scope, connection.id, row.epoch), purpose=PURPOSE)
+    row.ended = None
     row.idle_seconds, row.subject_digest = idle_seconds, subject_digest
     row.began_at = row.answered_at = now
     row.save()
@@ -77,7 +93,7 @@ def write_back(*, scope: Scope, lease: Lease, session: bytes, at: datetime) -> b
     """
     Keep what the portal made of a session.
 
-    :param at: when the answer came: of two that went out together the later one is the newer jar
+    :param at: when the answer came: of two that crossed the later one is kept
     :return: False when it was thrown away: another epoch, no session any more, or an older answer
     """
     mine = Q(jar=lease.jar) | Q(answered_at__lt=at)
@@ -94,11 +110,30 @@ def write_back(*, scope: Scope, lease: Lease, session: bytes, at: datetime) -> b
 
 
 def end_epoch(*, scope: Scope, connection_id: UUID, epoch: int) -> bool:
-    """The portal does not know the session any more. :return: False when a newer epoch stands"""
+    """
+    The portal does not know the session any more. What the browser carried is kept for the renewal.
+
+    :return: False when a newer epoch stands
+    """
     ended = PortalSession.objects.visible_to(scope).filter(
         connection_id=connection_id, epoch=epoch, sealed__isnull=False
-    ).update(sealed=None, leased_until=None)  # fmt: skip
+    ).update(ended=F("sealed"), sealed=None, leased_until=None)  # fmt: skip
     return ended == 1
+
+
+def ended(*, scope: Scope, connection_id: UUID) -> bytes | None:
+    """Return the session that ended last, as it was; None: there is none to begin from."""
+    row = PortalSession.objects.visible_to(scope).filter(
+        connection_id=connection_id, sealed__isnull=True, ended__isnull=False
+    ).first()  # fmt: skip
+    return None if row is None else _opened(scope, row, row.ended)
+
+
+def forget(*, scope: Scope, connection_id: UUID) -> None:
+    """Erase what is left of a session that does not stand any more, or shall not."""
+    PortalSession.objects.visible_to(scope).filter(connection_id=connection_id).update(
+        sealed=None, ended=None, leased_until=None
+    )
 
 
 def epoch_of(*, scope: Scope, connection_id: UUID) -> int:

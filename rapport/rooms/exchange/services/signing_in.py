@@ -13,6 +13,7 @@ from uuid import UUID
 
 from rapport.platform.access.scope import Scope
 from rapport.platform.crypto import aead
+from rapport.platform.jobs import registry as jobs
 from rapport.rooms.exchange import queries
 from rapport.rooms.exchange.models import Challenge, Connection, SignIn
 from rapport.rooms.exchange.ports import (
@@ -39,6 +40,8 @@ TOTP_MARGIN = 3
 """No sign-in begins so shortly before a window ends."""
 LOST_SECONDS = 60
 """A try that was never heard of again may have used its code within this time."""
+PUSH_EVERY = timedelta(seconds=3)
+"""How often it is looked whether a push was answered."""
 MOST_TRIES = 3
 """Codes that are typed for one challenge."""
 
@@ -54,6 +57,8 @@ class SigningIn:
     challenge_id: UUID | None = None
     resume: bytes = field(default=b"", repr=False)
     code: str | None = field(default=None, repr=False)
+    earlier: bytes | None = field(default=None, repr=False)
+    """Of a renewal: the session that ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def begin_sign_in(
     if connection.sign_in_not_before is not None and connection.sign_in_not_before > now:
         seconds = int((connection.sign_in_not_before - now).total_seconds()) + 1
         return Trouble(Reason.BUSY, retry_after_seconds=seconds)
-    password = vault.usable_password(scope=scope, connection_id=connection.id)
+    password = vault.usable(scope=scope, connection_id=connection.id)
     if password is None:
         return Trouble(Reason.CREDENTIALS_REJECTED, detail="There is no password that may be sent.")
     manifest = manifest_of(connection.definition)
@@ -106,12 +111,17 @@ def begin_sign_in(
         Connection.objects.visible_to(scope).filter(id=connection.id).update(revision=manifest.revision)
         connection.revision = manifest.revision
     pacing.set_pace(scope=scope, connection=connection, manifest=manifest, now=now)
+    attention.went_away(scope=scope, connection=connection, matters=[Reason.NO_BROWSER], now=now)
     row = SignIn.objects.create(
         practice_id=scope.practice_id, connection=connection, cause=cause, began_at=now,
         password_number=password.number, used_totp=has_seed,
     )  # fmt: skip
     secrets = vault.open_secrets(scope=scope, connection=connection, cause=cause)
-    return SigningIn(connection.id, row.id, target_of(connection, secrets=secrets), password.number)
+    # Who gives a new password wants that one tried, and not what an old session may still open.
+    earlier = sessions.ended(scope=scope, connection_id=connection.id) if cause == "renewal" else None
+    return SigningIn(
+        connection.id, row.id, target_of(connection, secrets=secrets), password.number, earlier=earlier
+    )
 
 
 def _wait_for_window(last: SignIn | None, *, now: datetime) -> float:
@@ -153,8 +163,9 @@ def begin_answer(*, scope: Scope, connection_id: UUID, challenge_id: UUID, now: 
         bytes(challenge.resume_sealed), aad=_challenge_place(challenge), purpose=sessions.PURPOSE
     )
     Challenge.objects.visible_to(scope).filter(id=challenge.id).update(
-        code_sealed=None, tries=challenge.tries + 1
+        code_sealed=None, tries=challenge.tries + (1 if code is not None else 0)
     )
+    attention.went_away(scope=scope, connection=connection, matters=[Reason.NO_BROWSER], now=now)
     number = SignIn.objects.visible_to(scope).get(id=challenge.sign_in_id).password_number
     return SigningIn(
         connection.id, challenge.sign_in_id, target_of(connection), number, challenge.id, resume, code
@@ -235,7 +246,7 @@ def _challenged(
             scope=scope, connection_id=connection.id, challenge_id=signing.challenge_id or connection.id,
             lock=True,
         )  # fmt: skip
-        if row.tries >= MOST_TRIES:
+        if signing.code is not None and row.tries >= MOST_TRIES:
             trouble = Trouble(Reason.SECOND_FACTOR_DENIED, detail="The portal did not take the codes.")
             return _failed(scope, connection, signing, trouble, now)
     else:
@@ -253,10 +264,35 @@ def _challenged(
             setattr(row, name, value)
         row.save(force_insert=True)
     _end_try(scope, signing, "challenge", 0, now)
-    troubles.stop(
-        scope=scope, connection=connection, matter=Reason.SECOND_FACTOR_NEEDED, now=now, subject_id=row.id
-    )
+    if not again or signing.code is not None:
+        troubles.stop(
+            scope=scope, connection=connection, matter=Reason.SECOND_FACTOR_NEEDED, now=now, subject_id=row.id
+        )
+    _await(scope, row)
     return Trouble(Reason.SECOND_FACTOR_NEEDED)
+
+
+def _await(scope: Scope, row: Challenge) -> None:
+    """Look for the answer where it may come without a person's help: in a mailbox, or on a phone."""
+    what = {Factor.EMAIL: "exchange.read_code", Factor.PUSH: "exchange.look_at_push"}.get(Factor(row.factor))
+    if what is not None:
+        jobs.defer(
+            what, scope, queueing_lock=f"await:{row.id}", connection_id=row.connection_id,
+            challenge_id=row.id, schedule_in=PUSH_EVERY if row.factor == Factor.PUSH else None,
+        )  # fmt: skip
+
+
+def look_again(*, scope: Scope, connection_id: UUID, challenge_id: UUID, now: datetime) -> None:
+    """Let a worker see whether a push was answered."""
+    row = queries.get_challenge(
+        scope=scope, connection_id=connection_id, challenge_id=challenge_id, lock=True
+    )
+    if row.state == ChallengeState.OPEN and row.expires_at > now:
+        row.move(ChallengeState.ANSWERED, at=now, answered_by=scope.actor_id)
+        jobs.defer(
+            "exchange.answer_challenge", scope, queueing_lock=f"answer:{row.id}",
+            connection_id=connection_id, challenge_id=row.id,
+        )  # fmt: skip
 
 
 def _failed(
@@ -265,9 +301,12 @@ def _failed(
     _end_try(scope, signing, trouble.reason, 0, now)
     _settle_challenge(scope, signing, ChallengeState.FAILED, now)
     if trouble.reason is Reason.CREDENTIALS_REJECTED:
-        vault.reject_password(
+        vault.reject(
             scope=scope, connection=connection, number=signing.password_number, now=now
         )
+    if trouble.reason not in DOWN and trouble.reason is not Reason.BUSY:
+        # What the old session led to is no way in: the next try begins with nothing.
+        sessions.forget(scope=scope, connection_id=connection.id)
     if trouble.reason in DOWN or trouble.reason in (Reason.BUSY, Reason.ACCOUNT_LOCKED):
         wait = timedelta(seconds=trouble.retry_after_seconds or DEFAULT_WAIT)
         troubles.stay_away(scope=scope, connection=connection, until=now + wait)

@@ -13,7 +13,7 @@ from rapport.rooms.exchange import queries
 from rapport.rooms.exchange.models import Connection, DriftReport, Pace
 from rapport.rooms.exchange.ports import Finding, Reason, Trouble
 from rapport.rooms.exchange.rules.matters import BREAKS, DOWN, DRIFT, STOPS, Matter
-from rapport.rooms.exchange.states import Action
+from rapport.rooms.exchange.states import Action, ConnectionState
 
 from . import attention, breakers
 from .pacing import BUSY_SECONDS
@@ -35,6 +35,10 @@ def meet(
     elif reason is Reason.SESSION_TAKEN:
         stay_away(scope=scope, connection=connection, until=now + TAKEN_WAIT)
         attention.call_for(scope=scope, connection=connection, matter=reason.value, now=now)
+    elif reason is Reason.NO_BROWSER:
+        if connection.state == ConnectionState.LINKING:
+            connection.move(Action.TRY_AGAIN, by=scope.actor_id, at=now, reason=reason.value)
+        attention.call_for(scope=scope, connection=connection, matter=reason.value, now=now, detail=trouble.detail)
     elif reason in DOWN:
         breakers.count_failure(
             scope=scope, connection=connection, reason=reason.value, now=now,

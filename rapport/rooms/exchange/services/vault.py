@@ -7,7 +7,7 @@ value that the portal rejected is known by its digest and is never sent again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
@@ -19,9 +19,11 @@ from rapport.rooms.exchange.models import Connection, Secret
 from rapport.rooms.exchange.problems import SecretRejectedBefore
 
 PURPOSES: Mapping[str, str] = MappingProxyType(
-    {"password": "connector-password", "totp_seed": "connector-totp-seed"}
+    {"password": "connector-password", "totp_seed": "connector-totp-seed", "mailbox": "connector-mailbox"}
 )
 """Kind of secret -> purpose of its key."""
+FOR_PORTAL = ("password", "totp_seed")
+"""What a sign-in at the portal needs; the mailbox's password goes to the mailbox alone."""
 
 
 def _place(secret: Secret) -> bytes:
@@ -54,19 +56,25 @@ def keep_secret(*, scope: Scope, connection: Connection, kind: str, value: str, 
     row.save()
 
 
-def usable_password(*, scope: Scope, connection_id: UUID) -> Secret | None:
-    """Return the password's row, or None: there is none, or the portal rejected it."""
+def usable(*, scope: Scope, connection_id: UUID, kind: str = "password") -> Secret | None:
+    """Return a secret's row, or None: there is none, or whom it is for rejected it."""
     row: Secret | None = (
         Secret.objects.visible_to(scope)
-        .filter(connection_id=connection_id, kind="password", rejected_at__isnull=True)
+        .filter(connection_id=connection_id, kind=kind, rejected_at__isnull=True)
         .first()
     )
     return row
 
 
-def open_secrets(*, scope: Scope, connection: Connection, cause: str) -> dict[str, str]:
-    """Return the secrets of a connection, for one sign-in, and note in the trail that they were opened."""
-    rows = list(Secret.objects.visible_to(scope).filter(connection_id=connection.id, rejected_at__isnull=True))
+def open_secrets(
+    *, scope: Scope, connection: Connection, cause: str, kinds: Collection[str] = FOR_PORTAL
+) -> dict[str, str]:
+    """Return secrets of a connection, for one use, and note in the trail that they were opened."""
+    rows = list(
+        Secret.objects.visible_to(scope).filter(
+            connection_id=connection.id, rejected_at__isnull=True, kind__in=list(kinds)
+        )
+    )
     for row in rows:
         audit.append(
             scope=scope, action="connection.secret_used", reason=cause, target_type="connection",
@@ -78,19 +86,25 @@ def open_secrets(*, scope: Scope, connection: Connection, cause: str) -> dict[st
     }
 
 
-def reject_password(*, scope: Scope, connection: Connection, number: int, now: datetime) -> None:
-    """Note that the portal rejected this value of the password; another one may have come since."""
+def reject(
+    *, scope: Scope, connection: Connection, number: int, now: datetime, kind: str = "password"
+) -> None:
+    """Note that this value was rejected; another one may have come since."""
     row = Secret.objects.visible_to(scope).select_for_update().filter(
-        connection_id=connection.id, kind="password", number=number
+        connection_id=connection.id, kind=kind, number=number
     ).first()  # fmt: skip
     if row is None:
         return
-    value = aead.open_(bytes(row.sealed), aad=_place(row), purpose=PURPOSES["password"]).decode()
-    row.rejected_digest, row.rejected_at = _digest(connection.id, "password", value), now
+    value = aead.open_(bytes(row.sealed), aad=_place(row), purpose=PURPOSES[kind]).decode()
+    row.rejected_digest, row.rejected_at = _digest(connection.id, kind, value), now
     row.save(update_fields=["rejected_digest", "rejected_at"])
 
 
-def erase_secrets(*, scope: Scope, connection: Connection) -> int:
-    """Remove every secret of a connection. :return: how many there were"""
-    removed, _ = Secret.objects.visible_to(scope).filter(connection_id=connection.id).delete()
+def erase_secrets(
+    *, scope: Scope, connection: Connection, kinds: Collection[str] = tuple(PURPOSES)
+) -> int:
+    """Remove secrets of a connection, all of them unless told otherwise. :return: how many there were"""
+    removed, _ = (
+        Secret.objects.visible_to(scope).filter(connection_id=connection.id, kind__in=list(kinds)).delete()
+    )
     return removed

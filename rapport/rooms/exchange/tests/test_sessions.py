@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from rapport.rooms.exchange import services
 from rapport.rooms.exchange.jobs import signing
-from rapport.rooms.exchange.models import Challenge, SignIn
+from rapport.rooms.exchange.models import Challenge, Connection, PortalSession, SignIn
 from rapport.rooms.exchange.services import signing_in
 from tests.support.connected import Connected, at_once
 from tests.support.portal import SEED, ScriptedPortal
@@ -113,30 +113,94 @@ def test_the_newest_jar_wins_and_an_old_epoch_writes_nothing(
     assert fresh.session == b"ZZSESSION:2:0"
 
 
+def eight_at_once(connected: Connected, portal: ScriptedPortal) -> None:
+    """Eight calls at one instant to a portal that turns the cookie each time and knows none but the newest."""
+    from rapport.rooms.exchange.jobs.syncing import sync
+
+    portal.limits["parallel"], portal.seconds = 8, 0.02
+    kinds = ["appointments", "claims", "clinicians", "notes", "patients"]
+    for kind in kinds:
+        portal.script(f"read:{kind}", *[{"rotate": True, "strict": True}] * 16)
+    # The same reading is not begun twice: eight different ones.
+    wanted = [(kind, near) for near in (True, False) for kind in kinds][:8]
+    at_once(
+        *(
+            (lambda kind=kind, near=near: sync(
+                scope=connected.house.scope, connection_id=connected.id, kind=kind, near=near
+            ))
+            for kind, near in wanted
+        )
+    )  # fmt: skip
+
+
 def test_a_cookie_that_rotates_under_eight_calls_at_once_ends_as_the_newest(
     connected: Connected, portal: ScriptedPortal
 ) -> None:
     connected.start()
-    from rapport.rooms.exchange.jobs.syncing import sync
-
-    portal.script("read:patients", *[{"rotate": True}] * 8)
+    portal.turns = True
     before = len(portal.log("sign_in"))
-    at_once(
-        *(
-            (lambda near=near: sync(
-                scope=connected.house.scope, connection_id=connected.id, kind="patients", near=near
-            ))
-            for near in (True, False) * 4
-        )
-    )  # fmt: skip
+    eight_at_once(connected, portal)
     with connected.house.entered() as scope:
         kept = services.lease(scope=scope, connection_id=connected.id, now=timezone.now())
     with portal.state() as state:
         newest = max(state["sessions"].values())
+    assert newest >= 8, "each answer turned it"
     assert kept is not None
-    # Answers that cross on the way are told apart by when they came: the last but one may win.
-    assert int(kept.session.rsplit(b":", 1)[1]) in (newest - 1, newest)
-    assert len(portal.log("sign_in")) == before
+    assert kept.session.endswith(b":%d" % newest)
+    assert len(portal.log("sign_in")) == before, "nobody was signed out"
+
+
+def test_the_control_without_turns_such_a_portal_signs_us_out(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    before = len(portal.log("sign_in"))
+    eight_at_once(connected, portal)
+    assert len(portal.log("sign_in")) > before
+
+
+def test_a_renewal_begins_from_the_session_that_ended_and_a_persons_sign_in_does_not(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    portal.end_sessions()
+    assert connected.sync("patients")["state"] == "published"
+    assert [one["earlier"] for one in portal.log("sign_in")] == ["", "ZZSESSION:1:0"]
+
+    assert connected.admin.post(f"{connected.path}/sign-in").status_code == 202
+    portal.end_sessions()
+    connected.work()
+    assert [one["earlier"] for one in portal.log("sign_in")][2] == "", "a person wants the password tried"
+
+
+def test_an_old_session_that_was_no_way_in_is_not_begun_from_again(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    portal.script("sign_in", {"trouble": "portal_down"}, {"trouble": "drift_suspect"}, {})
+    for _ in range(3):
+        portal.end_sessions()
+        connected.sync("patients")
+        with connected.house.entered():
+            Connection.objects.filter(id=connected.id).update(sign_in_not_before=None)
+    assert [one["earlier"] for one in portal.log("sign_in")][1:] == ["ZZSESSION:1:0", "ZZSESSION:1:0", ""]
+
+
+def test_what_an_ended_session_left_is_erased_with_the_consent(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    def left() -> bool:
+        with connected.house.entered() as scope:
+            return PortalSession.objects.visible_to(scope).filter(ended__isnull=False).exists()
+
+    connected.start()
+    portal.end_sessions()
+    portal.script("sign_in", {"trouble": "portal_down"})
+    connected.sync("patients")
+    assert left(), "the control: it was kept for the renewal"
+    assert connected.admin.post(f"{connected.path}/withdraw").status_code == 202
+    connected.work()
+    assert not left()
 
 
 def test_a_totp_window_is_used_once_and_not_in_its_last_seconds() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import time
 from urllib.parse import urlsplit
 
 import httpx
+import lxml.html
 import pytest
 
+from rapport.sandbox.portal import saml
 from rapport.sandbox.portal.tests.support import Portal, csrf, give_code, said, tree
 
 
@@ -199,3 +203,62 @@ def test_a_script_is_told_in_json_and_a_wrong_password_is_still_200(portal: Port
     portal.set(lock_after=1)
     locked = portal.browser().post("/login", data=right | {"password": "wrong"}, headers=head)
     assert (locked.status_code, locked.headers["Retry-After"]) == (429, "900")
+
+
+def saml_form(portal: Portal, browser: httpx.Client) -> lxml.html.FormElement:
+    """Sign sam in at the provider, and return the form that would send its signed answer to the portal."""
+    portal.set(sso_protocol="saml")
+    form: lxml.html.FormElement = tree(sso(portal, browser)).xpath("//form[@id='send_back']")[0]
+    return form
+
+
+def test_the_provider_can_answer_by_saml_and_an_answer_is_taken_once(portal: Portal) -> None:
+    browser = portal.browser()
+    form = saml_form(portal, browser)
+    told = dict(form.fields)
+
+    assert form.action == f"{portal.ready['url']}/login/saml"
+    landed = browser.post(form.action, data=told)
+    assert landed.url.path == "/home"
+    assert "Sam Single" in landed.text
+    assert browser.post(form.action, data=told).url.path != "/home", "an answer opens one session"
+    portal.order("DELETE", "session")
+    again = tree(browser.get("/login/sso")).xpath("//form[@id='send_back']")
+    assert again, "the provider still knows the browser: no password and no code"
+
+
+def forged(xml: str, change: str) -> str:
+    """Return an answer that somebody tampered with."""
+    signed = re.search(r"<saml:Assertion.*</saml:Assertion>", xml, re.DOTALL)
+    assert signed is not None
+    if change == "another person":
+        return xml.replace(">sam<", ">robin<")
+    bare = re.sub(r"<ds:Signature.*</ds:Signature>", "", signed[0], flags=re.DOTALL)
+    if change == "no signature":
+        return xml.replace(signed[0], bare)
+    beside = re.sub(r' ID="_[0-9a-f]+"', ' ID="_beside"', bare, count=1).replace(">sam<", ">robin<")
+    return xml.replace(signed[0], beside + signed[0])
+
+
+@pytest.mark.parametrize("change", ["another person", "no signature", "another one beside it"])
+def test_an_answer_that_was_tampered_with_opens_nobody_elses_session(portal: Portal, change: str) -> None:
+    browser = portal.browser()
+    form = saml_form(portal, browser)
+    xml = forged(base64.b64decode(form.fields["SAMLResponse"]).decode(), change)
+
+    landed = browser.post(form.action, data={"SAMLResponse": base64.b64encode(xml.encode()).decode()})
+
+    assert "Robin" not in landed.text
+    assert ("Sam Single" in landed.text) == (change == "another one beside it"), "what is signed counts, and nothing else"
+
+
+def test_an_answer_to_a_question_that_the_portal_did_not_ask_opens_nothing(portal: Portal) -> None:
+    browser = portal.browser()
+    form = saml_form(portal, browser)
+    asked = saml.request_url(f"{portal.ready['idp_url']}/id/saml", id="_mine", back=form.action, relay="")
+    unasked = tree(browser.get(asked)).xpath("//form[@id='send_back']")[0]
+
+    assert "failed" in said(browser.post(unasked.action, data=dict(unasked.fields)))
+    assert browser.post(form.action, data=dict(form.fields)).url.path == "/home", "the control: one that it did ask"
+    elsewhere = saml.request_url(f"{portal.ready['idp_url']}/id/saml", id="_x", back="http://elsewhere.example/", relay="")
+    assert browser.get(elsewhere).status_code == 400

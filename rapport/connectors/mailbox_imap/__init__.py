@@ -1,0 +1,1 @@
+"""Codes from a mailbox by IMAP: supplies `rooms.exchange.ports.Mailboxes`."""
