@@ -23,6 +23,7 @@ from rapport.platform.db.session import entered
 from rapport.platform.tenancy.queries import get_practice
 from rapport.platform.tenancy.source import NotTakenOver, SourceRef, System
 from rapport.rooms.charting import mirroring as charting
+from rapport.rooms.coverage import mirroring as coverage
 from rapport.rooms.roster import mirroring as roster
 from rapport.rooms.scheduling import mirroring as scheduling
 from rapport.rooms.scheduling.ports import Asked
@@ -162,6 +163,7 @@ def connect() -> None:
         ("patients", roster.mirror_patient, roster.patient_gone),
         ("appointments", scheduling.mirror_appointment, scheduling.appointment_gone),
         ("notes", charting.mirror_note, charting.note_gone),
+        ("policies", coverage.mirror_policy, coverage.policy_gone),
     ):
         services.register_recipient(kind=kind, recipient=_take_over(bring, gone))
 

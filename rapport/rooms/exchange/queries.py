@@ -102,6 +102,14 @@ def mirrors_of(*, scope: Scope, connection_id: UUID) -> dict[str, Mirror]:
     return {row.kind: row for row in rows}
 
 
+def remote_ids(*, scope: Scope, connection_id: UUID, kind: str) -> list[str]:
+    """Return the portal's ids of all records of a kind that it still has, in an order that stays."""
+    rows = Shadow.objects.visible_to(scope).filter(
+        connection_id=connection_id, kind=kind, gone_at__isnull=True
+    )  # fmt: skip
+    return list(rows.order_by("first_run_id", "remote_id").values_list("remote_id", flat=True))
+
+
 def breakers_of(*, scope: Scope, connection_id: UUID) -> list[Breaker]:
     """Return the breakers that are open."""
     return list(
@@ -140,11 +148,12 @@ def due_writes(*, scope: Scope, connection_id: UUID, now: datetime) -> list[Writ
     )
 
 
-def wanted_artefacts(*, scope: Scope, connection_id: UUID) -> list[Artefact]:
-    """Return files that were asked for and are not here yet."""
+def wanted_artefacts(*, scope: Scope, connection_id: UUID, now: datetime) -> list[Artefact]:
+    """Return files that were asked for, are not here yet, and may be tried now."""
+    due = models.Q(retry_at__isnull=True) | models.Q(retry_at__lte=now)
     return list(
         Artefact.objects.visible_to(scope)
-        .filter(connection_id=connection_id, document_id__isnull=True)
+        .filter(due, connection_id=connection_id, document_id__isnull=True)
         .order_by("asked_at")
     )
 
