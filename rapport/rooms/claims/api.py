@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from rapport.kernel.problems import NotAcceptable, ReferenceNotFound, StateConflict
+from rapport.kernel.problems import NotAcceptable, NotAtSource, ReferenceNotFound, StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
@@ -32,6 +33,7 @@ def _whole(scope: Scope, claim_id: UUID, *, status: int | None = None) -> Answer
     return Answer(
         s.claim_out(
             claim,
+            paid_cents=queries.paid_for(scope=scope, claims=[claim])[claim.id],
             lines=queries.lines_of(scope=scope, claim_id=claim.id),
             submissions=list(Submission.objects.visible_to(scope).filter(**mine).order_by("attempt")),
             acknowledgements=list(
@@ -42,6 +44,12 @@ def _whole(scope: Scope, claim_id: UUID, *, status: int | None = None) -> Answer
         etag=etags.of(claim.id, claim.version),
         status=status,
     )
+
+
+def _page(ids: Sequence[UUID], scope: Scope) -> list[s.ClaimSummary]:
+    claims = queries.claims_of(scope=scope, claim_ids=ids)
+    paid = queries.paid_for(scope=scope, claims=claims)
+    return [s.claim_summary(claim, paid_cents=paid[claim.id]) for claim in claims]
 
 
 CLAIMS = ListSpec(
@@ -69,9 +77,7 @@ CLAIMS = ListSpec(
             " AND l.claim_id = c.id AND l.appointment_id = {value})",
         ),
     },
-    build_page=lambda ids, scope: [
-        s.claim_summary(claim) for claim in queries.claims_of(scope=scope, claim_ids=ids)
-    ],
+    build_page=_page,
 )  # fmt: skip
 
 
@@ -122,7 +128,7 @@ def create_claim(request: ScopedRequest, body: s.ClaimIn) -> Answer:
     needs=Permission.CLAIMS_READ,
     action="claim.read",
     returns=(200, s.ClaimOut),
-    problems=(NotAcceptable, StateConflict),
+    problems=(NotAcceptable, NotAtSource, StateConflict),
     example=examples.CLAIM,
     other_types={X12: "The exact bytes that were or will be sent.", PDF: "CMS-1500 (02/12)."},
     parameters={"background": "For PDF: `true` draws the form (a copy to read); else data only."},
@@ -144,6 +150,8 @@ def get_claim(request: ScopedRequest, claim_id: str) -> Answer:
         return Answer(queries.submission_bytes(submission=submission), content_type=X12)
     if PDF in wanted:
         claim = queries.get_claim(scope=request.auth, claim_id=id)
+        if claim.mirrored:
+            raise NotAtSource("The portal has this claim, and its form.")
         record = services.build_record(scope=request.auth, claim=claim)
         return Answer(
             cms1500(

@@ -10,7 +10,6 @@ from django.db.models import Q
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db.rows import by_id
-
 from rapport.platform.tenancy import queries as tenancy
 from rapport.platform.tenancy.source import System
 

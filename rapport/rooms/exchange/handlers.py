@@ -12,18 +12,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from rapport.kernel.ids import parse_type_id, type_id
 from rapport.kernel.outcomes import Done, Outcome, Pending, Refused
-from rapport.kernel.problems import NotFound
+from rapport.kernel.problems import NotFound, Problem
 from rapport.platform.access.scope import Scope, system_scope
 from rapport.platform.db.session import entered
 from rapport.platform.tenancy.queries import get_practice
 from rapport.platform.tenancy.source import NotTakenOver, SourceRef, System
 from rapport.rooms.charting import mirroring as charting
+from rapport.rooms.claims import mirroring as claims
 from rapport.rooms.coverage import mirroring as coverage
+from rapport.rooms.ledger import mirroring as ledger
+from rapport.rooms.remittance import services as remittance
 from rapport.rooms.roster import mirroring as roster
 from rapport.rooms.scheduling import mirroring as scheduling
 from rapport.rooms.scheduling.ports import Asked
@@ -64,6 +68,57 @@ def _take_over(bring: Bring, gone: Bring) -> Recipient:
         return held
 
     return recipient
+
+
+def _take_claims(
+    *, scope: Scope, origin: Origin, changes: Sequence[Change], now: datetime
+) -> Sequence[Held]:
+    """
+    Take claims over, and look again at remittances that came before them.
+
+    A claim whose visit is not known is taken over and offered again: its visit may come later.
+    """
+    if get_practice(scope=scope).system != System.CONNECTED:
+        return ()
+    known: dict[str, Any] = {}
+
+    def bring(*, scope: Scope, source: SourceRef, values: Mapping[str, Any], now: datetime) -> None:
+        known[source.remote_id], _ = claims.mirror_claim(scope=scope, source=source, values=values, now=now)
+
+    held = list(
+        _take_over(bring, claims.claim_gone)(scope=scope, origin=origin, changes=changes, now=now)
+    )
+    held += [
+        Held(id, "unknown-appointment") for id, claim in known.items()
+        if claims.is_open_question(scope=scope, claim=claim)
+    ]  # fmt: skip
+    if known:
+        remittance.match_again(scope=scope, now=now)
+    return held
+
+
+def _take_era(
+    *, scope: Scope, origin: Origin, document_id: UUID, data: bytes, remote_id: str, now: datetime
+) -> None:
+    """Read a portal's remittance as one that came through a channel."""
+    if get_practice(scope=scope).system != System.CONNECTED:
+        return
+    try:
+        remittance.receive(
+            scope=scope, data=data, via="portal", source=SourceRef(origin.system, remote_id, now), now=now
+        )
+    except Problem as problem:
+        raise NotTakenOver("unreadable") from problem
+
+
+def _take_note(
+    *, scope: Scope, origin: Origin, document_id: UUID, data: bytes, remote_id: str, now: datetime
+) -> None:
+    """Keep the PDF of a signed note with the note."""
+    if get_practice(scope=scope).system == System.CONNECTED:
+        charting.note_document(
+            scope=scope, source=SourceRef(origin.system, remote_id, now), document_id=document_id, now=now
+        )
 
 
 class PortalCalendar:
@@ -164,8 +219,12 @@ def connect() -> None:
         ("appointments", scheduling.mirror_appointment, scheduling.appointment_gone),
         ("notes", charting.mirror_note, charting.note_gone),
         ("policies", coverage.mirror_policy, coverage.policy_gone),
+        ("payments", ledger.mirror_payment, ledger.payment_gone),
     ):
         services.register_recipient(kind=kind, recipient=_take_over(bring, gone))
+    services.register_recipient(kind="claims", recipient=_take_claims)
+    services.register_file_recipient(ability="eras.file", recipient=_take_era)
+    services.register_file_recipient(ability="notes.pdf", recipient=_take_note)
 
 
 __all__ = ["PortalCalendar", "connect"]

@@ -16,6 +16,7 @@ from rapport.kernel.problems import (
     Conflict,
     FieldError,
     Invalid,
+    NotAtSource,
     ReferenceNotFound,
     StateConflict,
 )
@@ -57,7 +58,7 @@ class NoChannel(Conflict):
     title = "The practice has no channel to send claims through."
 
 
-def _control_number(prefix: str) -> str:
+def control_number_of(prefix: str) -> str:
     """Return an opaque number: no time, no count, nothing of a patient. 80 random bits."""
     return prefix + "".join(secrets.choice(_CONTROL_LETTERS) for _ in range(16))
 
@@ -109,7 +110,7 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
         payer_id=payer.id,
         channel=channel,
         original=original,
-        control_number=_control_number("RA"),
+        control_number=control_number_of("RA"),
         format=body.format,
         frequency=body.frequency,
         rank=policy.rank,
@@ -140,7 +141,7 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
                 place_of_service_code=appointment.place_of_service_code, units=appointment.units,
                 charge_cents=rate.rate_cents * appointment.units,
                 diagnosis_pointers=[diagnoses.index(c) + 1 for c in note.diagnosis_codes if c in diagnoses][:4],
-                control_number=_control_number("L"), rate_rule=rate.step,
+                control_number=control_number_of("L"), rate_rule=rate.step,
             )
         )  # fmt: skip
     claim.charge_cents = sum(line.charge_cents for line in lines)
@@ -218,9 +219,7 @@ def _original(scope: Scope, body: Any) -> Claim | None:
         raise Invalid(
             "1 field is not valid.", errors=(FieldError("/original_claim_id", "required"),)
         )
-    original = queries.get_claim(
-        scope=scope, claim_id=_parse("claim", body.original_claim_id, "/original_claim_id"), lock=True
-    )
+    original = _own(scope, _parse("claim", body.original_claim_id, "/original_claim_id"))
     if not original.payer_claim_number:
         raise StateConflict(
             "The payer has not given the original a number yet; it cannot be replaced or voided.",
@@ -262,6 +261,14 @@ def _bill(scope: Scope, claim: Claim, lines: Sequence[ClaimLine], original: Clai
         ) from error
 
 
+def _own(scope: Scope, claim_id: UUID) -> Claim:
+    """Return a claim to work on, held. :raises NotAtSource: another system has it, and does all of that"""
+    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    if claim.mirrored:
+        raise NotAtSource("The portal has this claim: it is changed and sent there.")
+    return claim
+
+
 def validate_claim(*, scope: Scope, claim_id: UUID, now: datetime) -> Claim:
     """
     Look for faults again, after something was mended. A rejected claim becomes a draft first.
@@ -269,7 +276,7 @@ def validate_claim(*, scope: Scope, claim_id: UUID, now: datetime) -> Claim:
     :raises StateConflict: the claim is on its way or decided
     """
     scope.require(Permission.CLAIMS_WRITE)
-    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    claim = _own(scope, claim_id)
     if claim.state == ClaimState.REJECTED:
         claim.move(Action.REOPEN, by=scope.actor_id, at=now)
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
@@ -288,7 +295,7 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
     :raises StateConflict: it is on its way already, or decided
     """
     scope.require(Permission.CLAIMS_SUBMIT)
-    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    claim = _own(scope, claim_id)
     etags.check(claim, if_match)
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
         raise StateConflict(f"A claim that is {claim.state} cannot be submitted.", current_state=claim.state)
@@ -318,7 +325,7 @@ def _freeze(scope: Scope, claim: Claim, *, channel_id: UUID, now: datetime) -> S
     channel.save(update_fields=["last_interchange", "last_group"])
     attempt = Submission.objects.visible_to(scope).filter(claim_id=claim.id).count() + 1
     id = new_uuid()
-    batch_id = _control_number("B")
+    batch_id = control_number_of("B")
     data, body = mapping.to_file(
         record,
         settings=channel.settings,
@@ -357,7 +364,7 @@ def _freeze(scope: Scope, claim: Claim, *, channel_id: UUID, now: datetime) -> S
 def hold_claim(*, scope: Scope, claim_id: UUID, if_match: str, reason: str | None, now: datetime) -> Claim:
     """Hold a claim back, with a reason; or, without one, let a held claim go on as a draft."""
     scope.require(Permission.CLAIMS_WRITE)
-    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    claim = _own(scope, claim_id)
     etags.check(claim, if_match)
     Claim.objects.visible_to(scope).filter(id=claim.id).update(hold_reason=reason or "")
     claim.move(Action.HOLD if reason else Action.RELEASE, by=scope.actor_id, at=now)
@@ -375,7 +382,7 @@ def void_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) ->
     :raises StateConflict: a payer may have it; make a claim with frequency `void` instead
     """
     scope.require(Permission.CLAIMS_WRITE)
-    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    claim = _own(scope, claim_id)
     etags.check(claim, if_match)
     claim.move(Action.VOID, by=scope.actor_id, at=now)
     Billed.objects.visible_to(scope).filter(claim_id=claim.id).delete()

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 from rapport.kernel.problems import FieldError, Invalid
 from rapport.platform.access.scope import Scope
 from rapport.platform.jobs import registry as jobs
+from rapport.platform.tenancy.source import NotTakenOver
 from rapport.rooms.documents import services as documents
 from rapport.rooms.exchange import queries
 from rapport.rooms.exchange.models import Artefact, Connection, Shadow
@@ -145,10 +146,14 @@ def keep_file(*, scope: Scope, artefact_id: UUID, got: GotFile, now: datetime) -
     row.reason, row.retry_at = "", None
     row.page_signature, row.fetched_at = got.page.signature[:300], now
     row.save()
-    hand_file_over(
-        scope=scope, origin=Origin(connection.id, connection.definition), ability=row.ability,
-        document_id=row.document_id, data=got.content, remote_id=row.remote_id, now=now,
-    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            hand_file_over(
+                scope=scope, origin=Origin(connection.id, connection.definition), ability=row.ability,
+                document_id=row.document_id, data=got.content, remote_id=row.remote_id, now=now,
+            )  # fmt: skip
+    except NotTakenOver as reason:
+        Artefact.objects.visible_to(scope).filter(id=row.id).update(reason=reason.code[:30])
     scope.trail.target("artefact", row.id)
     return row
 

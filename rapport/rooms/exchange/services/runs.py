@@ -78,7 +78,7 @@ def begin_run(
             one.move(RunState.REFUSED, at=now, reason="abandoned")
     if run is None:
         patients = None
-        if is_by_patient(connection, kind):
+        if is_by_patient(connection=connection, kind=kind):
             patients = queries.remote_ids(scope=scope, connection_id=connection.id, kind="patients")
         run = SyncRun.objects.create(
             practice_id=scope.practice_id, connection=connection, kind=kind, near=near,

@@ -54,7 +54,7 @@ def kinds_of(connection: Connection) -> list[str]:
     return sorted(_needs_of(connection))
 
 
-def is_by_patient(connection: Connection, kind: str) -> bool:
+def is_by_patient(*, connection: Connection, kind: str) -> bool:
     """Tell whether a kind has to be asked for patient by patient."""
     return _needs_of(connection).get(kind) == _BY_PATIENT
 
