@@ -103,7 +103,7 @@ class Linked:
         """Wait until every kind was read as a whole."""
         until(
             "the first whole reading of all kinds",
-            lambda: all(self.runs(kind, "published") for kind in KINDS), seconds=90,
+            lambda: all(self.runs(kind, "published") for kind in KINDS), seconds=120,
         )  # fmt: skip
 
     def _asked(self, kind: str) -> bool:

@@ -106,7 +106,7 @@ def list_claims(request: ScopedRequest) -> Answer:
     returns=(201, s.ClaimOut),
     key="required",
     key_days=30,
-    problems=(services.DuplicateClaim, ReferenceNotFound, StateConflict),
+    problems=(services.DuplicateClaim, services.OtherSubmitter, ReferenceNotFound, StateConflict),
     example=examples.CLAIM,
     request_example={"appointment_ids": ["appt_01h455vb4pex5vsknk084sn031"]},
 )
@@ -115,8 +115,8 @@ def create_claim(request: ScopedRequest, body: s.ClaimIn) -> Answer:
     Assemble a claim from completed appointments whose notes are signed.
 
     Lines, modifiers, places of service and rates follow from the visits. Everything missing is
-    named at once (422). A service that this payer is already asked for is refused with
-    `duplicate-claim`. The answer carries `findings`: those of severity `error` block sending.
+    named at once (422). A service that this payer is already asked for, here or through the practice's portal, is
+    refused with `duplicate-claim`; one to a payer whose claims the portal sends, with `other-submitter`. The answer carries `findings`: those of severity `error` block sending.
     """
     claim = services.create_claim(scope=request.auth, now=timezone.now(), body=body)
     return _whole(request.auth, claim.id)
@@ -191,7 +191,9 @@ def validate_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None
     match=True,
     key="required",
     key_days=30,
-    problems=(services.ClaimNotClean, services.NoChannel, StateConflict),
+    problems=(
+        services.ClaimNotClean, services.DuplicateClaim, services.NoChannel, services.OtherSubmitter, StateConflict,
+    ),
     example=examples.CLAIM,
     request_example={},
 )

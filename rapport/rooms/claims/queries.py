@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
@@ -47,6 +48,22 @@ def paid_for(*, scope: Scope, claims: Sequence[Claim]) -> dict[UUID, int]:
         claim.id: paid.get(claim.id, 0) if claim.paid_cents is None else claim.paid_cents
         for claim in claims
     }
+
+
+def open_claim(
+    *, scope: Scope, patient_id: UUID, payer_ids: Sequence[UUID], on: date
+) -> UUID | None:
+    """Return a claim that was made here, is not withdrawn, and asks one of the payers for a service of a day."""
+    found: UUID | None = (
+        ClaimLine.objects.visible_to(scope)
+        .filter(
+            live=True, service_on=on, claim__patient_id=patient_id, claim__payer_id__in=list(payer_ids),
+            claim__source_remote_id__isnull=True,
+        )
+        .values_list("claim_id", flat=True)
+        .first()
+    )
+    return found
 
 
 def lines_of(*, scope: Scope, claim_id: UUID) -> list[ClaimLine]:

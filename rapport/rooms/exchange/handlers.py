@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,9 @@ from rapport.platform.tenancy.queries import get_practice
 from rapport.platform.tenancy.source import NotTakenOver, SourceRef, System
 from rapport.rooms.charting import mirroring as charting
 from rapport.rooms.claims import mirroring as claims
+from rapport.rooms.claims import services as claim_services
 from rapport.rooms.coverage import mirroring as coverage
+from rapport.rooms.coverage import queries as payers
 from rapport.rooms.ledger import mirroring as ledger
 from rapport.rooms.remittance import services as remittance
 from rapport.rooms.roster import mirroring as roster
@@ -34,7 +37,7 @@ from rapport.rooms.scheduling.ports import Asked
 
 from . import queries, services
 from .jobs import writing
-from .models import Write
+from .models import Connection, Write
 from .problems import ConnectionStands
 from .rules.changes import Change, Held, Origin
 from .services.recipients import Recipient
@@ -176,6 +179,56 @@ class PortalCalendar:
         return _outcome(scope, write)
 
 
+class PortalClaims:
+    """What portals ask of payers: claims' `Elsewhere`, told from the mirror."""
+
+    def open_claim(
+        self, *, scope: Scope, patient_id: UUID, payer_id: UUID, days: Sequence[date]
+    ) -> str | None:
+        """Return the portal's id of a claim for this patient and payer on one of the days, if there is one."""
+        for connection in queries.standing_connections(scope=scope):
+            system = connection.definition
+            known_as = roster.ids_of_patient(scope=scope, patient_id=patient_id, system=system)
+            if not known_as:
+                continue
+            for one in queries.mirrored_on(scope=scope, connection=connection, kind="claims", days=days):
+                told = one.values
+                if (
+                    str(told.get("patient")) in known_as
+                    and told.get("service_on") in [day.isoformat() for day in days]
+                    and told.get("status") != "voided"
+                    and payer_id in payers.payers_called(scope=scope, system=system, id=str(told.get("payer")))
+                ):
+                    return one.remote_id
+        return None
+
+
+def _may_be_claimed_there(
+    *, scope: Scope, connection: Connection, values: Mapping[str, Any], remote_id: str
+) -> None:
+    """Refuse to have a claim sent from the portal that is asked for here, or is to be."""
+    told: dict[str, Any] = {}
+    if remote_id:
+        kept = queries.mirrored(
+            scope=scope, connection_id=connection.id, kind="claims", remote_id=remote_id
+        )
+        told = dict(kept.values) if kept is not None else {}
+    told |= values
+    patient_id, on = None, None
+    with suppress(NotTakenOver):
+        patient_id = roster.find_patient(
+            scope=scope, system=connection.definition, id=str(told.get("patient"))
+        ).id
+    with suppress(ValueError):
+        on = date.fromisoformat(str(told.get("service_on")))
+    claim_services.require_there(
+        scope=scope, patient_id=patient_id, on=on,
+        payer_ids=payers.payers_called(
+            scope=scope, system=connection.definition, id=str(told.get("payer"))
+        ),
+    )  # fmt: skip
+
+
 def _said(values: Mapping[str, Any], *, only: Sequence[str]) -> dict[str, Any]:
     """Return what the portal is told: of a change what is to be other, and nothing that has no value."""
     said = {
@@ -223,6 +276,9 @@ def connect() -> None:
     ):
         services.register_recipient(kind=kind, recipient=_take_over(bring, gone))
     services.register_recipient(kind="claims", recipient=_take_claims)
+    claim_services.supply_elsewhere(PortalClaims())
+    for ability in ("claims.create", "claims.submit"):
+        services.register_guard(ability=ability, guard=_may_be_claimed_there)
     services.register_file_recipient(ability="eras.file", recipient=_take_era)
     services.register_file_recipient(ability="notes.pdf", recipient=_take_note)
 

@@ -38,14 +38,10 @@ from rapport.rooms.coding import queries as coding
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.scheduling import queries as scheduling
 
+from .elsewhere import DuplicateClaim, require_here
 from .judging import build_record, judge
 
 _CONTROL_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-class DuplicateClaim(Conflict):
-    code = "duplicate-claim"
-    title = "A claim already asks this payer for this service."
 
 
 class ClaimNotClean(Conflict):
@@ -83,7 +79,8 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
     :param body: `schemas.ClaimIn`
     :raises ReferenceNotFound: an appointment, policy or channel is not there for this actor
     :raises Invalid: an appointment is not completed, or has no signed billable note, …
-    :raises DuplicateClaim: a service is already on a claim to this payer
+    :raises DuplicateClaim: a service is already on a claim to this payer, here or at the portal
+    :raises OtherSubmitter: the portal sends the practice's claims to this payer
     """
     scope.require(Permission.CLAIMS_WRITE)
     appointments = [
@@ -100,6 +97,8 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
     policy = _policy(scope, body, patient_id=first.patient_id, on=min(days))
     payer = coverage.get_payer(scope=scope, payer_id=policy.payer_id)
     original = _original(scope, body)
+    if original is None:
+        require_here(scope=scope, patient_id=first.patient_id, payer_id=payer.id, days=days)
     channel = _channel(scope, body)
     diagnoses = list(dict.fromkeys(code for note in notes for code in note.diagnosis_codes))[:12]
     claim = Claim(
@@ -292,6 +291,7 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
 
     :raises ClaimNotClean: something blocks it; all of it is in `findings`
     :raises NoChannel: there is no way to send it
+    :raises DuplicateClaim: or OtherSubmitter: the portal asks for it, or is to ask
     :raises StateConflict: it is on its way already, or decided
     """
     scope.require(Permission.CLAIMS_SUBMIT)
@@ -299,6 +299,9 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
     etags.check(claim, if_match)
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
         raise StateConflict(f"A claim that is {claim.state} cannot be submitted.", current_state=claim.state)
+    if claim.frequency == "original":
+        days = [line.service_on for line in queries.lines_of(scope=scope, claim_id=claim.id)]
+        require_here(scope=scope, patient_id=claim.patient_id, payer_id=claim.payer_id, days=days)
     found = judge(scope=scope, claim=claim, now=now)
     blocking = [asdict(finding) for finding in found if finding.blocks]
     if blocking:

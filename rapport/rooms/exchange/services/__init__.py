@@ -43,7 +43,7 @@ from .signing_in import (
     record_sign_in,
 )
 from .troubles import meet, note_other_patient, note_permission
-from .writes import approve, begin_write, defer, settle
+from .writes import approve, begin_write, defer, register_guard, settle
 
 __all__ = [
     "Lease",
@@ -99,6 +99,7 @@ __all__ = [
     "record_sign_in",
     "refuse_run",
     "register_file_recipient",
+    "register_guard",
     "register_recipient",
     "resolve",
     "resume",
