@@ -53,6 +53,10 @@ class ScriptedPortal:
         """
         self.file = home / "portal.json"
         self.definition, self.seconds = definition, seconds
+        self.further: tuple[Ability, ...] = ()
+        """Abilities that a test adds."""
+        self.same_bytes = False
+        """Whether each file is the same one."""
         self.limits = {
             "requests_per_second": 1000.0, "burst": 1000, "parallel": 4, "logins_per_hour": 6, "revision": 1,
         } | limits  # fmt: skip
@@ -86,7 +90,7 @@ class ScriptedPortal:
     def put(self, kind: str, remote_id: str, **values: Any) -> None:
         """Have a record, as if a person had written it at the portal."""
         with self.state() as state:
-            state["rows"][kind][remote_id] = values
+            state["rows"].setdefault(kind, {})[remote_id] = values
 
     def drop(self, kind: str, remote_id: str) -> None:
         """Have a record no more."""
@@ -134,12 +138,15 @@ class ScriptedPortal:
             findings=tuple(ports.Finding(**one) for one in how.get("findings", ())), session=session,
         )  # fmt: skip
 
+    def _all(self) -> tuple[Ability, ...]:
+        return (*_abilities(), *self.further)
+
     def manifests(self) -> list[Manifest]:
         return [
             Manifest(
                 definition=self.definition, product="Scripted EHR", level="gold",
                 identity_fields=("practice_code", "username"),
-                factors=(ports.Factor.TOTP, ports.Factor.SMS), abilities=_abilities(), sha256="0" * 64,
+                factors=(ports.Factor.TOTP, ports.Factor.SMS), abilities=self._all(), sha256="0" * 64,
                 **self.limits,
             )
         ]  # fmt: skip
@@ -214,7 +221,7 @@ class ScriptedPortal:
             if trouble is not None:
                 return trouble
             found = {
-                id: values for id, values in state["rows"][kind].items()
+                id: values for id, values in state["rows"].get(kind, {}).items()
                 if self._inside(values, given) and state["late"].get(id, 0) <= time.time()
             }  # fmt: skip
         for id, values in how.get("rows", {}).items():
@@ -245,7 +252,8 @@ class ScriptedPortal:
             trouble = self._trouble(how, used) if used else Trouble(Reason.SESSION_EXPIRED)
             if trouble is not None or used is None:
                 return trouble or Trouble(Reason.SESSION_EXPIRED)
-        content = f"%PDF-1.4 {remote_id} {how.get('content', '')}".encode()
+        name = "the same" if self.same_bytes else remote_id
+        content = f"%PDF-1.4 {name} {how.get('content', '')}".encode()
         page = ports.Page("GET /file", now, sha256(content).hexdigest(), 1)
         return ports.GotFile(content, "application/pdf", "file.pdf", page, used)
 
@@ -281,7 +289,7 @@ class ScriptedPortal:
             used = self._used(state, session, how)
             if used is None:
                 return Trouble(Reason.SESSION_EXPIRED)
-            return {one.name: state["permitted"].get(one.name, True) for one in _abilities()}
+            return {one.name: state["permitted"].get(one.name, True) for one in self._all()}
 
 
 def carry_on_writes(practice_id: UUID, file: str) -> None:
