@@ -181,13 +181,18 @@ def test_every_patients_balance_follows_from_what_the_portal_says_each_thing_onc
         )
 
 
-def test_a_remittances_bytes_are_offered_by_a_signed_link(stage: Stage, desk: httpx.Client, linked: Linked) -> None:
+def test_a_remittances_bytes_are_offered_by_a_signed_link(
+    stage: Stage, reed: House, desk: httpx.Client, linked: Linked
+) -> None:
     kept = fetched(linked, "eras.file")
     assert len({one["sha256"] for one in kept}) == len({one["document_id"] for one in kept}) == len(kept)
-    made = desk.post(
-        f"/v1/documents/{kept[0]['document_id']}/links", json={}, headers={"Idempotency-Key": new_uuid().hex}
-    )
+    path = f"/v1/connections/{linked.id}/artefacts/{kept[0]['id']}/links"
+    made = desk.post(path, json={}, headers={"Idempotency-Key": new_uuid().hex})
     assert made.status_code == 201, made.text
+    head = {"Idempotency-Key": new_uuid().hex}
+    chart = stage.server.client(reed.person("chart", Role.CLINICAL_ADMINISTRATOR).token)
+    for refused in (path, f"/v1/documents/{kept[0]['document_id']}/links"):
+        assert chart.post(refused, json={}, headers=head).status_code == 403, "the control: it tells of every patient"
     token = made.json()["url"].rpartition("/")[2]
     with httpx.Client(base_url=str(desk.base_url)) as nobody:
         given = nobody.get(f"/v1/document-links/{token}")

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from .artefacts import ask_for_file, defer_fetch, keep_file, note_no_file, wanted_file
+from .artefacts import (
+    ask_for_file,
+    defer_fetch,
+    keep_file,
+    link_to_file,
+    note_no_file,
+    wanted_file,
+)
 from .breakers import gate, note_worked
 from .journal import (
     arm,
@@ -79,6 +86,7 @@ __all__ = [
     "kinds_of",
     "lease",
     "link",
+    "link_to_file",
     "manifest_of",
     "mark_submitted",
     "meet",

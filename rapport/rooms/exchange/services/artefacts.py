@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
-from rapport.kernel.problems import FieldError, Invalid
+from rapport.kernel.problems import FieldError, Invalid, NotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.jobs import registry as jobs
 from rapport.platform.tenancy.source import NotTakenOver
@@ -97,6 +97,27 @@ def ask_for_file(
         row = Artefact.objects.visible_to(scope).get(**wanted)
     defer_fetch(scope=scope, artefact=row)
     return row
+
+
+def link_to_file(
+    *, scope: Scope, connection_id: UUID, artefact_id: UUID, seconds: int, single_use: bool, now: datetime
+) -> documents.MintedLink:
+    """
+    Make a link to a fetched file, for whoever may see what it is about.
+
+    :raises NotFound: there is no such file, or it was not fetched yet
+    :raises Forbidden: the actor may not see what is in it
+    """
+    connection = queries.get_connection(scope=scope, connection_id=connection_id)
+    row = Artefact.objects.visible_to(scope).filter(
+        id=artefact_id, connection_id=connection.id, document_id__isnull=False
+    ).first()  # fmt: skip
+    if row is None:
+        raise NotFound(_sought=[("artefact", artefact_id)])
+    return documents.mint_link(
+        scope=scope, document_id=row.document_id, seconds=seconds, single_use=single_use, now=now,
+        needs=to_see(row.ability),
+    )  # fmt: skip
 
 
 def defer_fetch(*, scope: Scope, artefact: Artefact) -> None:

@@ -26,7 +26,7 @@ from rapport.rooms.exchange.states import WORKS, RunState
 
 from . import attention, troubles
 from .artefacts import want_files
-from .schedule import is_by_patient, is_quiet_now, kinds_of, waits_for
+from .schedule import is_by_patient, is_quiet_now, kinds_of, read_what_waited, waits_for
 from .shadows import Told, take_over
 
 TAKE_OVER = timedelta(minutes=15)
@@ -186,10 +186,13 @@ def _note(scope: Scope, run: SyncRun, told: Told, got: Got, epoch: int) -> None:
 
 def _publish(scope: Scope, connection: Connection, run: SyncRun, mirror: Mirror, now: datetime) -> None:
     run.move(RunState.PUBLISHED, at=now)
+    is_first = mirror.whole_at is None and not run.near
     mirror.fresh_at, mirror.late_since = run.began_at, None
     if not run.near:
         mirror.whole_at = run.began_at
     mirror.save(update_fields=["fresh_at", "late_since", "whole_at"])
+    if is_first:
+        read_what_waited(scope=scope, connection=connection, kind=run.kind)
     attention.went_away(
         scope=scope, connection=connection, matters=[*DRIFT, Reason.NOT_PERMITTED], now=now,
         capability=f"{run.kind}.read",

@@ -85,6 +85,17 @@ def waits_for(*, scope: Scope, connection: Connection, kind: str) -> list[str]:
     )  # fmt: skip
 
 
+def read_what_waited(*, scope: Scope, connection: Connection, kind: str) -> None:
+    """Ask for the first reading of what waited for this kind, and waits for nothing else now."""
+    mirrors = queries.mirrors_of(scope=scope, connection_id=connection.id)
+    for other in kinds_of(connection):
+        read = other in mirrors and mirrors[other].whole_at is not None
+        if kind not in freshness.AFTER.get(other, ()) or read:
+            continue
+        if not waits_for(scope=scope, connection=connection, kind=other):
+            defer_sync(scope=scope, connection=connection, kind=other, near=False)
+
+
 def defer_sync(*, scope: Scope, connection: Connection, kind: str, near: bool) -> None:
     """Ask for a reading, unless one like it waits already."""
     jobs.defer(
