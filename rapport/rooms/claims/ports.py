@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from rapport.platform.access.scope import Scope
+if TYPE_CHECKING:
+    from rapport.platform.access.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
