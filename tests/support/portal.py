@@ -55,6 +55,8 @@ class ScriptedPortal:
         self.definition, self.seconds = definition, seconds
         self.further: tuple[Ability, ...] = ()
         """Abilities that a test adds."""
+        self.unasked: tuple[str, ...] = ()
+        """Abilities that a probe does not ask about."""
         self.same_bytes = False
         """Whether each file is the same one."""
         self.limits = {
@@ -289,7 +291,8 @@ class ScriptedPortal:
             used = self._used(state, session, how)
             if used is None:
                 return Trouble(Reason.SESSION_EXPIRED)
-            return {one.name: state["permitted"].get(one.name, True) for one in self._all()}
+            asked = [one.name for one in self._all() if one.name not in self.unasked]
+            return {name: state["permitted"].get(name, True) for name in asked}
 
 
 def carry_on_writes(practice_id: UUID, file: str) -> None:

@@ -48,7 +48,9 @@ def want_files(
     """
     ability = f"{kind}.file"
     can = ability_of(definition=connection.definition, name=ability)
-    if can is None or can.level != "calibrated" or connection.permitted.get(ability) is False:
+    if can is None or connection.permitted.get(ability) is False:
+        return
+    if can.level == "uncalibrated" and not connection.calibration:
         return
     mine = {"connection_id": connection.id, "ability": ability}
     asked = Artefact.objects.visible_to(scope).filter(remote_id=OuterRef("remote_id"), **mine)

@@ -49,6 +49,8 @@ class Running:
     pieces: tuple[freshness.Window, ...]
     checkpoint: int
     baseline: dict[str, object] | None
+    asks_right: bool = False
+    """No probe tells whether the portal's user may read it: the first reading does."""
 
 
 def begin_run(
@@ -95,7 +97,10 @@ def begin_run(
         return None
     baseline = {"shape": mirror.shape, "coverage": mirror.coverage} if mirror.shape else None
     pieces = tuple(_window(piece) for piece in run.pieces)
-    return Running(run.id, connection.id, kind, f"{kind}.read", pieces, run.checkpoint, baseline)
+    return Running(
+        run.id, connection.id, kind, f"{kind}.read", pieces, run.checkpoint, baseline,
+        asks_right=mirror.fresh_at is None and f"{kind}.read" not in connection.permitted,
+    )  # fmt: skip
 
 
 def _window(piece: list[str | None]) -> freshness.Window:
@@ -131,7 +136,7 @@ def publish_piece(
     if connection.state not in WORKS:
         run.move(RunState.REFUSED, at=now, reason=connection.state)
         return RunState.REFUSED
-    doubt = _doubt(got)
+    doubt = _doubt(got, running.pieces[piece])
     mirror = _mirror(scope, connection, running.kind)
     if got.verdict is not Verdict.SAME or doubt:
         verdict = Verdict.SUSPECT if doubt and got.verdict not in _RANK[3:] else got.verdict
@@ -164,12 +169,16 @@ def publish_piece(
     return RunState.PUBLISHED
 
 
-def _doubt(got: Got) -> str:
+def _doubt(got: Got, window: freshness.Window) -> str:
     """Return why rows are not believed whatever the driver says; empty: they are."""
     if not got.complete:
         return Reason.INCOMPLETE
     if len({row.remote_id for row in got.rows}) != len(got.rows):
         return Reason.DRIFT_SUSPECT
+    if window.patient and any(
+        row.values.get("patient") not in (None, "", window.patient) for row in got.rows
+    ):
+        return Matter.OTHER_PATIENT
     return ""
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from rapport.rooms.exchange import queries, services
+from rapport.rooms.exchange.jobs.syncing import probe
 from rapport.rooms.exchange.models import Artefact, Shadow
 from rapport.rooms.exchange.ports import Ability
 from tests.support.connected import Connected
@@ -99,6 +100,36 @@ def test_a_practice_without_patients_has_no_policies_and_that_is_known(connected
 
     assert (run["pieces"], run["rows"], run["state"]) == (0, 0, "published")
     assert portal.log("read:policies") == []
+
+
+def test_another_patients_row_in_a_list_that_was_asked_for_one_is_not_believed(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    connected.sync("policies")
+    portal.script("read:policies", {"rows": {"2": {"patient": "8", "member_id": "EXM000008"}}})
+
+    run = connected.sync("policies")
+
+    assert (run["state"], run["reason"]) == ("quarantined", "other_patient")
+    assert (copies(connected), connected.open_items()) == ({"1": "7", "2": "8"}, ["other_patient"])
+
+
+def test_that_the_portals_user_may_not_read_it_is_found_by_reading_and_needs_nobody(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    portal.unasked = ("policies.read",)
+    portal.script("read:policies", {"trouble": "not_permitted"})
+    connected.start()
+
+    assert (len(portal.log("read:policies")), connected.open_items()) == (1, [])
+    assert connected.row().permitted["policies.read"] is False
+    connected.sync("claims")
+    assert connected.list("runs", kind="claims", state="published"), "claims do not wait for what cannot be read"
+
+    probe(scope=connected.house.scope, connection_id=connected.id)
+    connected.work()
+    assert copies(connected) == {"1": "7", "2": "8"}, "the control: the right was given meanwhile"
 
 
 def files(connected: Connected) -> list[dict[str, Any]]:
