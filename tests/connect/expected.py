@@ -46,6 +46,15 @@ def _note(row: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _policy(row: Row) -> dict[str, Any]:
+    return {
+        "external_id": str(row["id"]), "patient": str(row["patient_id"]), "rank": row["rank"], "payer": row["payer"],
+        "payer_id": row["payer_id"], "member_id": row["member_id"], "group_number": row["group_number"] or None,
+        "copay": row["copay_cents"], "starts_on": row["valid_from"], "ends_on": row["valid_to"] or None,
+        "status": row["status"].lower(),
+    }  # fmt: skip
+
+
 def _claim(row: Row) -> dict[str, Any]:
     return {
         "external_id": str(row["id"]), "number": row["number"], "patient": str(row["patient_id"]),
@@ -72,6 +81,7 @@ def _era(row: Row) -> dict[str, Any]:
 KINDS: Mapping[str, tuple[str, Callable[[Row], dict[str, Any]]]] = {
     "patients": ("patient", _patient), "clinicians": ("clinician", _clinician),
     "appointments": ("appointment", _appointment), "notes": ("note", _note), "claims": ("claim", _claim),
+    "policies": ("policy", _policy),
     "payments": ("payment", _payment), "eras": ("era", _era),
 }  # fmt: skip
 """Kind -> the portal's table, and how a row of it reads in the names of the contract."""

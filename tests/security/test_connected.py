@@ -38,6 +38,9 @@ KEPT = {
     "PUT /locations/by-external-id": "as above",
     "PUT /clinicians/{clinician_id}/work-schedule": "what availability is searched by, here only",
     "POST /clinical-notes/{clinical_note_id}/document-link": "a read",
+    "POST /payers": "the practice's own directory: who sends a payer its claims, and where paper goes",
+    "PUT /payers/by-external-id": "as above",
+    "PATCH /payers/{payer_id}": "as above",
     "POST /channels": "settings of this system",
     "PATCH /channels/{channel_id}": "settings of this system",
 }
@@ -110,7 +113,10 @@ def test_every_write_of_these_rooms_is_handed_on_refused_or_kept_for_a_reason() 
     assert {name(info) for info in of_rooms if info.connected == "kept"} == set(KEPT)
     refused = {name(info) for info in of_rooms if info.connected == "refused"}
     assert len(refused) > 20
-    assert {"POST /claims", "POST /patients", "POST /clinical-notes/{clinical_note_id}/sign"} <= refused
+    assert {
+        "POST /claims", "POST /patients", "POST /clinical-notes/{clinical_note_id}/sign", "POST /insurance-policies",
+        "POST /payments", "POST /write-offs",
+    } <= refused  # fmt: skip
     assert len(rooms) >= 4, rooms
 
 

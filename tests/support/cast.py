@@ -141,11 +141,11 @@ class House:
         return self.person("auditor", Role.AUDITOR)
 
 
-def found(name: str, time_zone: str) -> House:
+def found(name: str, time_zone: str, *, npi: str = "1234567893") -> House:
     """Found a practice with everything a claim needs of it."""
     return House(
         create_practice(
-            name=name, time_zone=time_zone, now=timezone.now(), npi="1234567893",
+            name=name, time_zone=time_zone, now=timezone.now(), npi=npi,
             tax_id="123456789", taxonomy_code="261QM0801X", phone="5035550100",
             address_line1="100 Willow Street", city="Portland", state_code="OR",
             postal_code="972050001",

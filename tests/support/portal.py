@@ -61,6 +61,12 @@ class ScriptedPortal:
         """What it does when it asks for a code: sends one, or not."""
         self.able = True
         """There is a browser to sign in with."""
+        self.further: tuple[Ability, ...] = ()
+        """Abilities that a test adds."""
+        self.unasked: tuple[str, ...] = ()
+        """Abilities that a probe does not ask about."""
+        self.same_bytes = False
+        """Whether each file is the same one."""
         self.limits = {
             "requests_per_second": 1000.0, "burst": 1000, "parallel": 4, "logins_per_hour": 6, "revision": 1,
         } | limits  # fmt: skip
@@ -94,7 +100,7 @@ class ScriptedPortal:
     def put(self, kind: str, remote_id: str, **values: Any) -> None:
         """Have a record, as if a person had written it at the portal."""
         with self.state() as state:
-            state["rows"][kind][remote_id] = values
+            state["rows"].setdefault(kind, {})[remote_id] = values
 
     def drop(self, kind: str, remote_id: str) -> None:
         """Have a record no more."""
@@ -147,12 +153,15 @@ class ScriptedPortal:
             findings=tuple(ports.Finding(**one) for one in how.get("findings", ())), session=session,
         )  # fmt: skip
 
+    def _all(self) -> tuple[Ability, ...]:
+        return (*_abilities(), *self.further)
+
     def manifests(self) -> list[Manifest]:
         return [
             Manifest(
                 definition=self.definition, product="Scripted EHR", level="gold",
                 identity_fields=("practice_code", "username"),
-                factors=(ports.Factor.TOTP, ports.Factor.SMS, ports.Factor.EMAIL), abilities=_abilities(),
+                factors=(ports.Factor.TOTP, ports.Factor.SMS, ports.Factor.EMAIL), abilities=self._all(),
                 sha256="0" * 64, code_mail=self.code_mail,
                 **self.limits,
             )
@@ -240,7 +249,7 @@ class ScriptedPortal:
             if trouble is not None:
                 return trouble
             found = {
-                id: values for id, values in state["rows"][kind].items()
+                id: values for id, values in state["rows"].get(kind, {}).items()
                 if self._inside(values, given) and state["late"].get(id, 0) <= time.time()
             }  # fmt: skip
         for id, values in how.get("rows", {}).items():
@@ -271,7 +280,8 @@ class ScriptedPortal:
             trouble = self._trouble(how, used) if used else Trouble(Reason.SESSION_EXPIRED)
             if trouble is not None or used is None:
                 return trouble or Trouble(Reason.SESSION_EXPIRED)
-        content = f"%PDF-1.4 {remote_id} {how.get('content', '')}".encode()
+        name = "the same" if self.same_bytes else remote_id
+        content = f"%PDF-1.4 {name} {how.get('content', '')}".encode()
         page = ports.Page("GET /file", now, sha256(content).hexdigest(), 1)
         return ports.GotFile(content, "application/pdf", "file.pdf", page, used)
 
@@ -307,7 +317,8 @@ class ScriptedPortal:
             used = self._used(state, session, how)
             if used is None:
                 return Trouble(Reason.SESSION_EXPIRED)
-            return {one.name: state["permitted"].get(one.name, True) for one in _abilities()}
+            asked = [one.name for one in self._all() if one.name not in self.unasked]
+            return {name: state["permitted"].get(name, True) for name in asked}
 
 
 def carry_on_writes(practice_id: UUID, file: str) -> None:

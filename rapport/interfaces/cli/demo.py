@@ -62,6 +62,10 @@ def payer_command(plan: Plan) -> list[str]:
     ]  # fmt: skip
 
 
+PORTAL_NPI = "1000000038"
+"""Whom the payers of the sandbox portal pay: of another practice its remittances would be held."""
+
+
 def _practices() -> tuple[int, int]:
     """Return how many practices there are, and how many of them have real patients."""
     from django.db import connections
@@ -110,7 +114,7 @@ def _practice(plan: Plan, name: str, zone: str, short: str, *, connected: bool =
 
     now = timezone.now()
     practice = create_practice(
-        name=name, time_zone=zone, now=now, npi="1234567893", tax_id="123456789",
+        name=name, time_zone=zone, now=now, npi=PORTAL_NPI if connected else "1234567893", tax_id="123456789",
         taxonomy_code="261QM0801X", phone="5035550100", address_line1="100 Willow Street",
         city="Portland", state_code="OR", postal_code="972050001",
     )  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from rapport.kernel.problems import NotAcceptable, ReferenceNotFound, StateConflict
+from rapport.kernel.problems import NotAcceptable, NotAtSource, ReferenceNotFound, StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
@@ -32,6 +33,7 @@ def _whole(scope: Scope, claim_id: UUID, *, status: int | None = None) -> Answer
     return Answer(
         s.claim_out(
             claim,
+            paid_cents=queries.paid_for(scope=scope, claims=[claim])[claim.id],
             lines=queries.lines_of(scope=scope, claim_id=claim.id),
             submissions=list(Submission.objects.visible_to(scope).filter(**mine).order_by("attempt")),
             acknowledgements=list(
@@ -42,6 +44,12 @@ def _whole(scope: Scope, claim_id: UUID, *, status: int | None = None) -> Answer
         etag=etags.of(claim.id, claim.version),
         status=status,
     )
+
+
+def _page(ids: Sequence[UUID], scope: Scope) -> list[s.ClaimSummary]:
+    claims = queries.claims_of(scope=scope, claim_ids=ids)
+    paid = queries.paid_for(scope=scope, claims=claims)
+    return [s.claim_summary(claim, paid_cents=paid[claim.id]) for claim in claims]
 
 
 CLAIMS = ListSpec(
@@ -69,9 +77,7 @@ CLAIMS = ListSpec(
             " AND l.claim_id = c.id AND l.appointment_id = {value})",
         ),
     },
-    build_page=lambda ids, scope: [
-        s.claim_summary(claim) for claim in queries.claims_of(scope=scope, claim_ids=ids)
-    ],
+    build_page=_page,
 )  # fmt: skip
 
 
@@ -100,7 +106,7 @@ def list_claims(request: ScopedRequest) -> Answer:
     returns=(201, s.ClaimOut),
     key="required",
     key_days=30,
-    problems=(services.DuplicateClaim, ReferenceNotFound, StateConflict),
+    problems=(services.DuplicateClaim, services.OtherSubmitter, ReferenceNotFound, StateConflict),
     example=examples.CLAIM,
     request_example={"appointment_ids": ["appt_01h455vb4pex5vsknk084sn031"]},
 )
@@ -109,8 +115,8 @@ def create_claim(request: ScopedRequest, body: s.ClaimIn) -> Answer:
     Assemble a claim from completed appointments whose notes are signed.
 
     Lines, modifiers, places of service and rates follow from the visits. Everything missing is
-    named at once (422). A service that this payer is already asked for is refused with
-    `duplicate-claim`. The answer carries `findings`: those of severity `error` block sending.
+    named at once (422). A service that this payer is already asked for, here or through the practice's portal, is
+    refused with `duplicate-claim`; one to a payer whose claims the portal sends, with `other-submitter`. The answer carries `findings`: those of severity `error` block sending.
     """
     claim = services.create_claim(scope=request.auth, now=timezone.now(), body=body)
     return _whole(request.auth, claim.id)
@@ -122,7 +128,7 @@ def create_claim(request: ScopedRequest, body: s.ClaimIn) -> Answer:
     needs=Permission.CLAIMS_READ,
     action="claim.read",
     returns=(200, s.ClaimOut),
-    problems=(NotAcceptable, StateConflict),
+    problems=(NotAcceptable, NotAtSource, StateConflict),
     example=examples.CLAIM,
     other_types={X12: "The exact bytes that were or will be sent.", PDF: "CMS-1500 (02/12)."},
     parameters={"background": "For PDF: `true` draws the form (a copy to read); else data only."},
@@ -144,6 +150,8 @@ def get_claim(request: ScopedRequest, claim_id: str) -> Answer:
         return Answer(queries.submission_bytes(submission=submission), content_type=X12)
     if PDF in wanted:
         claim = queries.get_claim(scope=request.auth, claim_id=id)
+        if claim.mirrored:
+            raise NotAtSource("The portal has this claim, and its form.")
         record = services.build_record(scope=request.auth, claim=claim)
         return Answer(
             cms1500(
@@ -183,7 +191,9 @@ def validate_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None
     match=True,
     key="required",
     key_days=30,
-    problems=(services.ClaimNotClean, services.NoChannel, StateConflict),
+    problems=(
+        services.ClaimNotClean, services.DuplicateClaim, services.NoChannel, services.OtherSubmitter, StateConflict,
+    ),
     example=examples.CLAIM,
     request_example={},
 )

@@ -23,6 +23,7 @@ SUMMARY: dict[str, Any] = {
     "service_from_on": "2026-11-02",
     "service_to_on": "2026-11-02",
     "charge": {"amount": 15000, "currency": "USD"},
+    "paid": {"amount": 0, "currency": "USD"},
     "findings": [],
     "source": {"system": "rapport", "remote_id": None, "as_of": "2026-11-02T15:20:00.000Z"},
     "version": 6,

@@ -10,7 +10,13 @@ from django.db import models
 from django.db.models import F, Q
 
 from rapport.kernel.problems import StateConflict
-from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
+from rapport.platform.tenancy.models import (
+    PracticeForeignKey,
+    PracticeRecord,
+    SourcedRecord,
+    VersionedRecord,
+    once_per_source,
+)
 
 from .states import MOVES, SUBMISSION_MOVES, Action, ClaimState, SubmissionState
 
@@ -46,28 +52,29 @@ class Channel(VersionedRecord):
         ]
 
 
-class Claim(VersionedRecord):
+class Claim(SourcedRecord):
     """
     One request for payment, to one payer, for services to one patient.
 
-    The state changes through `move` and nowhere else. What was sent is frozen on the submission,
+    The state changes through `move` and nowhere else; that of a claim which another system has
+    follows it there, by `mirroring`. What was sent is frozen on the submission,
     so a later change of address cannot alter a claim that a payer already holds. What was paid
     is in the ledger.
     """
 
     patient = PracticeForeignKey("roster.Patient")
     """The patient."""
-    clinician = PracticeForeignKey("roster.Clinician")
-    """Who rendered the services (2310B)."""
-    policy = PracticeForeignKey("coverage.Policy")
-    """The policy it is billed to."""
+    clinician = PracticeForeignKey("roster.Clinician", null=True)
+    """Who rendered the services (2310B); null: another system's claim, and nobody says."""
+    policy = PracticeForeignKey("coverage.Policy", null=True)
+    """The policy it is billed to; null: another system's claim, and nobody says."""
     payer = PracticeForeignKey("coverage.Payer")
     """The policy's payer, when the claim was made."""
     channel = PracticeForeignKey(Channel, null=True)
     """The way it is sent; null until one is chosen."""
     original = PracticeForeignKey("self", null=True)
     """The claim that a replacement or void is about."""
-    control_number = models.CharField(max_length=20)
+    control_number = models.CharField(max_length=38)
     """CLM01: opaque, comes back as CLP01."""
     format = models.CharField(max_length=7)
     """`837p` or `cms1500`."""
@@ -85,6 +92,8 @@ class Claim(VersionedRecord):
     """Day of the latest service."""
     charge_cents = models.BigIntegerField()
     """Total billed."""
+    paid_cents = models.BigIntegerField(null=True)
+    """What the payer paid, as the system says that has the claim; null: the ledger knows."""
     payer_claim_number = models.CharField(max_length=50, blank=True)
     """The payer's own number (277CA REF*1K, 835 CLP07): needed to replace or void."""
     findings = models.JSONField(default=list)
@@ -103,6 +112,12 @@ class Claim(VersionedRecord):
             ),
             models.CheckConstraint(name="claim_charge_positive", condition=Q(charge_cents__gt=0)),
             models.UniqueConstraint(fields=["practice", "control_number"], name="claim_control_once"),
+            models.CheckConstraint(
+                name="claim_here_is_whole",
+                condition=Q(source_remote_id__isnull=False)
+                | Q(clinician__isnull=False, policy__isnull=False),
+            ),
+            once_per_source("claim_source_once"),
         ]
         indexes = [
             models.Index(fields=["practice", "-created_at", "id"], name="claim_by_creation"),
@@ -152,8 +167,8 @@ class ClaimLine(PracticeRecord):
     """LX01."""
     appointment_id = models.UUIDField()
     """The appointment it comes from."""
-    note_id = models.UUIDField()
-    """The signed note that documents it."""
+    note_id = models.UUIDField(null=True)
+    """The signed note that documents it; null: another system's claim, and nobody says."""
     service_on = models.DateField()
     """Day of service in the practice's zone."""
     service_code = models.CharField(max_length=5)

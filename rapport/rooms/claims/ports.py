@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import date
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from rapport.platform.access.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +108,14 @@ class Clearinghouse(Protocol):
         cursor when there is nothing new or the clearinghouse cannot be reached. A long list
         comes in portions: ask on until a portion is empty.
         """
+        ...
+
+
+class Elsewhere(Protocol):
+    """What the practice's other system asks of payers, so that nothing is asked twice."""
+
+    def open_claim(
+        self, *, scope: Scope, patient_id: UUID, payer_id: UUID, days: Sequence[date]
+    ) -> str | None:
+        """Return that system's id of a claim for this patient and payer on one of the days, if it has one."""
         ...

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
 from rapport.platform.db.rows import by_id
+from rapport.rooms.ledger import queries as ledger
 
 from .models import Channel, Claim, ClaimLine, InboundFile, Submission
 from .states import SubmissionState
@@ -36,6 +38,32 @@ def channels_of(*, scope: Scope, channel_ids: Sequence[UUID]) -> list[Channel]:
     """Return channels in the order of their ids."""
     found = {row.id: row for row in Channel.objects.visible_to(scope).filter(id__in=list(channel_ids))}
     return [found[id] for id in channel_ids if id in found]
+
+
+def paid_for(*, scope: Scope, claims: Sequence[Claim]) -> dict[UUID, int]:
+    """Return what was paid for each claim, in cents: as its own system says, or by the ledger."""
+    ours = [claim.id for claim in claims if claim.paid_cents is None]
+    paid = ledger.paid_by_payers(scope=scope, claim_ids=ours) if ours else {}
+    return {
+        claim.id: paid.get(claim.id, 0) if claim.paid_cents is None else claim.paid_cents
+        for claim in claims
+    }
+
+
+def open_claim(
+    *, scope: Scope, patient_id: UUID, payer_ids: Sequence[UUID], on: date
+) -> UUID | None:
+    """Return a claim that was made here, is not withdrawn, and asks one of the payers for a service of a day."""
+    found: UUID | None = (
+        ClaimLine.objects.visible_to(scope)
+        .filter(
+            live=True, service_on=on, claim__patient_id=patient_id, claim__payer_id__in=list(payer_ids),
+            claim__source_remote_id__isnull=True,
+        )
+        .values_list("claim_id", flat=True)
+        .first()
+    )
+    return found
 
 
 def lines_of(*, scope: Scope, claim_id: UUID) -> list[ClaimLine]:
@@ -102,8 +130,6 @@ class ClaimFacts:
     claim_id: UUID
     patient_id: UUID
     payer_id: UUID
-    policy_id: UUID
-    clinician_id: UUID
     control_number: str
     charge_cents: int
     rank: str
@@ -130,7 +156,10 @@ def find_for_remittance(*, scope: Scope, control_number: str, payer_claim_number
     By our control number (CLP01), else by the payer's own number (CLP07); never by a guess.
     """
     found = Claim.objects.visible_to(scope)
-    claim = found.filter(control_number=control_number.strip().upper()).first()
+    number = control_number.strip()
+    claim = found.filter(control_number=number.upper()).first()
+    if claim is None:  # another system's number is kept as it writes it
+        claim = found.filter(control_number=number).first()
     if claim is None and payer_claim_number:
         same = list(found.filter(payer_claim_number=payer_claim_number)[:2])
         claim = same[0] if len(same) == 1 else None
@@ -138,7 +167,6 @@ def find_for_remittance(*, scope: Scope, control_number: str, payer_claim_number
         return None
     return ClaimFacts(
         claim_id=claim.id, patient_id=claim.patient_id, payer_id=claim.payer_id,
-        policy_id=claim.policy_id, clinician_id=claim.clinician_id,
         control_number=claim.control_number, charge_cents=claim.charge_cents, rank=claim.rank,
         lines=tuple(
             LineFacts(

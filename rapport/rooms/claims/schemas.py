@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from pydantic import Field
 
 from rapport.kernel.ids import type_id
@@ -17,6 +18,7 @@ from rapport.platform.api.shapes import (
     Source,
     instant,
     instant_or_none,
+    source_of,
 )
 
 from .models import Acknowledgement, Channel, Claim, ClaimHistory, ClaimLine, Submission
@@ -38,7 +40,7 @@ class LineOut(Struct, kw_only=True):
     id: str
     position: int
     appointment_id: str
-    note_id: str
+    note_id: Annotated[str | None, Meta(description="null: the portal's claim, and it does not say.")]
     service_on: Day
     service_code: str
     modifiers: list[str]
@@ -106,8 +108,8 @@ class ClaimSummary(Shape):
     state: str
     state_changed_at: Instant
     patient_id: str
-    clinician_id: str
-    policy_id: str
+    clinician_id: Annotated[str | None, Meta(description="null: the portal's claim, and it does not say.")]
+    policy_id: Annotated[str | None, Meta(description="null: the portal's claim, and it does not say.")]
     payer_id: str
     channel_id: str | None
     original_claim_id: str | None
@@ -119,6 +121,7 @@ class ClaimSummary(Shape):
     service_from_on: Day
     service_to_on: Day
     charge: MoneyOut
+    paid: Annotated[MoneyOut, Meta(description="What the payer paid for it so far.")]
     findings: list[FindingOut]
     source: Source
     version: int
@@ -210,7 +213,11 @@ class ChannelChange(Input):
     active: bool | None = None
 
 
-def _common(claim: Claim) -> dict[str, Any]:
+def _public(kind: str, id: UUID | None) -> str | None:
+    return None if id is None else type_id(kind, id)
+
+
+def _common(claim: Claim, paid_cents: int) -> dict[str, Any]:
     updated = instant(claim.updated_at)
     return {
         "object": "claim",
@@ -218,11 +225,11 @@ def _common(claim: Claim) -> dict[str, Any]:
         "state": claim.state,
         "state_changed_at": instant(claim.state_changed_at),
         "patient_id": type_id("patient", claim.patient_id),
-        "clinician_id": type_id("clinician", claim.clinician_id),
-        "policy_id": type_id("insurance_policy", claim.policy_id),
+        "clinician_id": _public("clinician", claim.clinician_id),
+        "policy_id": _public("insurance_policy", claim.policy_id),
         "payer_id": type_id("payer", claim.payer_id),
-        "channel_id": type_id("channel", claim.channel_id) if claim.channel_id else None,
-        "original_claim_id": type_id("claim", claim.original_id) if claim.original_id else None,
+        "channel_id": _public("channel", claim.channel_id),
+        "original_claim_id": _public("claim", claim.original_id),
         "format": claim.format,
         "frequency": claim.frequency,
         "rank": claim.rank,
@@ -231,21 +238,24 @@ def _common(claim: Claim) -> dict[str, Any]:
         "service_from_on": claim.service_from_on,
         "service_to_on": claim.service_to_on,
         "charge": MoneyOut(claim.charge_cents),
+        "paid": MoneyOut(paid_cents),
         "findings": [FindingOut(**finding) for finding in claim.findings],
-        "source": Source(system="rapport", remote_id=None, as_of=updated),
+        "source": source_of(
+            claim.source_system, claim.source_remote_id, claim.source_as_of, updated
+        ),
         "version": claim.version,
         "created_at": instant(claim.created_at),
         "updated_at": updated,
     }
 
 
-def claim_summary(claim: Claim) -> ClaimSummary:
+def claim_summary(claim: Claim, *, paid_cents: int) -> ClaimSummary:
     """Return a claim as a list shows it."""
-    return ClaimSummary(**_common(claim))
+    return ClaimSummary(**_common(claim, paid_cents))
 
 
 def claim_out(
-    claim: Claim, *, lines: list[ClaimLine], submissions: list[Submission],
+    claim: Claim, *, paid_cents: int, lines: list[ClaimLine], submissions: list[Submission],
     acknowledgements: list[Acknowledgement], history: list[ClaimHistory],
 ) -> ClaimOut:  # fmt: skip
     """Return a claim whole."""
@@ -255,7 +265,7 @@ def claim_out(
         ArtefactOut(kind="837p", media_type="application/edi-x12", url=f"/v1/claims/{shown}"),
     ]
     return ClaimOut(
-        **_common(claim),
+        **_common(claim, paid_cents),
         place_of_service_code=claim.place_of_service_code,
         diagnosis_codes=list(claim.diagnosis_codes),
         hold_reason=claim.hold_reason or None,
@@ -273,7 +283,7 @@ def claim_out(
             HistoryOut(action=h.action, state=h.state, at=instant(h.at), detail=h.detail or None)
             for h in history
         ],
-        artefacts=artefacts,
+        artefacts=[] if claim.mirrored else artefacts,
     )  # fmt: skip
 
 
@@ -282,7 +292,7 @@ def _line(line: ClaimLine) -> LineOut:
         id=type_id("claim_line", line.id),
         position=line.position,
         appointment_id=type_id("appointment", line.appointment_id),
-        note_id=type_id("clinical_note", line.note_id),
+        note_id=_public("clinical_note", line.note_id),
         service_on=line.service_on,
         service_code=line.service_code,
         modifiers=list(line.modifiers),

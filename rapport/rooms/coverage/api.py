@@ -167,7 +167,12 @@ def put_payer(request: ScopedRequest, body: s.PayerIn) -> Answer:
     request_example={"active": False},
 )
 def change_payer(request: ScopedRequest, payer_id: str, body: s.PayerChange) -> Answer:
-    """Change the fields that are sent. A new name shows on the payer's patients at once."""
+    """
+    Change the fields that are sent. A new name shows on the payer's patients at once.
+
+    `submitter` says who sends the practice's claims to this payer: a claim to a payer whose claims
+    the portal sends is refused here (409 `other-submitter`), and the other way round.
+    """
     payer = services.change_payer(
         scope=request.auth, payer_id=path_id("payer", payer_id),
         if_match=request.edge.if_match, now=timezone.now(), given=body.given(),
@@ -213,6 +218,7 @@ def get_policy(request: ScopedRequest, insurance_policy_id: str) -> Answer:
     summary="Add an insurance policy",
     needs=Permission.POLICIES_WRITE,
     action="insurance_policy.create",
+    connected="refused",
     returns=(201, s.PolicyOut),
     problems=(services.PolicyOverlap,),
     example=examples.POLICY,
@@ -234,6 +240,7 @@ def create_policy(request: ScopedRequest, body: s.PolicyIn) -> Answer:
     summary="Change an insurance policy",
     needs=Permission.POLICIES_WRITE,
     action="insurance_policy.update",
+    connected="refused",
     returns=(200, s.PolicyOut),
     match=True,
     problems=(services.PolicyOverlap,),

@@ -5,18 +5,23 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
+from rapport.platform.tenancy.models import (
+    PracticeForeignKey,
+    PracticeRecord,
+    SourcedRecord,
+    once_per_source,
+)
 
-from .states import Rank, Relationship
+from .states import Rank, Relationship, Submitter
 
 
-class Payer(VersionedRecord):
+class Payer(SourcedRecord):
     """A health plan as the practice bills it: an entry of the practice's own directory."""
 
     name = models.CharField(max_length=100)
     """As claims carry it (837P 2010BB NM103, at most 60 of it) and staff read it."""
     payer_id_code = models.CharField(max_length=80)
-    """The id by which the clearinghouse knows the payer (837P 2010BB NM109)."""
+    """The id by which the clearinghouse knows the payer (837P 2010BB NM109); empty: its portal shows none."""
     claim_filing_indicator = models.CharField(max_length=2, default="CI")
     """Claim filing indicator (837P SBR09)."""
     phone = models.CharField(max_length=20, blank=True)
@@ -33,10 +38,21 @@ class Payer(VersionedRecord):
     """ZIP or ZIP+4, digits only."""
     active = models.BooleanField(default=True)
     """False: not offered for new policies."""
+    submitter = models.CharField(
+        max_length=7, blank=True, choices=[(one.value, one.value) for one in Submitter]
+    )
+    """Who sends the practice's claims to this payer; empty: the practice's system of record."""
     external_ids = models.JSONField(default=list)
     """[{"system", "value"}], as the API shows it."""
 
     class Meta:
+        constraints = [
+            once_per_source("payer_source_once"),
+            models.CheckConstraint(
+                name="payer_submitter_known",
+                condition=Q(submitter__in=["", *(one.value for one in Submitter)]),
+            ),
+        ]
         indexes = [
             models.Index(fields=["practice", "name", "id"], name="payer_by_name"),
             models.Index(fields=["practice", "payer_id_code"], name="payer_by_code"),
@@ -62,7 +78,7 @@ class PayerExternalId(PracticeRecord):
         indexes = [models.Index(fields=["practice", "payer"], name="payer_external_by_payer")]
 
 
-class Policy(VersionedRecord):
+class Policy(SourcedRecord):
     """
     One insurance of one patient, with its place in the order of billing and its days.
 
@@ -83,11 +99,11 @@ class Policy(VersionedRecord):
     plan_name = models.CharField(max_length=60, blank=True)
     """Name of the plan (837P SBR04)."""
     relationship = models.CharField(
-        max_length=6, choices=[(kin.value, kin.value) for kin in Relationship]
+        max_length=6, blank=True, choices=[(kin.value, kin.value) for kin in Relationship]
     )
-    """What the patient is to the subscriber."""
+    """What the patient is to the subscriber; empty: the portal that has the policy does not say."""
     subscriber = models.JSONField(null=True)
-    """{"name", "birth_on", "sex", "address"} of the subscriber; null: the patient is the subscriber."""
+    """{"name", "birth_on", "sex", "address"} of the subscriber; null: the patient is the subscriber, or nobody says."""
     starts_on = models.DateField()
     """First day of service it covers."""
     ends_on = models.DateField(null=True)
@@ -97,13 +113,15 @@ class Policy(VersionedRecord):
 
     class Meta:
         constraints = [
+            once_per_source("policy_source_once"),
             models.CheckConstraint(
                 name="policy_rank_known", condition=Q(rank__in=[rank.value for rank in Rank])
             ),
             models.CheckConstraint(
                 name="policy_subscriber_unless_self",
                 condition=Q(relationship="self", subscriber__isnull=True)
-                | (~Q(relationship="self") & Q(subscriber__isnull=False)),
+                | Q(relationship="", source_remote_id__isnull=False)
+                | (~Q(relationship__in=["self", ""]) & Q(subscriber__isnull=False)),
             ),
             models.CheckConstraint(
                 name="policy_span_in_order",

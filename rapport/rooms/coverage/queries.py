@@ -10,9 +10,11 @@ from django.db.models import Q
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db.rows import by_id
+from rapport.platform.tenancy import queries as tenancy
+from rapport.platform.tenancy.source import System
 
 from .models import Payer, PayerExternalId, Policy
-from .states import Rank
+from .states import Rank, Submitter
 
 
 def get_payer(*, scope: Scope, payer_id: UUID, lock: bool = False) -> Payer:
@@ -51,6 +53,28 @@ def payer_by_external_id(*, scope: Scope, system: str, value: str) -> UUID | Non
         .first()
     )
     return row if row is None else UUID(str(row))
+
+
+def payers_called(*, scope: Scope, system: str, id: str) -> list[UUID]:
+    """
+    Return every payer that another system may mean: by its id, an external id, or its very name.
+
+    For questions in which a doubt counts as a yes; records are never joined so.
+    """
+    pairs = PayerExternalId.objects.visible_to(scope).filter(system=system, value=id)
+    mine = Q(source_system=system, source_remote_id=id)
+    rows = Payer.objects.visible_to(scope).filter(
+        mine | Q(id__in=pairs.values("payer_id")) | Q(name__iexact=id)
+    )
+    return list(rows.order_by("id").values_list("id", flat=True))
+
+
+def submitter_of(*, scope: Scope, payer: Payer) -> Submitter:
+    """Return who sends the practice's claims to a payer: as was said, else its system of record."""
+    if payer.submitter:
+        return Submitter(payer.submitter)
+    connected = tenancy.get_practice(scope=scope).system == System.CONNECTED
+    return Submitter.PORTAL if connected else Submitter.RAPPORT
 
 
 def get_policy(*, scope: Scope, policy_id: UUID, lock: bool = False) -> Policy:

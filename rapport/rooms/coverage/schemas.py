@@ -19,7 +19,9 @@ from rapport.platform.api.shapes import (
     MoneyIn,
     MoneyOut,
     Shape,
+    Source,
     instant,
+    source_of,
 )
 from rapport.rooms.roster.schemas import AddressIn, AddressOut, NameIn, NameOut, PayerRef
 
@@ -28,6 +30,7 @@ from .states import FILING_INDICATORS
 
 RankName = Literal["primary", "secondary", "tertiary", "quaternary"]
 Kin = Literal["self", "spouse", "child", "other"]
+Sender = Literal["rapport", "portal"]
 
 
 class PayerOut(Shape):
@@ -36,12 +39,18 @@ class PayerOut(Shape):
     object: Literal["payer"]
     id: str
     name: str
-    payer_id_code: Annotated[str, Meta(description="By which the clearinghouse knows it.")]
+    payer_id_code: Annotated[
+        str, Meta(description="By which the clearinghouse knows it; empty: its portal shows none.")
+    ]
     claim_filing_indicator: Annotated[str, Meta(description="Claim filing indicator (837P SBR09).")]
     phone: str | None
     address: AddressOut | None
     active: bool
+    submitter: Annotated[
+        Sender, Meta(description="Who sends the practice's claims to it: this system, or its portal.")
+    ]
     external_ids: list[ExternalId]
+    source: Source
     version: int
     created_at: Instant
     updated_at: Instant
@@ -68,13 +77,16 @@ class PolicyOut(Shape):
     member_id: str
     group_number: str | None
     plan_name: str | None
-    relationship: Kin
+    relationship: Annotated[
+        Kin | None, Meta(description="null: the portal that has the policy does not say.")
+    ]
     subscriber: Annotated[
-        SubscriberOut | None, Meta(description="null: the patient is the subscriber.")
+        SubscriberOut | None, Meta(description="null: the patient is the subscriber, or nobody says.")
     ]
     starts_on: Day
     ends_on: Day | None
     copay: MoneyOut | None
+    source: Source
     version: int
     created_at: Instant
     updated_at: Instant
@@ -94,6 +106,9 @@ class PayerIn(Input):
     claim_filing_indicator: str = "CI"
     phone: str | None = Field(default=None, pattern=r"^\+?[0-9 ().-]{7,20}$")
     address: AddressIn | None = None
+    submitter: Sender | None = Field(
+        default=None, description="null: this system; of a connected practice, its portal."
+    )
     external_ids: list[ExternalIdIn] = Field(default_factory=list, max_length=20)
 
     _filing = field_validator("claim_filing_indicator")(_filing)
@@ -108,6 +123,7 @@ class PayerChange(Input):
     phone: str | None = Field(default=None, pattern=r"^\+?[0-9 ().-]{7,20}$")
     address: AddressIn | None = None
     active: bool | None = None
+    submitter: Sender | None = None
     external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)
 
     _filing = field_validator("claim_filing_indicator")(_filing)
@@ -179,7 +195,8 @@ class PolicyChange(Input):
 PAYER_COLUMNS = (
     "y.id, y.name, y.payer_id_code, y.claim_filing_indicator, y.phone, y.address_line1,"
     " y.address_line2, y.city, y.state_code, y.postal_code, y.active, y.external_ids::text,"
-    " y.version, y.created_at, y.updated_at"
+    " y.version, y.created_at, y.updated_at, y.submitter, y.source_system, y.source_remote_id,"
+    " y.source_as_of"
 )
 """What `payer_out` reads, in its order."""
 
@@ -188,6 +205,7 @@ def payer_out(row: tuple[Any, ...], scope: Scope) -> PayerOut:
     """Return the shape of a payer from a row of `PAYER_COLUMNS`."""
     raw: Any = Raw
     address = AddressOut(row[5], row[6] or None, row[7], row[8], row[9]) if row[5] else None
+    updated = instant(row[14])
     return PayerOut(
         object="payer",
         id=type_id("payer", row[0]),
@@ -197,17 +215,19 @@ def payer_out(row: tuple[Any, ...], scope: Scope) -> PayerOut:
         phone=row[4] or None,
         address=address,
         active=row[10],
+        submitter=row[15] or ("portal" if scope.connected else "rapport"),
         external_ids=raw(row[11]),
+        source=source_of(row[16], row[17], row[18], updated),
         version=row[12],
         created_at=instant(row[13]),
-        updated_at=instant(row[14]),
+        updated_at=updated,
     )
 
 
 POLICY_COLUMNS = (
     "i.id, i.patient_id, i.payer_id, y.name, i.rank, i.member_id, i.group_number, i.plan_name,"
     " i.relationship, i.subscriber::text, i.starts_on, i.ends_on, i.copay_cents, i.version,"
-    " i.created_at, i.updated_at"
+    " i.created_at, i.updated_at, i.source_system, i.source_remote_id, i.source_as_of"
 )
 """What `policy_out` reads, in its order."""
 
@@ -220,6 +240,7 @@ def policy_out(row: tuple[Any, ...], scope: Scope) -> PolicyOut:
     """Return the shape of a policy from a row of `POLICY_COLUMNS`."""
     raw: Any = Raw
     payer_id = type_id("payer", row[2])
+    updated = instant(row[15])
     return PolicyOut(
         object="insurance_policy",
         id=type_id("insurance_policy", row[0]),
@@ -230,12 +251,13 @@ def policy_out(row: tuple[Any, ...], scope: Scope) -> PolicyOut:
         member_id=row[5],
         group_number=row[6] or None,
         plan_name=row[7] or None,
-        relationship=row[8],
+        relationship=row[8] or None,
         subscriber=raw(row[9]) if row[9] else None,
         starts_on=row[10],
         ends_on=row[11],
         copay=MoneyOut(row[12]) if row[12] is not None else None,
+        source=source_of(row[16], row[17], row[18], updated),
         version=row[13],
         created_at=instant(row[14]),
-        updated_at=instant(row[15]),
+        updated_at=updated,
     )

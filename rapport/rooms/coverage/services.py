@@ -62,6 +62,8 @@ def _payer_columns(given: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("name", "payer_id_code", "claim_filing_indicator", "active")
         if name in given
     }
+    if "submitter" in given:
+        columns["submitter"] = given["submitter"] or ""
     if "phone" in given:
         columns["phone"] = given["phone"] or ""
     if "address" in given:
@@ -145,7 +147,7 @@ def change_payer(
             version=payer.version, now=now, changed=sorted(given),
         )  # fmt: skip
     if "name" in changed:
-        _show_new_name(scope, payer, now=now)
+        show_new_name(scope=scope, payer=payer, now=now)
     return payer
 
 
@@ -176,7 +178,8 @@ def _lock(scope: Scope, kind: str, what: str) -> None:
     )
 
 
-def _show_new_name(scope: Scope, payer: Payer, *, now: datetime) -> None:
+def show_new_name(*, scope: Scope, payer: Payer, now: datetime) -> None:
+    """Show a payer's new name on the patients whose care it pays for first."""
     today = scope.day_of(now)
     holders = (
         Policy.objects.visible_to(scope)
@@ -249,7 +252,7 @@ def create_policy(*, scope: Scope, now: datetime, body: Any) -> Policy:
         created_at=now,
         updated_at=now,
     )
-    with _one_per_rank():
+    with one_per_rank():
         policy.save(force_insert=True)
     scope.trail.patient_ids.add(patient_id)
     scope.trail.target("insurance_policy", policy.id, policy.version)
@@ -261,7 +264,7 @@ def create_policy(*, scope: Scope, now: datetime, body: Any) -> Policy:
     return policy
 
 
-class _one_per_rank:
+class one_per_rank:
     """Run a write in a savepoint, and turn the exclusion constraint's refusal into a problem."""
 
     def __enter__(self) -> None:
@@ -310,7 +313,7 @@ def change_policy(
     if "relationship" in given or "subscriber" in given:
         columns["subscriber"] = _new_subscriber(policy, given)
     _check_days(columns.get("starts_on", policy.starts_on), columns.get("ends_on", policy.ends_on))
-    with _one_per_rank():
+    with one_per_rank():
         changed = _changed(policy, columns, now=now)
     scope.trail.target("insurance_policy", policy.id, policy.version)
     scope.trail.changed = changed
@@ -344,7 +347,7 @@ def show_primary(*, scope: Scope, patient_id: UUID, now: datetime) -> None:
             "policy_id": type_id("insurance_policy", policy.id),
             "payer": {"id": type_id("payer", policy.payer_id), "name": policy.payer.name},
             "member_id": policy.member_id,
-            "relationship": policy.relationship,
+            "relationship": policy.relationship or None,
         }
     roster_services.set_primary_insurance(
         scope=scope, patient_id=patient_id, insurance=shown, now=now

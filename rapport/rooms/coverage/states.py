@@ -23,6 +23,15 @@ class Relationship(StrEnum):
     OTHER = "other"
 
 
+class Submitter(StrEnum):
+    """Who sends the practice's claims to a payer. One of them does, never both."""
+
+    RAPPORT = "rapport"
+    """This system."""
+    PORTAL = "portal"
+    """The practice's portal."""
+
+
 FILING_INDICATORS: dict[str, str] = {
     "11": "other non-federal programme", "12": "preferred provider organisation",
     "13": "point of service", "14": "exclusive provider organisation", "15": "indemnity",

@@ -50,7 +50,11 @@ ENDINGS = {
 }
 """Media types that are kept -> ending of the file's name. None of them runs in a browser."""
 
-_NEEDS = {"clinical_note": Permission.NOTES_READ, "addendum": Permission.NOTES_READ}
+_NEEDS = {
+    "clinical_note": Permission.NOTES_READ, "addendum": Permission.NOTES_READ,
+    # Remittances and exports of a portal tell of every patient: who may see one, its own room knows.
+    "portal_file": Permission.CONNECTIONS_MANAGE,
+}  # fmt: skip
 """Kinds whose content takes another permission than `documents:read`."""
 
 
@@ -144,17 +148,19 @@ class MintedLink:
 
 
 def mint_link(
-    *, scope: Scope, document_id: UUID, seconds: int, single_use: bool, now: datetime
+    *, scope: Scope, document_id: UUID, seconds: int, single_use: bool, now: datetime,
+    needs: Permission | None = None,
 ) -> MintedLink:
     """
     Make a link to a document.
 
     :param seconds: how long it opens; 300 at most
+    :param needs: what takes the place of the kind's own permission, of a room that knows what is in it
     :raises NotFound: no such document for this actor
     :raises Forbidden: the actor may not read what is in it
     """
     document = queries.get_document(scope=scope, document_id=document_id)
-    scope.require(_NEEDS.get(document.kind, Permission.DOCUMENTS_READ))
+    scope.require(needs or _NEEDS.get(document.kind, Permission.DOCUMENTS_READ))
     token = secrets.token_urlsafe(32)
     row = DocumentLink(
         practice_id=scope.practice_id,

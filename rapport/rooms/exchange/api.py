@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from rapport.kernel.problems import StateConflict
@@ -13,6 +14,8 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, path_id
+from rapport.rooms.documents import examples as d_examples
+from rapport.rooms.documents import schemas as d
 
 from . import examples, queries, services
 from . import problems as p
@@ -555,7 +558,7 @@ ARTEFACTS = _listed(
     example=examples.page(examples.ARTEFACT),
 )
 def list_artefacts(request: ScopedRequest, connection_id: str) -> Answer:
-    """Files that were asked for, newest first. Make a link to the document to have one."""
+    """Files that were asked for or came by themselves, newest first. Make a link to have one."""
     return _run(ARTEFACTS, request, connection_id)
 
 
@@ -579,3 +582,28 @@ def fetch_artefact(request: ScopedRequest, connection_id: str, body: s.FileIn) -
         remote_id=body.remote_id, now=timezone.now(),
     )  # fmt: skip
     return Answer(s.artefact_out(row))
+
+
+@router.post(
+    "/connections/{connection_id}/artefacts/{artefact_id}/links",
+    summary="Make a link to a file of the portal",
+    needs=READ,
+    action="document_link.create",
+    returns=(201, d.DocumentLinkOut),
+    example=d_examples.DOCUMENT_LINK,
+    request_example={"expires_in_seconds": 60, "single_use": True},
+)
+def link_artefact(
+    request: ScopedRequest, connection_id: str, artefact_id: str, body: d.LinkIn | None = None
+) -> d.DocumentLinkOut:
+    """
+    Make an address that gives out the file for five minutes at most, without signing in. It takes the permission to see
+    what is in it: `remittances:read` for an ERA. Revoke it at its document.
+    """
+    body = body or d.LinkIn()
+    minted = services.link_to_file(
+        scope=request.auth, connection_id=path_id("connection", connection_id),
+        artefact_id=path_id("artefact", artefact_id), seconds=body.expires_in_seconds,
+        single_use=body.single_use, now=timezone.now(),
+    )  # fmt: skip
+    return d.link_out(minted, base=settings.RAPPORT.link_base)

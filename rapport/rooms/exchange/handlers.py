@@ -9,27 +9,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from rapport.kernel.ids import parse_type_id, type_id
 from rapport.kernel.outcomes import Done, Outcome, Pending, Refused
-from rapport.kernel.problems import NotFound
+from rapport.kernel.problems import NotFound, Problem
 from rapport.platform.access.scope import Scope, system_scope
 from rapport.platform.db.session import entered
 from rapport.platform.tenancy.queries import get_practice
 from rapport.platform.tenancy.source import NotTakenOver, SourceRef, System
 from rapport.rooms.charting import mirroring as charting
+from rapport.rooms.claims import mirroring as claims
+from rapport.rooms.claims import services as claim_services
+from rapport.rooms.coverage import mirroring as coverage
+from rapport.rooms.coverage import queries as payers
+from rapport.rooms.ledger import mirroring as ledger
+from rapport.rooms.remittance import services as remittance
 from rapport.rooms.roster import mirroring as roster
 from rapport.rooms.scheduling import mirroring as scheduling
 from rapport.rooms.scheduling.ports import Asked
 
 from . import queries, services
 from .jobs import writing
-from .models import Write
+from .models import Connection, Write
 from .problems import ConnectionStands
 from .rules.changes import Change, Held, Origin
 from .services.recipients import Recipient
@@ -63,6 +71,57 @@ def _take_over(bring: Bring, gone: Bring) -> Recipient:
         return held
 
     return recipient
+
+
+def _take_claims(
+    *, scope: Scope, origin: Origin, changes: Sequence[Change], now: datetime
+) -> Sequence[Held]:
+    """
+    Take claims over, and look again at remittances that came before them.
+
+    A claim whose visit is not known is taken over and offered again: its visit may come later.
+    """
+    if get_practice(scope=scope).system != System.CONNECTED:
+        return ()
+    known: dict[str, Any] = {}
+
+    def bring(*, scope: Scope, source: SourceRef, values: Mapping[str, Any], now: datetime) -> None:
+        known[source.remote_id], _ = claims.mirror_claim(scope=scope, source=source, values=values, now=now)
+
+    held = list(
+        _take_over(bring, claims.claim_gone)(scope=scope, origin=origin, changes=changes, now=now)
+    )
+    held += [
+        Held(id, "unknown-appointment") for id, claim in known.items()
+        if claims.is_open_question(scope=scope, claim=claim)
+    ]  # fmt: skip
+    if known:
+        remittance.match_again(scope=scope, now=now)
+    return held
+
+
+def _take_era(
+    *, scope: Scope, origin: Origin, document_id: UUID, data: bytes, remote_id: str, now: datetime
+) -> None:
+    """Read a portal's remittance as one that came through a channel."""
+    if get_practice(scope=scope).system != System.CONNECTED:
+        return
+    try:
+        remittance.receive(
+            scope=scope, data=data, via="portal", source=SourceRef(origin.system, remote_id, now), now=now
+        )
+    except Problem as problem:
+        raise NotTakenOver("unreadable") from problem
+
+
+def _take_note(
+    *, scope: Scope, origin: Origin, document_id: UUID, data: bytes, remote_id: str, now: datetime
+) -> None:
+    """Keep the PDF of a signed note with the note."""
+    if get_practice(scope=scope).system == System.CONNECTED:
+        charting.note_document(
+            scope=scope, source=SourceRef(origin.system, remote_id, now), document_id=document_id, now=now
+        )
 
 
 class PortalCalendar:
@@ -120,6 +179,56 @@ class PortalCalendar:
         return _outcome(scope, write)
 
 
+class PortalClaims:
+    """What portals ask of payers: claims' `Elsewhere`, told from the mirror."""
+
+    def open_claim(
+        self, *, scope: Scope, patient_id: UUID, payer_id: UUID, days: Sequence[date]
+    ) -> str | None:
+        """Return the portal's id of a claim for this patient and payer on one of the days, if there is one."""
+        for connection in queries.standing_connections(scope=scope):
+            system = connection.definition
+            known_as = roster.ids_of_patient(scope=scope, patient_id=patient_id, system=system)
+            if not known_as:
+                continue
+            for one in queries.mirrored_on(scope=scope, connection=connection, kind="claims", days=days):
+                told = one.values
+                if (
+                    str(told.get("patient")) in known_as
+                    and told.get("service_on") in [day.isoformat() for day in days]
+                    and told.get("status") != "voided"
+                    and payer_id in payers.payers_called(scope=scope, system=system, id=str(told.get("payer")))
+                ):
+                    return one.remote_id
+        return None
+
+
+def _may_be_claimed_there(
+    *, scope: Scope, connection: Connection, values: Mapping[str, Any], remote_id: str
+) -> None:
+    """Refuse to have a claim sent from the portal that is asked for here, or is to be."""
+    told: dict[str, Any] = {}
+    if remote_id:
+        kept = queries.mirrored(
+            scope=scope, connection_id=connection.id, kind="claims", remote_id=remote_id
+        )
+        told = dict(kept.values) if kept is not None else {}
+    told |= values
+    patient_id, on = None, None
+    with suppress(NotTakenOver):
+        patient_id = roster.find_patient(
+            scope=scope, system=connection.definition, id=str(told.get("patient"))
+        ).id
+    with suppress(ValueError):
+        on = date.fromisoformat(str(told.get("service_on")))
+    claim_services.require_there(
+        scope=scope, patient_id=patient_id, on=on,
+        payer_ids=payers.payers_called(
+            scope=scope, system=connection.definition, id=str(told.get("payer"))
+        ),
+    )  # fmt: skip
+
+
 def _said(values: Mapping[str, Any], *, only: Sequence[str]) -> dict[str, Any]:
     """Return what the portal is told: of a change what is to be other, and nothing that has no value."""
     said = {
@@ -162,8 +271,16 @@ def connect() -> None:
         ("patients", roster.mirror_patient, roster.patient_gone),
         ("appointments", scheduling.mirror_appointment, scheduling.appointment_gone),
         ("notes", charting.mirror_note, charting.note_gone),
+        ("policies", coverage.mirror_policy, coverage.policy_gone),
+        ("payments", ledger.mirror_payment, ledger.payment_gone),
     ):
         services.register_recipient(kind=kind, recipient=_take_over(bring, gone))
+    services.register_recipient(kind="claims", recipient=_take_claims)
+    claim_services.supply_elsewhere(PortalClaims())
+    for ability in ("claims.create", "claims.submit"):
+        services.register_guard(ability=ability, guard=_may_be_claimed_there)
+    services.register_file_recipient(ability="eras.file", recipient=_take_era)
+    services.register_file_recipient(ability="notes.pdf", recipient=_take_note)
 
 
 __all__ = ["PortalCalendar", "connect"]

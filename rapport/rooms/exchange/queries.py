@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -30,7 +30,7 @@ from .models import (
     Write,
 )
 from .rules import canonical
-from .states import MAY_SIGN_IN, OPEN_WRITES, WORKS, ChallengeState
+from .states import MAY_SIGN_IN, OPEN_WRITES, WORKS, ChallengeState, ConnectionState
 
 M = TypeVar("M", bound=PracticeRecord)
 
@@ -128,6 +128,27 @@ def mirrors_of(*, scope: Scope, connection_id: UUID) -> dict[str, Mirror]:
     return {row.kind: row for row in rows}
 
 
+def remote_ids(*, scope: Scope, connection_id: UUID, kind: str) -> list[str]:
+    """Return the portal's ids of all records of a kind that it still has, in an order that stays."""
+    rows = Shadow.objects.visible_to(scope).filter(
+        connection_id=connection_id, kind=kind, gone_at__isnull=True
+    )  # fmt: skip
+    return list(rows.order_by("first_run_id", "remote_id").values_list("remote_id", flat=True))
+
+
+def mirrored_on(*, scope: Scope, connection: Connection, kind: str, days: Sequence[date]) -> list[Mirrored]:
+    """
+    Return the records of a kind that the portal has on some days. The caller has checked the permission.
+
+    Copies that do not say their day are among them.
+    """
+    rows = Shadow.objects.visible_to(scope).filter(
+        models.Q(day_on__in=list(days)) | models.Q(day_on__isnull=True), connection_id=connection.id,
+        kind=kind, gone_at__isnull=True,
+    )  # fmt: skip
+    return [_shown(row, connection) for row in rows]
+
+
 def breakers_of(*, scope: Scope, connection_id: UUID) -> list[Breaker]:
     """Return the breakers that are open."""
     return list(
@@ -149,6 +170,11 @@ def live_connections(*, scope: Scope) -> list[Connection]:
     return list(Connection.objects.visible_to(scope).filter(state__in=MAY_SIGN_IN))
 
 
+def standing_connections(*, scope: Scope) -> list[Connection]:
+    """Return the connections whose consent was not taken back, whatever their state."""
+    return list(Connection.objects.visible_to(scope).exclude(state=ConnectionState.WITHDRAWN))
+
+
 def working_connections(*, scope: Scope) -> list[Connection]:
     """Return the connections for which scheduled work is done."""
     return list(Connection.objects.visible_to(scope).filter(state__in=WORKS))
@@ -166,11 +192,12 @@ def due_writes(*, scope: Scope, connection_id: UUID, now: datetime) -> list[Writ
     )
 
 
-def wanted_artefacts(*, scope: Scope, connection_id: UUID) -> list[Artefact]:
-    """Return files that were asked for and are not here yet."""
+def wanted_artefacts(*, scope: Scope, connection_id: UUID, now: datetime) -> list[Artefact]:
+    """Return files that were asked for, are not here yet, and may be tried now."""
+    due = models.Q(retry_at__isnull=True) | models.Q(retry_at__lte=now)
     return list(
         Artefact.objects.visible_to(scope)
-        .filter(connection_id=connection_id, document_id__isnull=True)
+        .filter(due, connection_id=connection_id, document_id__isnull=True)
         .order_by("asked_at")
     )
 
@@ -212,9 +239,12 @@ def mirrored(*, scope: Scope, connection_id: UUID, kind: str, remote_id: str) ->
     ).first()  # fmt: skip
     if row is None:
         return None
-    connection = get_connection(scope=scope, connection_id=connection_id)
+    return _shown(row, get_connection(scope=scope, connection_id=connection_id))
+
+
+def _shown(row: Shadow, connection: Connection) -> Mirrored:
     return Mirrored(
-        connection_id=connection_id, kind=kind, remote_id=remote_id,
+        connection_id=connection.id, kind=row.kind, remote_id=row.remote_id,
         values=read_shadow(shadow=row), absent=row.absent, system=connection.definition,
         as_of=row.read_at, gone=row.gone_at is not None,
     )  # fmt: skip

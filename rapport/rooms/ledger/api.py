@@ -21,7 +21,7 @@ from . import examples, queries, services
 from . import schemas as s
 from .states import EntryKind
 
-router = RoomRouter(tag="Ledger")
+router = RoomRouter(connected="refused", tag="Ledger")
 
 _ENTRY = f"SELECT {s.ENTRY_COLUMNS} FROM ledger_entry e WHERE e.practice_id = %s AND e.id = %s"  # noqa: S608 - constants
 _PAYMENT = (

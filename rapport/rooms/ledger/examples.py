@@ -78,6 +78,7 @@ PAYMENT = {
     "refunded": _dollars(0),
     "reversed": False,
     "ledger_entry_ids": ["led_01h455vb4pex5vsknk084sn02z"],
+    "source": {"system": "rapport", "remote_id": None, "as_of": "2026-11-02T16:30:00.000Z"},
     "version": 1,
     "created_at": "2026-11-02T16:30:00.000Z",
 }

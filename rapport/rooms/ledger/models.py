@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord
+from rapport.platform.tenancy.source import HERE
 
 from .states import Account, EntryKind, PaymentMethod
 
@@ -115,6 +116,12 @@ class Payment(PracticeRecord):
     """The day it was received, in the practice."""
     entry = PracticeForeignKey(Entry)
     """Its entry."""
+    source_system = models.CharField(max_length=60, default=HERE)
+    """Which system says so: this one, or the definition of a portal."""
+    source_remote_id = models.CharField(max_length=200, null=True)
+    """Its id there. What that system corrects is another row: the last one is how it stands."""
+    source_as_of = models.DateTimeField(null=True)
+    """When that system said so."""
     created_at = models.DateTimeField()
 
     class Meta:
@@ -122,5 +129,9 @@ class Payment(PracticeRecord):
             models.CheckConstraint(name="payment_above_zero", condition=Q(cents__gt=0)),
         ]
         indexes = [
-            models.Index(fields=["practice", "patient", "-received_on"], name="payment_by_patient")
+            models.Index(fields=["practice", "patient", "-received_on"], name="payment_by_patient"),
+            models.Index(
+                fields=["practice", "source_system", "source_remote_id"], name="payment_by_source",
+                condition=Q(source_remote_id__isnull=False),
+            ),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -37,6 +38,27 @@ JOIN ledger_posting p ON p.practice_id = e.practice_id AND p.entry_id = e.id AND
 WHERE e.practice_id = %s AND e.source_kind = 'payment' AND e.source_id = %s AND e.kind = 'refund'
   AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.practice_id = e.practice_id AND r.reverses_id = e.id)
 """
+
+
+_PAID = """
+SELECT p.claim_id, sum(p.cents)::bigint FROM ledger_posting p
+JOIN ledger_entry e ON e.practice_id = p.practice_id AND e.id = p.entry_id
+LEFT JOIN ledger_entry o ON o.practice_id = e.practice_id AND o.id = e.reverses_id
+WHERE p.practice_id = %s AND p.claim_id = ANY(%s) AND p.account = 'cash'
+  AND coalesce(o.kind, e.kind) = 'insurance_payment'
+GROUP BY p.claim_id
+"""
+
+
+def paid_by_payers(*, scope: Scope, claim_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return claim -> what payers paid for it, in cents, less what they took back."""
+    return dict(sql.rows(_PAID, (scope.practice_id, list(claim_ids))))
+
+
+def entries_of(*, scope: Scope, kind: str, id: UUID) -> list[Entry]:
+    """Return every entry that a source gave rise to, whether it was undone or not, in their order."""
+    rows = Entry.objects.visible_to(scope).filter(source_kind=kind, source_id=id)
+    return list(rows.order_by("recorded_at", "id"))
 
 
 def balance(*, scope: Scope, patient_id: UUID, as_of: date) -> Balance:

@@ -12,7 +12,17 @@ from pydantic import Field, field_validator
 
 from rapport.kernel.ids import PREFIXES, type_id
 from rapport.platform.access.scope import Scope
-from rapport.platform.api.shapes import Day, Input, Instant, MoneyIn, MoneyOut, Shape, instant
+from rapport.platform.api.shapes import (
+    Day,
+    Input,
+    Instant,
+    MoneyIn,
+    MoneyOut,
+    Shape,
+    Source,
+    instant,
+    source_of,
+)
 
 
 class PostingOut(Struct):
@@ -86,6 +96,7 @@ class PaymentOut(Shape):
     refunded: MoneyOut
     reversed: bool
     ledger_entry_ids: list[str]
+    source: Source
     version: int
     created_at: Instant
 
@@ -168,7 +179,7 @@ PAYMENT_COLUMNS = (
     " AND p.account = 'unapplied'), EXISTS (SELECT 1 FROM ledger_entry r WHERE"
     " r.practice_id = f.practice_id AND r.reverses_id = f.id)) ORDER BY f.id)::text"
     " FROM ledger_entry f WHERE f.practice_id = y.practice_id AND f.source_kind = 'payment'"
-    " AND f.source_id = y.id AND f.kind = 'refund')"
+    " AND f.source_id = y.id AND f.kind = 'refund'), y.source_system, y.source_remote_id, y.source_as_of"
 )
 """What `payment_out` reads, in its order."""
 
@@ -224,6 +235,7 @@ def payment_out(row: tuple[Any, ...], scope: Scope) -> PaymentOut:
         reversed=row[9],
         ledger_entry_ids=[type_id("ledger_entry", row[7])]
         + [type_id("ledger_entry", UUID(id)) for id, _, _ in refunds],
+        source=source_of(row[11], row[12], row[13], instant(row[6])),
         version=1 + len(refunds) + int(row[9]),
         created_at=instant(row[6]),
     )

@@ -201,36 +201,39 @@ def record_payment(*, scope: Scope, body: Any, now: datetime) -> Payment:
     received_on = body.received_on or scope.day_of(now)
     if received_on > scope.day_of(now):
         raise _fault("/received_on", "in-the-future")
-    _hold(scope, patient.id)
-    cents = body.amount.amount
-    items = queries.open_items(scope=scope, patient_id=patient.id)
-    if body.allocations is None:
-        parts = allocate(cents, items)
-    else:
-        parts = _chosen(cents, body.allocations, items)
-    id = new_uuid()
-    entry = book.patient_payment(
-        book.Source("payment", id, "received"), received_on, patient.id,
-        cents=cents, allocations=parts,
-    )  # fmt: skip
     payment = Payment(
-        id=id,
-        practice_id=scope.practice_id,
-        patient_id=patient.id,
-        cents=cents,
-        method=body.method,
-        reference=body.reference or "",
-        received_on=received_on,
-        entry_id=post(scope=scope, entry=entry, now=now).entry_id,
-        created_at=now,
-    )
-    payment.save(force_insert=True)
+        practice_id=scope.practice_id, patient_id=patient.id, cents=body.amount.amount,
+        method=body.method, reference=body.reference or "", received_on=received_on, created_at=now,
+    )  # fmt: skip
+    keep_payment(scope=scope, payment=payment, chosen=body.allocations, now=now)
     scope.trail.target("payment", payment.id, 1)
+    return payment
+
+
+def keep_payment(
+    *, scope: Scope, payment: Payment, chosen: Sequence[Any] | None, now: datetime
+) -> None:
+    """
+    Keep a payment that is not kept yet, book it, and tell of it. The caller has checked the permission.
+
+    :param chosen: what it is for; None: what is open, the oldest first
+    """
+    _hold(scope, payment.patient_id)
+    items = queries.open_items(scope=scope, patient_id=payment.patient_id)
+    if chosen is None:
+        parts = allocate(payment.cents, items)
+    else:
+        parts = _chosen(payment.cents, chosen, items)
+    entry = book.patient_payment(
+        book.Source("payment", payment.id, "received"), payment.received_on, payment.patient_id,
+        cents=payment.cents, allocations=parts,
+    )  # fmt: skip
+    payment.entry_id = post(scope=scope, entry=entry, now=now).entry_id
+    payment.save(force_insert=True)
     emit(
         events.PAYMENT_RECORDED, scope=scope, object_type="payment", object_id=payment.id,
         version=1, now=now,
     )  # fmt: skip
-    return payment
 
 
 def refund_payment(*, scope: Scope, payment_id: UUID, body: Any, now: datetime) -> Payment:

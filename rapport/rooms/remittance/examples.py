@@ -40,6 +40,7 @@ REMITTANCE: dict[str, Any] = {
             "ledger_entry_ids": ["led_01h455vb4pex5vsknk084sn033"],
         }
     ],
+    "source": {"system": "rapport", "remote_id": None, "as_of": "2026-11-05T15:00:00.000Z"},
     "created_at": "2026-11-05T15:00:00.000Z",
 }
 
@@ -52,6 +53,7 @@ ERA_FILE: dict[str, Any] = {
     "duplicate_of": None,
     "findings": [],
     "remittances": [REMITTANCE],
+    "source": {"system": "rapport", "remote_id": None, "as_of": "2026-11-05T15:00:00.000Z"},
     "version": 2,
     "created_at": "2026-11-05T15:00:00.000Z",
     "updated_at": "2026-11-05T15:00:00.000Z",

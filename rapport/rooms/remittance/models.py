@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, VersionedRecord
+from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, SourcedRecord
 
 
-class EraFile(VersionedRecord):
+class EraFile(SourcedRecord):
     """One file of remittances, kept as it came."""
 
     content_sha256 = models.CharField(max_length=64)
@@ -19,7 +19,7 @@ class EraFile(VersionedRecord):
     sha256 = models.CharField(max_length=64)
     """Of the bytes, hex."""
     received_via = models.CharField(max_length=10)
-    """`upload` or `channel`."""
+    """`upload`, `channel` or `portal`."""
     state = models.CharField(max_length=10)
     """`received` (waits for a person), `held` (does not balance, or is not ours), `posted` or
     `unposted` (taken back; it can be posted again)."""

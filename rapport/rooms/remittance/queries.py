@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
@@ -25,10 +25,21 @@ def get_era_file(*, scope: Scope, era_file_id: UUID, lock: bool = False) -> EraF
 
 def get_remittance(*, scope: Scope, remittance_id: UUID) -> Remittance:
     """Return a check. :raises NotFound: there is none"""
-    row = by_id(Remittance, scope=scope, id=remittance_id)
+    row: Remittance | None = (
+        Remittance.objects.visible_to(scope).select_related("era_file").filter(id=remittance_id).first()
+    )
     if row is None:
         raise NotFound(_sought=[("remittance", remittance_id)])
     return row
+
+
+def waiting_files(*, scope: Scope) -> list[EraFile]:
+    """Return the files in which a service was matched to none of ours, and that wait for a person; held."""
+    unmatched = RemittanceLine.objects.visible_to(scope).filter(
+        Q(claim_id=None) | Q(appointment_id=None), remittance__era_file_id=OuterRef("id")
+    )
+    rows = EraFile.objects.visible_to(scope).filter(Exists(unmatched), state="received")
+    return list(rows.select_for_update(of=("self",)).order_by("created_at"))
 
 
 def decided(*, scope: Scope, claim_id: UUID, appointment_id: UUID) -> list[RemittanceLine]:
@@ -64,7 +75,10 @@ def mirrors(*, reversal: RemittanceLine, line: RemittanceLine) -> bool:
 def remittances_of(*, scope: Scope, era_file_id: UUID) -> list[Remittance]:
     """Return the checks of a file in order."""
     return list(
-        Remittance.objects.visible_to(scope).filter(era_file_id=era_file_id).order_by("position")
+        Remittance.objects.visible_to(scope)
+        .select_related("era_file")
+        .filter(era_file_id=era_file_id)
+        .order_by("position")
     )
 
 
@@ -118,12 +132,13 @@ def files_of(*, scope: Scope, era_file_ids: Sequence[UUID]) -> list[EraFile]:
 def checks_of(*, scope: Scope, era_file_ids: Sequence[UUID]) -> list[Remittance]:
     """Return the checks of several files, those of a file in order."""
     rows = Remittance.objects.visible_to(scope).filter(era_file_id__in=list(era_file_ids))
-    return list(rows.order_by("era_file_id", "position"))
+    return list(rows.select_related("era_file").order_by("era_file_id", "position"))
 
 
 def checks_by_id(*, scope: Scope, remittance_ids: Sequence[UUID]) -> list[Remittance]:
     """Return checks in the order of their ids."""
-    found = {row.id: row for row in Remittance.objects.visible_to(scope).filter(id__in=list(remittance_ids))}
+    rows = Remittance.objects.visible_to(scope).select_related("era_file")
+    found = {row.id: row for row in rows.filter(id__in=list(remittance_ids))}
     return [found[id] for id in remittance_ids if id in found]
 
 

@@ -8,7 +8,16 @@ from msgspec import Meta, Struct
 from pydantic import Field
 
 from rapport.kernel.ids import type_id
-from rapport.platform.api.shapes import Day, Input, Instant, MoneyOut, Shape, instant
+from rapport.platform.api.shapes import (
+    Day,
+    Input,
+    Instant,
+    MoneyOut,
+    Shape,
+    Source,
+    instant,
+    source_of,
+)
 
 from .models import EraFile, Remittance, RemittanceLine
 
@@ -63,6 +72,7 @@ class RemittanceOut(Shape):
         bool, Meta(description="This very check stands posted already, and is not posted from this file.")
     ]
     lines: list[RemittanceLineOut]
+    source: Annotated[Source, Meta(description="Where its file comes from.")]
     created_at: Instant
 
 
@@ -77,6 +87,7 @@ class EraFileOut(Shape):
     duplicate_of: str | None
     findings: list[dict[str, Any]]
     remittances: list[RemittanceOut]
+    source: Source
     version: int
     created_at: Instant
     updated_at: Instant
@@ -121,6 +132,12 @@ def line_out(line: RemittanceLine) -> RemittanceLineOut:
     )
 
 
+def _source(file: EraFile) -> Source:
+    return source_of(
+        file.source_system, file.source_remote_id, file.source_as_of, instant(file.updated_at)
+    )
+
+
 def remittance_out(row: Remittance, lines: list[RemittanceLine]) -> RemittanceOut:
     """Return one check with its services."""
     return RemittanceOut(
@@ -140,6 +157,7 @@ def remittance_out(row: Remittance, lines: list[RemittanceLine]) -> RemittanceOu
         same_trace=row.same_trace,
         posted_before=row.posted_before,
         lines=[line_out(line) for line in lines],
+        source=_source(row.era_file),
         created_at=instant(row.created_at),
     )
 
@@ -155,6 +173,7 @@ def era_file_out(file: EraFile, remittances: list[RemittanceOut], *, duplicate: 
         duplicate_of=type_id("era_file", file.id) if duplicate else None,
         findings=list(file.findings),
         remittances=remittances,
+        source=_source(file),
         version=file.version,
         created_at=instant(file.created_at),
         updated_at=instant(file.updated_at),

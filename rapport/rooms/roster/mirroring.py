@@ -71,6 +71,17 @@ def find_patient(*, scope: Scope, system: str, id: str) -> Patient:
     return _refer(Patient, scope, system, id, "patient")
 
 
+def ids_of_patient(*, scope: Scope, patient_id: UUID, system: str) -> list[str]:
+    """Return what a system calls a patient: as its mirror, or by an external id that somebody gave."""
+    rows = Patient.objects.visible_to(scope).filter(
+        id=patient_id, source_system=system, source_remote_id__isnull=False
+    )
+    given = PatientExternalId.objects.visible_to(scope).filter(patient_id=patient_id, system=system)
+    return [
+        *rows.values_list("source_remote_id", flat=True), *given.values_list("value", flat=True)
+    ]  # fmt: skip
+
+
 def find_clinician(*, scope: Scope, system: str, id: str) -> Clinician:
     """Return the clinician that a system calls so. :raises NotTakenOver: nobody is"""
     return _refer(Clinician, scope, system, id, "clinician")
@@ -282,6 +293,6 @@ def _note(
 
 
 __all__ = [
-    "MIRRORED", "clinician_gone", "find_clinician", "find_location", "find_patient",
+    "MIRRORED", "clinician_gone", "find_clinician", "find_location", "find_patient", "ids_of_patient",
     "mirror_clinician", "mirror_patient", "patient_gone",
 ]  # fmt: skip

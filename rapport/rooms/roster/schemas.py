@@ -73,7 +73,7 @@ class PrimaryInsurance(Struct):
     policy_id: str
     payer: PayerRef
     member_id: str
-    relationship: str
+    relationship: Annotated[str | None, Meta(description="null: the portal that has the policy does not say.")]
 
 
 class PatientOut(Shape):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from rapport.rooms.coding.rules.telehealth import Place
 
 from .models import Appointment, AppointmentExternalId, WorkSchedule
 from .rules.hours import DAYS, Shift, Stretch, Week, default_week, free_slots
+from .states import BUSY
 
 STEP = timedelta(minutes=15)
 """Slots are offered on this grid, counted from the start of a stretch of work."""
@@ -117,6 +118,17 @@ def billing_facts(*, scope: Scope, appointment_id: UUID) -> BillingFacts:
         place=row.place,
         status=row.status,
     )
+
+
+def visits_on(*, scope: Scope, patient_id: UUID, on: date) -> list[BillingFacts]:
+    """Return what a patient was seen for on a day of the practice, as far as it was not called off."""
+    begins = datetime.combine(on, time(), tzinfo=scope.time_zone)
+    ends = datetime.combine(on + timedelta(days=1), time(), tzinfo=scope.time_zone)
+    rows = Appointment.objects.visible_to(scope).filter(
+        patient_id=patient_id, start_at__gte=begins, start_at__lt=ends, status__in=list(BUSY)
+    )
+    ids = rows.order_by("start_at").values_list("id", flat=True)
+    return [billing_facts(scope=scope, appointment_id=id) for id in ids]
 
 
 def location_of(*, scope: Scope, appointment_id: UUID) -> UUID | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from .answers import mark_unreadable, receive_file
 from .assembly import (
     ClaimNotClean,
-    DuplicateClaim,
     NoChannel,
+    control_number_of,
     create_claim,
     hold_claim,
     submit_claim,
@@ -15,6 +15,7 @@ from .assembly import (
 )
 from .channels import change_channel, create_channel
 from .decisions import record_decision, record_reversal
+from .elsewhere import DuplicateClaim, OtherSubmitter, require_there, supply_elsewhere
 from .judging import build_record
 from .sending import Sending, begin_sending, record_answer, resolve_doubt
 
@@ -22,10 +23,12 @@ __all__ = [
     "ClaimNotClean",
     "DuplicateClaim",
     "NoChannel",
+    "OtherSubmitter",
     "Sending",
     "begin_sending",
     "build_record",
     "change_channel",
+    "control_number_of",
     "create_channel",
     "create_claim",
     "hold_claim",
@@ -34,8 +37,10 @@ __all__ = [
     "record_answer",
     "record_decision",
     "record_reversal",
+    "require_there",
     "resolve_doubt",
     "submit_claim",
+    "supply_elsewhere",
     "validate_claim",
     "void_claim",
 ]

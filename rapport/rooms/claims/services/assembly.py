@@ -16,6 +16,7 @@ from rapport.kernel.problems import (
     Conflict,
     FieldError,
     Invalid,
+    NotAtSource,
     ReferenceNotFound,
     StateConflict,
 )
@@ -37,14 +38,10 @@ from rapport.rooms.coding import queries as coding
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.scheduling import queries as scheduling
 
+from .elsewhere import DuplicateClaim, require_here
 from .judging import build_record, judge
 
 _CONTROL_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-class DuplicateClaim(Conflict):
-    code = "duplicate-claim"
-    title = "A claim already asks this payer for this service."
 
 
 class ClaimNotClean(Conflict):
@@ -57,7 +54,7 @@ class NoChannel(Conflict):
     title = "The practice has no channel to send claims through."
 
 
-def _control_number(prefix: str) -> str:
+def control_number_of(prefix: str) -> str:
     """Return an opaque number: no time, no count, nothing of a patient. 80 random bits."""
     return prefix + "".join(secrets.choice(_CONTROL_LETTERS) for _ in range(16))
 
@@ -82,7 +79,8 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
     :param body: `schemas.ClaimIn`
     :raises ReferenceNotFound: an appointment, policy or channel is not there for this actor
     :raises Invalid: an appointment is not completed, or has no signed billable note, …
-    :raises DuplicateClaim: a service is already on a claim to this payer
+    :raises DuplicateClaim: a service is already on a claim to this payer, here or at the portal
+    :raises OtherSubmitter: the portal sends the practice's claims to this payer
     """
     scope.require(Permission.CLAIMS_WRITE)
     appointments = [
@@ -99,6 +97,8 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
     policy = _policy(scope, body, patient_id=first.patient_id, on=min(days))
     payer = coverage.get_payer(scope=scope, payer_id=policy.payer_id)
     original = _original(scope, body)
+    if original is None:
+        require_here(scope=scope, patient_id=first.patient_id, payer_id=payer.id, days=days)
     channel = _channel(scope, body)
     diagnoses = list(dict.fromkeys(code for note in notes for code in note.diagnosis_codes))[:12]
     claim = Claim(
@@ -109,7 +109,7 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
         payer_id=payer.id,
         channel=channel,
         original=original,
-        control_number=_control_number("RA"),
+        control_number=control_number_of("RA"),
         format=body.format,
         frequency=body.frequency,
         rank=policy.rank,
@@ -140,7 +140,7 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
                 place_of_service_code=appointment.place_of_service_code, units=appointment.units,
                 charge_cents=rate.rate_cents * appointment.units,
                 diagnosis_pointers=[diagnoses.index(c) + 1 for c in note.diagnosis_codes if c in diagnoses][:4],
-                control_number=_control_number("L"), rate_rule=rate.step,
+                control_number=control_number_of("L"), rate_rule=rate.step,
             )
         )  # fmt: skip
     claim.charge_cents = sum(line.charge_cents for line in lines)
@@ -218,9 +218,7 @@ def _original(scope: Scope, body: Any) -> Claim | None:
         raise Invalid(
             "1 field is not valid.", errors=(FieldError("/original_claim_id", "required"),)
         )
-    original = queries.get_claim(
-        scope=scope, claim_id=_parse("claim", body.original_claim_id, "/original_claim_id"), lock=True
-    )
+    original = _own(scope, _parse("claim", body.original_claim_id, "/original_claim_id"))
     if not original.payer_claim_number:
         raise StateConflict(
             "The payer has not given the original a number yet; it cannot be replaced or voided.",
@@ -262,6 +260,14 @@ def _bill(scope: Scope, claim: Claim, lines: Sequence[ClaimLine], original: Clai
         ) from error
 
 
+def _own(scope: Scope, claim_id: UUID) -> Claim:
+    """Return a claim to work on, held. :raises NotAtSource: another system has it, and does all of that"""
+    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    if claim.mirrored:
+        raise NotAtSource("The portal has this claim: it is changed and sent there.")
+    return claim
+
+
 def validate_claim(*, scope: Scope, claim_id: UUID, now: datetime) -> Claim:
     """
     Look for faults again, after something was mended. A rejected claim becomes a draft first.
@@ -269,7 +275,7 @@ def validate_claim(*, scope: Scope, claim_id: UUID, now: datetime) -> Claim:
     :raises StateConflict: the claim is on its way or decided
     """
     scope.require(Permission.CLAIMS_WRITE)
-    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    claim = _own(scope, claim_id)
     if claim.state == ClaimState.REJECTED:
         claim.move(Action.REOPEN, by=scope.actor_id, at=now)
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
@@ -285,13 +291,17 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
 
     :raises ClaimNotClean: something blocks it; all of it is in `findings`
     :raises NoChannel: there is no way to send it
+    :raises DuplicateClaim: or OtherSubmitter: the portal asks for it, or is to ask
     :raises StateConflict: it is on its way already, or decided
     """
     scope.require(Permission.CLAIMS_SUBMIT)
-    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    claim = _own(scope, claim_id)
     etags.check(claim, if_match)
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
         raise StateConflict(f"A claim that is {claim.state} cannot be submitted.", current_state=claim.state)
+    if claim.frequency == "original":
+        days = [line.service_on for line in queries.lines_of(scope=scope, claim_id=claim.id)]
+        require_here(scope=scope, patient_id=claim.patient_id, payer_id=claim.payer_id, days=days)
     found = judge(scope=scope, claim=claim, now=now)
     blocking = [asdict(finding) for finding in found if finding.blocks]
     if blocking:
@@ -318,7 +328,7 @@ def _freeze(scope: Scope, claim: Claim, *, channel_id: UUID, now: datetime) -> S
     channel.save(update_fields=["last_interchange", "last_group"])
     attempt = Submission.objects.visible_to(scope).filter(claim_id=claim.id).count() + 1
     id = new_uuid()
-    batch_id = _control_number("B")
+    batch_id = control_number_of("B")
     data, body = mapping.to_file(
         record,
         settings=channel.settings,
@@ -357,7 +367,7 @@ def _freeze(scope: Scope, claim: Claim, *, channel_id: UUID, now: datetime) -> S
 def hold_claim(*, scope: Scope, claim_id: UUID, if_match: str, reason: str | None, now: datetime) -> Claim:
     """Hold a claim back, with a reason; or, without one, let a held claim go on as a draft."""
     scope.require(Permission.CLAIMS_WRITE)
-    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    claim = _own(scope, claim_id)
     etags.check(claim, if_match)
     Claim.objects.visible_to(scope).filter(id=claim.id).update(hold_reason=reason or "")
     claim.move(Action.HOLD if reason else Action.RELEASE, by=scope.actor_id, at=now)
@@ -375,7 +385,7 @@ def void_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) ->
     :raises StateConflict: a payer may have it; make a claim with frequency `void` instead
     """
     scope.require(Permission.CLAIMS_WRITE)
-    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
+    claim = _own(scope, claim_id)
     etags.check(claim, if_match)
     claim.move(Action.VOID, by=scope.actor_id, at=now)
     Billed.objects.visible_to(scope).filter(claim_id=claim.id).delete()

@@ -18,6 +18,9 @@ def record_decision(
     """
     Write down that the payer has decided, and tell it.
 
+    What became of a claim that another system has is for that system to say: of such a claim only the
+    payer's own number is kept, which no portal shows.
+
     :param denied: nothing was paid on any service, and not because of the patient's share
     :param detail: a code such as `835:1`
     """
@@ -26,6 +29,8 @@ def record_decision(
         Claim.objects.visible_to(scope).filter(id=claim.id).update(
             payer_claim_number=payer_claim_number[:50]
         )
+    if claim.mirrored:
+        return
     action = Action.DENY if denied else Action.PAY
     claim.move(action, by=scope.actor_id, at=now, detail=detail)
     emit(
@@ -37,5 +42,5 @@ def record_decision(
 def record_reversal(*, scope: Scope, claim_id: UUID, detail: str, now: datetime) -> None:
     """Write down that the payer took its decision back. What it decides next follows."""
     claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
-    if claim.allows(Action.REVERSE):
+    if not claim.mirrored and claim.allows(Action.REVERSE):
         claim.move(Action.REVERSE, by=scope.actor_id, at=now, detail=detail)

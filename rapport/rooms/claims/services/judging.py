@@ -23,7 +23,9 @@ from rapport.rooms.scheduling import queries as scheduling
 
 
 def build_record(*, scope: Scope, claim: Claim) -> Record:
-    """Return the claim as the guide knows it, from the rows as they are now."""
+    """Return a claim that was made here as the guide knows it, from the rows as they are now."""
+    assert claim.clinician_id is not None
+    assert claim.policy_id is not None
     clinician = roster.get_clinician(scope=scope, clinician_id=claim.clinician_id)
     lines = queries.lines_of(scope=scope, claim_id=claim.id)
     supervisor = _supervisor(scope, lines)
@@ -43,6 +45,7 @@ def build_record(*, scope: Scope, claim: Claim) -> Record:
 
 def judge(*, scope: Scope, claim: Claim, now: datetime) -> list[Finding]:
     """Look for faults, keep them on the claim, and move it to where they allow it to be."""
+    assert claim.policy_id is not None  # it is one that was made here
     record = build_record(scope=scope, claim=claim)
     found = from_x12(scrub(record, today=scope.day_of(now)))
     found += _not_made_here(scope, claim)

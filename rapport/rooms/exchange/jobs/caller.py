@@ -41,7 +41,7 @@ Ask = Callable[[Target, bytes, datetime], A | Trouble]
 
 def call(
     *, scope: Scope, connection_id: UUID, capability: str, ask: Ask[A], sync: bool = False,
-    renew: bool = True,
+    renew: bool = True, asks_right: bool = False,
 ) -> tuple[A | Trouble, int]:
     """
     Ask a portal something.
@@ -49,6 +49,7 @@ def call(
     :param ask: calls the driver; called a second time, with a fresh session, when the first had ended
     :param sync: scheduled work: it yields to whoever waits for an answer
     :param renew: False: an ended session is said and not renewed
+    :param asks_right: whether the portal's user may is what is asked: a no is noted, and needs nobody
     :return: the answer, and the epoch that it belongs to
     """
     with entered(scope):
@@ -87,7 +88,7 @@ def call(
         if again or not renew:
             break
         seen = lease.epoch
-    _draw_consequences(scope, connection_id, capability, answer)
+    _draw_consequences(scope, connection_id, capability, answer, asks_right)
     return answer, epoch
 
 
@@ -115,11 +116,15 @@ def _take_back(scope: Scope, turns: Turns, pace: Governed, answer: Any) -> None:
     pace.settle(requests=max(1, len(getattr(answer, "pages", ()))))
 
 
-def _draw_consequences(scope: Scope, connection_id: UUID, capability: str, answer: Any) -> None:
+def _draw_consequences(
+    scope: Scope, connection_id: UUID, capability: str, answer: Any, asks_right: bool
+) -> None:
     with entered(scope):
         connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
         if not isinstance(answer, Trouble):
             services.note_worked(scope=scope, connection=connection, now=timezone.now())
+        elif asks_right and answer.reason is Reason.NOT_PERMITTED:
+            services.note_permission(scope=scope, connection=connection, permitted={capability: False})
         elif connection.state in MAY_SIGN_IN:
             services.meet(
                 scope=scope, connection=connection, capability=capability, trouble=answer,

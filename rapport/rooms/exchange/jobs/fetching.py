@@ -32,7 +32,9 @@ def fetch(*, scope: Scope, connection_id: UUID, artefact_id: UUID) -> dict[str, 
     answer, _ = call(scope=scope, connection_id=connection_id, capability=row.ability, ask=ask)
     with entered(scope):
         if isinstance(answer, Trouble):
-            services.note_no_file(scope=scope, artefact_id=artefact_id, trouble=answer)
+            services.note_no_file(
+                scope=scope, artefact_id=artefact_id, trouble=answer, now=timezone.now()
+            )
             return {"reason": answer.reason.value}
         services.keep_file(scope=scope, artefact_id=artefact_id, got=answer, now=timezone.now())
     return None

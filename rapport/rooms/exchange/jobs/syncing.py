@@ -40,8 +40,9 @@ def sync(*, scope: Scope, connection_id: UUID, kind: str, near: bool) -> dict[st
             )  # fmt: skip
 
         answer, epoch = call(
-            scope=scope, connection_id=connection_id, capability=running.ability, ask=ask, sync=True
-        )
+            scope=scope, connection_id=connection_id, capability=running.ability, ask=ask, sync=True,
+            asks_right=running.asks_right,
+        )  # fmt: skip
         with entered(scope):
             if isinstance(answer, Trouble):
                 services.refuse_run(scope=scope, running=running, trouble=answer, now=timezone.now())

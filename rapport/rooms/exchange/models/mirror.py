@@ -61,7 +61,7 @@ class SyncRun(PracticeRecord):
     checkpoint = models.IntegerField(default=0)
     """How many pieces are in the mirror: a worker that takes over begins behind them."""
     pieces = models.JSONField(default=list)
-    """The pieces, first and last day each; fixed when the run begins."""
+    """The pieces, each with its first and last day and its patient; fixed when the run begins."""
     verdict = models.CharField(max_length=10, blank=True)
     """What became of the page's shape: the worst of the pieces."""
     proof = models.CharField(max_length=20, blank=True)
@@ -128,7 +128,9 @@ class Shadow(PracticeRecord):
     absent = models.JSONField(default=dict)
     """Field -> why there is no value."""
     day_on = models.DateField(null=True)
-    """Of a kind that is read by days: its day."""
+    """Its day, of a kind whose records are looked for by it."""
+    part = models.CharField(max_length=200, blank=True)
+    """Of a list that is asked for by patient: the portal's id of that patient."""
     page_signature = models.CharField(max_length=300)
     """The answer it was read from: method, path and what was asked."""
     page_sha256 = models.CharField(max_length=64)
@@ -212,6 +214,10 @@ class Artefact(PracticeRecord):
     """The answer it came in."""
     reason = models.CharField(max_length=30, blank=True)
     """Why it was not fetched, at the last try."""
+    tries = models.IntegerField(default=0)
+    """How often it was not."""
+    retry_at = models.DateTimeField(null=True)
+    """Not before this."""
     asked_at = models.DateTimeField()
     """When it was asked for."""
     fetched_at = models.DateTimeField(null=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from types import MappingProxyType
+from typing import NamedTuple
 
 TARGET_SECONDS: Mapping[str, int] = MappingProxyType({"appointments": 60, "patients": 300, "notes": 300})
 """Kind -> how old it may be. The calendar window, and what today's visits need."""
@@ -17,8 +18,36 @@ WHOLE_SECONDS = 900
 DAY_FIELDS: Mapping[str, str] = MappingProxyType({"appointments": "start_local", "notes": "service_on"})
 """Kinds that are read by days -> the field with the day."""
 
-Window = tuple[date | None, date | None]
-"""First and last day of a reading; None and None: all there is."""
+AFTER: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "appointments": ("clinicians", "patients"), "notes": ("clinicians", "patients"),
+        "policies": ("patients",), "claims": ("appointments", "policies"), "payments": ("claims",),
+        "eras": ("claims",),
+    }
+)  # fmt: skip
+"""Kind -> kinds that are read as a whole before it is read for the first time: it speaks of their records."""
+_DAYS_OF: Mapping[str, str] = MappingProxyType({**DAY_FIELDS, "claims": "service_on"})
+"""Kinds whose copies say their day -> the field with it."""
+
+
+class Window(NamedTuple):
+    """What one piece of a reading is narrowed to; nothing: all there is."""
+
+    first: date | None = None
+    last: date | None = None
+    """First and last day, of a kind that is read by days."""
+    patient: str = ""
+    """The portal's id of a patient, of a list that has to be asked for one by one."""
+
+
+def waits_for(kind: str, *, readable: Collection[str], read: Collection[str]) -> list[str]:
+    """
+    Return what has to be read before a kind is read for the first time. What cannot be read is not waited for.
+
+    >>> waits_for("claims", readable=["appointments", "claims"], read=[])
+    ['appointments']
+    """
+    return [one for one in AFTER.get(kind, ()) if one in readable and one not in read]
 
 
 def target_seconds(kind: str) -> int:
@@ -31,36 +60,44 @@ def target_seconds(kind: str) -> int:
     return TARGET_SECONDS.get(kind, OTHER_SECONDS)
 
 
-def windows(kind: str, *, today: date, near: bool) -> list[Window]:
+def windows(
+    kind: str, *, today: date, near: bool, patients: Sequence[str] | None = None
+) -> list[Window]:
     """
     Return the pieces in which a kind is read, one after the other.
+
+    :param patients: of a list that has to be asked for by patient: the portal's ids of all of them
 
     >>> len(windows("patients", today=date(2026, 3, 2), near=True))
     1
     >>> windows("appointments", today=date(2026, 3, 2), near=True)
-    [(datetime.date(2026, 3, 1), datetime.date(2026, 3, 16))]
+    [Window(first=datetime.date(2026, 3, 1), last=datetime.date(2026, 3, 16), patient='')]
+    >>> [one.patient for one in windows("policies", today=date(2026, 3, 2), near=False, patients=["7", "8"])]
+    ['7', '8']
     """
+    if patients is not None:
+        return [Window(patient=one) for one in patients]
     if kind not in DAY_FIELDS:
-        return [(None, None)]
+        return [Window()]
     if near:
         ahead = 14 if kind == "appointments" else 0
-        return [(today - timedelta(days=1), today + timedelta(days=ahead))]
+        return [Window(today - timedelta(days=1), today + timedelta(days=ahead))]
     first, last = today - timedelta(days=62), today + timedelta(days=93 if kind == "appointments" else 0)
     pieces: list[Window] = []
     while first <= last:
-        pieces.append((first, min(first + timedelta(days=30), last)))
+        pieces.append(Window(first, min(first + timedelta(days=30), last)))
         first += timedelta(days=31)
     return pieces
 
 
 def day_in(kind: str, values: Mapping[str, object]) -> date | None:
     """
-    Return the day of a record of a kind that is read by days.
+    Return the day of a record, of a kind whose records are looked for by their day.
 
     >>> day_in("appointments", {"start_local": "2026-03-02T09:00:00"})
     datetime.date(2026, 3, 2)
     """
-    text = str(values.get(DAY_FIELDS.get(kind, ""), "") or "")[:10]
+    text = str(values.get(_DAYS_OF.get(kind, ""), "") or "")[:10]
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -73,10 +110,12 @@ def given(window: Window) -> dict[str, str]:
 
     A portal that counts that day in shows a day more, which does no harm.
 
-    >>> given((date(2026, 3, 1), date(2026, 3, 16)))
+    >>> given(Window(date(2026, 3, 1), date(2026, 3, 16)))
     {'from_on': '2026-03-01', 'to_on': '2026-03-17'}
     """
-    first, last = window
+    first, last, patient = window
+    if patient:
+        return {"patient_id": patient}
     if first is None or last is None:
         return {}
     return {"from_on": first.isoformat(), "to_on": (last + timedelta(days=1)).isoformat()}

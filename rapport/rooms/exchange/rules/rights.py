@@ -15,7 +15,7 @@ READS: Mapping[str, Permission] = MappingProxyType(
     {
         "patients": P.PATIENTS_READ, "appointments": P.APPOINTMENTS_READ, "notes": P.NOTES_READ,
         "claims": P.CLAIMS_READ, "remittances": P.REMITTANCES_READ, "eras": P.REMITTANCES_READ, "payments": P.LEDGER_READ,
-        "clinicians": P.CLINICIANS_READ,
+        "clinicians": P.CLINICIANS_READ, "policies": P.POLICIES_READ,
     }
 )  # fmt: skip
 """Kind -> who may see its values."""
@@ -24,7 +24,7 @@ WRITES: Mapping[str, Permission] = MappingProxyType(
     {
         "patients": P.PATIENTS_WRITE, "appointments": P.APPOINTMENTS_WRITE, "notes": P.NOTES_WRITE,
         "claims": P.CLAIMS_WRITE, "remittances": P.REMITTANCES_POST, "payments": P.PAYMENTS_WRITE,
-        "clinicians": P.CLINICIANS_WRITE,
+        "clinicians": P.CLINICIANS_WRITE, "policies": P.POLICIES_WRITE,
     }
 )  # fmt: skip
 """Kind -> who may have it written."""

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from .artefacts import ask_for_file, defer_fetch, keep_file, note_no_file, wanted_file
+from .artefacts import (
+    ask_for_file,
+    defer_fetch,
+    keep_file,
+    link_to_file,
+    note_no_file,
+    wanted_file,
+)
 from .breakers import gate, note_worked
 from .journal import (
     arm,
@@ -60,7 +67,7 @@ from .signing_in import (
 )
 from .troubles import meet, note_other_patient, note_permission
 from .unable import go_on_where_able, note_unable
-from .writes import approve, begin_write, defer, settle
+from .writes import approve, begin_write, defer, register_guard, settle
 
 __all__ = [
     "Lease",
@@ -105,6 +112,7 @@ __all__ = [
     "kinds_of",
     "lease",
     "link",
+    "link_to_file",
     "look_again",
     "mailboxes",
     "manifest_of",
@@ -132,6 +140,7 @@ __all__ = [
     "record_sign_in",
     "refuse_run",
     "register_file_recipient",
+    "register_guard",
     "register_recipient",
     "resolve",
     "resume",

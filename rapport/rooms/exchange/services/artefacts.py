@@ -1,19 +1,22 @@
-"""Files of a portal: asked for, fetched, kept as documents, known by their digest."""
+"""Files of a portal: asked for, or fetched by themselves; kept as documents, known by their digest."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
 
-from rapport.kernel.problems import FieldError, Invalid
+from rapport.kernel.problems import FieldError, Invalid, NotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.jobs import registry as jobs
+from rapport.platform.tenancy.source import NotTakenOver
 from rapport.rooms.documents import services as documents
 from rapport.rooms.exchange import queries
-from rapport.rooms.exchange.models import Artefact
+from rapport.rooms.exchange.models import Artefact, Connection, Shadow
 from rapport.rooms.exchange.ports import GotFile, Trouble
 from rapport.rooms.exchange.problems import ConnectionStands, NotPermittedThere
 from rapport.rooms.exchange.rules.changes import Origin
@@ -26,6 +29,44 @@ from .recipients import hand_file_over
 
 KINDS = {"notes": "clinical_note"}
 """Kind of record -> kind of document, where reading it takes more than other documents."""
+
+AGAIN = timedelta(seconds=30)
+"""A file that could not be fetched is asked for again after so long, then after twice that, …"""
+LONGEST = timedelta(hours=6)
+"""… and at least so often."""
+
+
+def want_files(
+    *, scope: Scope, connection: Connection, kind: str, again: Collection[str], now: datetime
+) -> None:
+    """
+    Ask for the files of a kind, where it has some (`eras.file`): of each record once, and of what changed.
+
+    A file is asked for when its record is read, so that it comes on the schedule of its list.
+
+    :param again: the portal's ids of records that are other than they were
+    """
+    ability = f"{kind}.file"
+    can = ability_of(definition=connection.definition, name=ability)
+    if can is None or connection.permitted.get(ability) is False:
+        return
+    if can.level == "uncalibrated" and not connection.calibration:
+        return
+    mine = {"connection_id": connection.id, "ability": ability}
+    asked = Artefact.objects.visible_to(scope).filter(remote_id=OuterRef("remote_id"), **mine)
+    rows = Shadow.objects.visible_to(scope).filter(
+        Q(remote_id__in=list(again)) | ~Exists(asked), connection_id=connection.id, kind=kind,
+        gone_at__isnull=True,
+    )  # fmt: skip
+    Artefact.objects.bulk_create(
+        [
+            Artefact(practice_id=scope.practice_id, remote_id=row.remote_id, sha256="", asked_at=now, **mine)
+            for row in rows
+        ],
+        ignore_conflicts=True,
+    )
+    for wanted in queries.wanted_artefacts(scope=scope, connection_id=connection.id, now=now):
+        defer_fetch(scope=scope, artefact=wanted)
 
 
 def ask_for_file(
@@ -60,6 +101,27 @@ def ask_for_file(
     return row
 
 
+def link_to_file(
+    *, scope: Scope, connection_id: UUID, artefact_id: UUID, seconds: int, single_use: bool, now: datetime
+) -> documents.MintedLink:
+    """
+    Make a link to a fetched file, for whoever may see what it is about.
+
+    :raises NotFound: there is no such file, or it was not fetched yet
+    :raises Forbidden: the actor may not see what is in it
+    """
+    connection = queries.get_connection(scope=scope, connection_id=connection_id)
+    row = Artefact.objects.visible_to(scope).filter(
+        id=artefact_id, connection_id=connection.id, document_id__isnull=False
+    ).first()  # fmt: skip
+    if row is None:
+        raise NotFound(_sought=[("artefact", artefact_id)])
+    return documents.mint_link(
+        scope=scope, document_id=row.document_id, seconds=seconds, single_use=single_use, now=now,
+        needs=to_see(row.ability),
+    )  # fmt: skip
+
+
 def defer_fetch(*, scope: Scope, artefact: Artefact) -> None:
     """Ask a worker for a file, unless one was asked."""
     jobs.defer(
@@ -78,7 +140,8 @@ def wanted_file(*, scope: Scope, artefact_id: UUID) -> Artefact | None:
 
 def keep_file(*, scope: Scope, artefact_id: UUID, got: GotFile, now: datetime) -> Artefact | None:
     """
-    Keep a file as a document and hand it to whoever takes it. The same bytes are kept once.
+    Keep a file as a document and hand it to whoever takes it. The same bytes are kept once, under
+    whatever name they come again.
 
     :return: None when nobody wants it any more
     """
@@ -86,29 +149,45 @@ def keep_file(*, scope: Scope, artefact_id: UUID, got: GotFile, now: datetime) -
     if row is None:
         return None
     connection = queries.get_connection(scope=scope, connection_id=row.connection_id, lock=True)
-    same: Artefact | None = Artefact.objects.visible_to(scope).filter(
-        connection_id=connection.id, ability=row.ability, remote_id=row.remote_id,
-        sha256=sha256(got.content).hexdigest(),
-    ).first()  # fmt: skip
+    alike = Artefact.objects.visible_to(scope).filter(
+        connection_id=connection.id, ability=row.ability, sha256=sha256(got.content).hexdigest()
+    )
+    same: Artefact | None = alike.filter(remote_id=row.remote_id).first()
     if same is not None:
         row.delete()
         return same
-    kind = KINDS.get(row.ability.partition(".")[0], "portal_file")
-    document = documents.store(
-        scope=scope, patient_id=row.patient_id, kind=kind, data=got.content,
-        content_type=got.content_type, now=now,
-    )  # fmt: skip
-    row.document_id, row.sha256, row.reason = document.id, document.sha256, ""
+    other = alike.filter(patient_id=row.patient_id).first()
+    if other is not None:
+        row.document_id, row.sha256 = other.document_id, other.sha256
+    else:
+        kind = KINDS.get(row.ability.partition(".")[0], "portal_file")
+        document = documents.store(
+            scope=scope, patient_id=row.patient_id, kind=kind, data=got.content,
+            content_type=got.content_type, now=now,
+        )  # fmt: skip
+        row.document_id, row.sha256 = document.id, document.sha256
+    row.reason, row.retry_at = "", None
     row.page_signature, row.fetched_at = got.page.signature[:300], now
     row.save()
-    hand_file_over(
-        scope=scope, origin=Origin(connection.id, connection.definition), ability=row.ability,
-        document_id=document.id, data=got.content, remote_id=row.remote_id, now=now,
-    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            hand_file_over(
+                scope=scope, origin=Origin(connection.id, connection.definition), ability=row.ability,
+                document_id=row.document_id, data=got.content, remote_id=row.remote_id, now=now,
+            )  # fmt: skip
+    except NotTakenOver as reason:
+        Artefact.objects.visible_to(scope).filter(id=row.id).update(reason=reason.code[:30])
     scope.trail.target("artefact", row.id)
     return row
 
 
-def note_no_file(*, scope: Scope, artefact_id: UUID, trouble: Trouble) -> None:
-    """Note why a file could not be fetched; it stays wanted."""
-    Artefact.objects.visible_to(scope).filter(id=artefact_id).update(reason=trouble.reason.value)
+def note_no_file(*, scope: Scope, artefact_id: UUID, trouble: Trouble, now: datetime) -> None:
+    """Note why a file could not be fetched; it stays wanted, and is asked for again after a while."""
+    row = wanted_file(scope=scope, artefact_id=artefact_id)
+    if row is None:
+        return
+    wait = min(AGAIN * 2 ** min(row.tries, 10), LONGEST)
+    if trouble.retry_after_seconds is not None:
+        wait = timedelta(seconds=trouble.retry_after_seconds)
+    row.reason, row.tries, row.retry_at = trouble.reason.value, row.tries + 1, now + wait
+    row.save(update_fields=["reason", "tries", "retry_at"])

@@ -320,10 +320,15 @@ def calibrate(
 
 
 def note_probe(*, scope: Scope, connection_id: UUID, permitted: Mapping[str, bool], now: datetime) -> None:
-    """Remember what the portal's user may do, as it was found by asking."""
+    """
+    Remember what the portal's user may do, as it was found by asking.
+
+    A no to what is not asked about here is forgotten: the next use of it asks again.
+    """
     row = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+    known = {name: may for name, may in row.permitted.items() if may}
     Connection.objects.visible_to(scope).filter(id=row.id).update(
-        permitted={**row.permitted, **permitted}, probed_at=now
+        permitted={**known, **permitted}, probed_at=now
     )
     allowed = [name for name, may in permitted.items() if may]
     for name in allowed:

@@ -31,7 +31,11 @@ class FileRecipient(Protocol):
     def __call__(
         self, *, scope: Scope, origin: Origin, document_id: UUID, data: bytes, remote_id: str, now: datetime
     ) -> None:
-        """Do with the file what the room does with one that came by another way."""
+        """
+        Do with the file what the room does with one that came by another way.
+
+        :raises NotTakenOver: nothing can be done with it; it stays a document, with the reason
+        """
 
 
 _recipients: dict[str, Recipient] = {}

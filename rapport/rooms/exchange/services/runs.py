@@ -25,7 +25,8 @@ from rapport.rooms.exchange.rules.matters import DRIFT, Matter
 from rapport.rooms.exchange.states import WORKS, RunState
 
 from . import attention, troubles
-from .schedule import is_quiet_now, kinds_of
+from .artefacts import want_files
+from .schedule import is_by_patient, is_quiet_now, kinds_of, read_what_waited, waits_for
 from .shadows import Told, take_over
 
 TAKE_OVER = timedelta(minutes=15)
@@ -48,6 +49,8 @@ class Running:
     pieces: tuple[freshness.Window, ...]
     checkpoint: int
     baseline: dict[str, object] | None
+    asks_right: bool = False
+    """No probe tells whether the portal's user may read it: the first reading does."""
 
 
 def begin_run(
@@ -56,10 +59,13 @@ def begin_run(
     """
     Begin a reading, or go on with one that a dead worker left.
 
-    :return: None when nothing may be read: paused, standing still, or the portal's user may not
+    :return: None when nothing may be read: paused, standing still, the portal's user may not, or what
+        it speaks of was never read
     """
     connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
     if connection.state not in WORKS or kind not in kinds_of(connection):
+        return None
+    if waits_for(scope=scope, connection=connection, kind=kind):
         return None
     left = (
         SyncRun.objects.visible_to(scope)
@@ -73,25 +79,35 @@ def begin_run(
         else:
             one.move(RunState.REFUSED, at=now, reason="abandoned")
     if run is None:
+        patients = None
+        if is_by_patient(connection=connection, kind=kind):
+            patients = queries.remote_ids(scope=scope, connection_id=connection.id, kind="patients")
         run = SyncRun.objects.create(
             practice_id=scope.practice_id, connection=connection, kind=kind, near=near,
             state_changed_at=now, began_at=now, revision=connection.revision,
             pieces=[
-                [day.isoformat() if day else None for day in window]
-                for window in freshness.windows(kind, today=today, near=near)
+                [*(day.isoformat() if day else None for day in window[:2]), window.patient]
+                for window in freshness.windows(kind, today=today, near=near, patients=patients)
             ],
         )  # fmt: skip
     mirror = _mirror(scope, connection, kind)
     Mirror.objects.visible_to(scope).filter(id=mirror.id).update(tried_at=now)
+    if not run.pieces:  # by patient, and there is none: that is all there is
+        _publish(scope, connection, run, mirror, now)
+        return None
     baseline = {"shape": mirror.shape, "coverage": mirror.coverage} if mirror.shape else None
     pieces = tuple(_window(piece) for piece in run.pieces)
-    return Running(run.id, connection.id, kind, f"{kind}.read", pieces, run.checkpoint, baseline)
+    return Running(
+        run.id, connection.id, kind, f"{kind}.read", pieces, run.checkpoint, baseline,
+        asks_right=mirror.fresh_at is None and f"{kind}.read" not in connection.permitted,
+    )  # fmt: skip
 
 
 def _window(piece: list[str | None]) -> freshness.Window:
-    first, last = piece
-    return (
+    first, last, *patient = piece
+    return freshness.Window(
         date.fromisoformat(first) if first else None, date.fromisoformat(last) if last else None,
+        (patient[0] if patient else None) or "",
     )  # fmt: skip
 
 
@@ -120,7 +136,7 @@ def publish_piece(
     if connection.state not in WORKS:
         run.move(RunState.REFUSED, at=now, reason=connection.state)
         return RunState.REFUSED
-    doubt = _doubt(got)
+    doubt = _doubt(got, running.pieces[piece])
     mirror = _mirror(scope, connection, running.kind)
     if got.verdict is not Verdict.SAME or doubt:
         verdict = Verdict.SUSPECT if doubt and got.verdict not in _RANK[3:] else got.verdict
@@ -139,8 +155,10 @@ def publish_piece(
     told = take_over(
         scope=scope, connection=connection, kind=running.kind, run_id=run.id,
         window=running.pieces[piece], got=got, epoch=epoch, now=now,
+        parts=[window.patient for window in running.pieces] if piece + 1 == len(running.pieces) else (),
     )  # fmt: skip
     _note(scope, run, told, got, epoch)
+    want_files(scope=scope, connection=connection, kind=running.kind, again=told.again, now=now)
     if not mirror.shape or len(got.rows) >= ENOUGH_ROWS or (len(running.pieces) == 1 and not run.near):
         mirror.shape, mirror.coverage = dict(got.shape), dict(got.coverage)
         mirror.fingerprint = got.fingerprint
@@ -151,12 +169,16 @@ def publish_piece(
     return RunState.PUBLISHED
 
 
-def _doubt(got: Got) -> str:
+def _doubt(got: Got, window: freshness.Window) -> str:
     """Return why rows are not believed whatever the driver says; empty: they are."""
     if not got.complete:
         return Reason.INCOMPLETE
     if len({row.remote_id for row in got.rows}) != len(got.rows):
         return Reason.DRIFT_SUSPECT
+    if window.patient and any(
+        row.values.get("patient") not in (None, "", window.patient) for row in got.rows
+    ):
+        return Matter.OTHER_PATIENT
     return ""
 
 
@@ -173,10 +195,13 @@ def _note(scope: Scope, run: SyncRun, told: Told, got: Got, epoch: int) -> None:
 
 def _publish(scope: Scope, connection: Connection, run: SyncRun, mirror: Mirror, now: datetime) -> None:
     run.move(RunState.PUBLISHED, at=now)
+    is_first = mirror.whole_at is None and not run.near
     mirror.fresh_at, mirror.late_since = run.began_at, None
     if not run.near:
         mirror.whole_at = run.began_at
     mirror.save(update_fields=["fresh_at", "late_since", "whole_at"])
+    if is_first:
+        read_what_waited(scope=scope, connection=connection, kind=run.kind)
     attention.went_away(
         scope=scope, connection=connection, matters=[*DRIFT, Reason.NOT_PERMITTED], now=now,
         capability=f"{run.kind}.read",

@@ -46,15 +46,54 @@ def ask_refresh(*, scope: Scope, connection_id: UUID, kinds: list[str], now: dat
 
 
 def kinds_of(connection: Connection) -> list[str]:
-    """Return the kinds that can be read as a whole and that the portal's user was not seen to be refused."""
+    """
+    Return the kinds that can be read as a whole and that the portal's user was not seen to be refused.
+
+    A list that has to be asked for by patient is whole when it was asked for each of them.
+    """
+    return sorted(_needs_of(connection))
+
+
+def is_by_patient(*, connection: Connection, kind: str) -> bool:
+    """Tell whether a kind has to be asked for patient by patient."""
+    return _needs_of(connection).get(kind) == _BY_PATIENT
+
+
+_BY_PATIENT = ("patient_id",)
+
+
+def _needs_of(connection: Connection) -> dict[str, tuple[str, ...]]:
     manifest = manifest_of(connection.definition)
     if manifest is None:
-        return []
-    return sorted(
-        one.name.removesuffix(".read") for one in manifest.abilities
-        if one.kind == "read" and one.name.endswith(".read") and not one.needs
-        and connection.permitted.get(one.name, True)
+        return {}
+    may = {
+        one.name.removesuffix(".read"): one.needs for one in manifest.abilities
+        if one.kind == "read" and one.name.endswith(".read") and connection.permitted.get(one.name, True)
+    }  # fmt: skip
+    # Whose lists are asked for one by one has to be known from the list of patients.
+    known = ((), _BY_PATIENT) if "patients" in may else ((),)
+    return {kind: needs for kind, needs in may.items() if needs in known}
+
+
+def waits_for(*, scope: Scope, connection: Connection, kind: str) -> list[str]:
+    """Return the kinds that are to be read before this one is read for the first time."""
+    mirrors = queries.mirrors_of(scope=scope, connection_id=connection.id)
+    stopped = {one.capability for one in queries.breakers_of(scope=scope, connection_id=connection.id)}
+    return freshness.waits_for(
+        kind, readable=[one for one in kinds_of(connection) if f"{one}.read" not in stopped],
+        read=[one for one, mirror in mirrors.items() if mirror.whole_at is not None],
     )  # fmt: skip
+
+
+def read_what_waited(*, scope: Scope, connection: Connection, kind: str) -> None:
+    """Ask for the first reading of what waited for this kind, and waits for nothing else now."""
+    mirrors = queries.mirrors_of(scope=scope, connection_id=connection.id)
+    for other in kinds_of(connection):
+        read = other in mirrors and mirrors[other].whole_at is not None
+        if kind not in freshness.AFTER.get(other, ()) or read:
+            continue
+        if not waits_for(scope=scope, connection=connection, kind=other):
+            defer_sync(scope=scope, connection=connection, kind=other, near=False)
 
 
 def defer_sync(*, scope: Scope, connection: Connection, kind: str, near: bool) -> None:
@@ -89,6 +128,8 @@ def due_kinds(*, scope: Scope, connection: Connection, now: datetime, zone: Zone
         tried = (now - mirror.tried_at).total_seconds() if mirror.tried_at else None
         pause = min(freshness.target_seconds(kind) * 0.5, freshness.AGAIN_SECONDS)
         if f"{kind}.read" in stopped or (tried is not None and tried < pause):
+            continue
+        if mirror.whole_at is None and waits_for(scope=scope, connection=connection, kind=kind):
             continue
         whole_age = (now - mirror.whole_at).total_seconds() if mirror.whole_at else None
         age = (now - mirror.fresh_at).total_seconds() if mirror.fresh_at else None

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from rapport.platform.access.scope import Scope
 from rapport.platform.crypto import aead
 from rapport.rooms.exchange import queries
@@ -22,7 +24,7 @@ from .recipients import hand_over
 MISSES = 2
 """Whole readings that must miss a record before it is taken for gone."""
 _WRITTEN = [
-    "values_sealed", "digest", "absent", "day_on", "page_signature", "page_sha256", "read_at",
+    "values_sealed", "digest", "absent", "day_on", "part", "page_signature", "page_sha256", "read_at",
     "epoch", "tier", "revision", "last_run_id", "misses", "gone_at", "held_code",
 ]  # fmt: skip
 
@@ -35,13 +37,19 @@ class Told:
     changed: int = 0
     gone: int = 0
     held: int = 0
+    again: frozenset[str] = frozenset()
+    """Which of them were known, and are other than they were."""
 
 
 def take_over(
     *, scope: Scope, connection: Connection, kind: str, run_id: UUID, window: freshness.Window,
-    got: Got, epoch: int, now: datetime,
+    got: Got, epoch: int, now: datetime, parts: Sequence[str] = (),
 ) -> Told:
-    """Bring the copies of one window up to a list that is proved to be whole, and tell who takes them over."""
+    """
+    Bring the copies of one window up to a list that is proved to be whole, and tell who takes them over.
+
+    :param parts: with the last of a reading by patient, all patients whose lists were read
+    """
     known = {
         row.remote_id: row
         for row in Shadow.objects.visible_to(scope).filter(
@@ -61,7 +69,9 @@ def take_over(
             )  # fmt: skip
             fresh.append(shadow)
         was = (bytes(shadow.digest), shadow.absent, shadow.gone_at, shadow.held_code)
-        change = _bring_up(shadow, row, got, epoch=epoch, revision=connection.revision, run_id=run_id)
+        change = _bring_up(
+            shadow, row, got, part=window.patient, epoch=epoch, revision=connection.revision, run_id=run_id
+        )
         if change is not None:
             changes.append(change)
         if was[0] and was == (bytes(shadow.digest), shadow.absent, shadow.gone_at, shadow.held_code):
@@ -77,22 +87,25 @@ def take_over(
             read_at=got.pages[page].at, epoch=epoch, tier=got.tier[:10], revision=connection.revision,
             last_run_id=run_id, misses=0,
         )  # fmt: skip
-    changes += _missed(scope, connection, kind, run_id, window, now)
+    changes += _missed(scope, connection, kind, run_id, window, parts, now)
     origin = Origin(connection.id, connection.definition)
     held = hand_over(scope=scope, origin=origin, kind=kind, changes=changes, now=now)
     _hold(scope, connection, kind, held)
     scope.trail.count += len(got.rows)
     news = Counter(change.what for change in changes)
-    return Told(news["created"], news["changed"], news["gone"], len(held))
+    again = frozenset(change.remote_id for change in changes if change.what == "changed")
+    return Told(news["created"], news["changed"], news["gone"], len(held), again)
 
 
 def _bring_up(
-    shadow: Shadow, row: Row, got: Got, *, epoch: int, revision: int, run_id: UUID
+    shadow: Shadow, row: Row, got: Got, *, part: str, epoch: int, revision: int, run_id: UUID
 ) -> Change | None:
     page = got.pages[row.page]
     is_new = not shadow.digest
     before: dict[str, Any] | None = None
     values = canonical.record(row.values)
+    if part:
+        values["patient"] = part  # whose list it is: the rows need not say so
     if not is_new and row.absent:
         # What the page did not show is not empty: the copy keeps what it had.
         before = queries.read_shadow(shadow=shadow)
@@ -108,7 +121,7 @@ def _bring_up(
             canonical.dump(values), aad=queries.shadow_place(shadow), purpose="field"
         )
     shadow.digest, shadow.absent = digest, dict(row.absent)
-    shadow.day_on = freshness.day_in(shadow.kind, values)
+    shadow.day_on, shadow.part = freshness.day_in(shadow.kind, values), part
     shadow.page_signature, shadow.page_sha256 = page.signature[:300], page.sha256
     shadow.read_at, shadow.epoch, shadow.tier, shadow.revision = page.at, epoch, got.tier[:10], revision
     shadow.last_run_id, shadow.misses, shadow.gone_at, shadow.held_code = run_id, 0, None, ""
@@ -119,14 +132,19 @@ def _bring_up(
 
 
 def _missed(
-    scope: Scope, connection: Connection, kind: str, run_id: UUID, window: freshness.Window, now: datetime
+    scope: Scope, connection: Connection, kind: str, run_id: UUID, window: freshness.Window,
+    parts: Sequence[str], now: datetime,
 ) -> list[Change]:
-    first, last = window
+    first, last, part = window
     rows = Shadow.objects.visible_to(scope).filter(
         connection_id=connection.id, kind=kind, gone_at__isnull=True
     ).exclude(last_run_id=run_id)  # fmt: skip
     if first is not None and last is not None:
         rows = rows.filter(day_on__gte=first, day_on__lte=last)
+    if part:
+        # Of patients who are no more in the list of patients nothing is read; with the last piece it is known.
+        elsewhere = ~Q(part__in=parts) if parts else Q(pk__in=[])
+        rows = rows.filter(Q(part=part) | elsewhere)
     gone = _held_gone(scope, connection, kind)
     for shadow in rows:
         shadow.misses += 1

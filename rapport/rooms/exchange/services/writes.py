@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -35,6 +35,26 @@ from .journal import announce, place_of
 from .portals import ability_of
 
 
+class Guard(Protocol):
+    """Refuses a write that a room knows to be wrong, before anything of it is noted."""
+
+    def __call__(
+        self, *, scope: Scope, connection: Connection, values: Mapping[str, Any], remote_id: str
+    ) -> None:
+        """Pass, or raise the problem that stands against it."""
+
+
+_guards: dict[str, Guard] = {}
+
+
+def register_guard(*, ability: str, guard: Guard | None) -> None:
+    """Name who may refuse writes of an ability: `claims.submit`, … None: nobody."""
+    if guard is None:
+        _guards.pop(ability, None)
+    else:
+        _guards[ability] = guard
+
+
 def begin_write(
     *, scope: Scope, connection_id: UUID, ability: str, values: Mapping[str, Any], key: str, now: datetime,
     patient_id: UUID | None = None, remote_id: str = "", seen: Mapping[str, Any] | None = None,
@@ -52,6 +72,7 @@ def begin_write(
     :param aside: what the caller wants back with it, and the portal is not told
     :raises WriteKeyReused: the key belongs to another write
     :raises WriteUnderWay: another write of the same thing is not settled
+    :raises Conflict: a room's guard knows it to be wrong, such as a claim that is open elsewhere
     :raises ConnectionStands: or NotPermittedThere, ConnectorDrift, PortalPace: it cannot be written now
     """
     connection = queries.get_connection(scope=scope, connection_id=connection_id)
@@ -65,6 +86,9 @@ def begin_write(
     known = _known(scope, connection, key, digest)
     if known is not None:
         return known
+    guard = _guards.get(ability)
+    if guard is not None:
+        guard(scope=scope, connection=connection, values=values, remote_id=remote_id)
     can = _require_open(scope, connection, ability)
     pacing.require_room(scope=scope, connection=connection, now=now)
     row = Write(

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .posting import RemittanceHeld, post_file, unpost_file
-from .receiving import receive
+from .receiving import match_again, receive
 
-__all__ = ["RemittanceHeld", "post_file", "receive", "unpost_file"]
+__all__ = ["RemittanceHeld", "match_again", "post_file", "receive", "unpost_file"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
@@ -12,6 +13,7 @@ from rapport.kernel.ids import new_uuid
 from rapport.kernel.problems import Problem
 from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
+from rapport.platform.tenancy.source import SourceRef
 from rapport.protocols.x12 import remit835 as x
 from rapport.rooms.claims import queries as claims
 from rapport.rooms.remittance import events, queries
@@ -21,12 +23,18 @@ from rapport.rooms.remittance.rules.planning import plan_for
 from .posting import note_copy, one_at_a_time, post_rows, tell
 from .reading import cents, content, faulty, holds
 
+DOUBTS = ("unmatched", "same-trace", "paid-before", "reversal-unknown", "posting-refused")
+"""Findings of ours, not of the reader: what a person should look at."""
 
-def receive(*, scope: Scope, data: bytes, via: str, now: datetime) -> tuple[EraFile, bool]:
+
+def receive(
+    *, scope: Scope, data: bytes, via: str, now: datetime, source: SourceRef | None = None
+) -> tuple[EraFile, bool]:
     """
     Keep a file, match what it says to our claims, and post it when nothing stands against it.
 
-    :param via: `upload` or `channel`
+    :param via: `upload`, `channel` or `portal`
+    :param source: the portal's own record of it; None: it comes from none
     :return: the file, and whether it is new: the same content, in whatever envelope, is not
     :raises Invalid: it cannot be read as an 835; the position is named
     """
@@ -37,12 +45,16 @@ def receive(*, scope: Scope, data: bytes, via: str, now: datetime) -> tuple[EraF
     own = sha256(digest.encode() + data).hexdigest() if faulty(findings) else digest
     known = EraFile.objects.visible_to(scope).filter(content_sha256__in=[digest, own]).first()
     if known is not None:
+        if source is not None and not known.mirrored:
+            known.sourced(source).save(
+                update_fields=["source_system", "source_remote_id", "source_as_of"]
+            )
         return known, False
     id = new_uuid()
     ref = default_store().put(data=data, aad=f"{scope.practice_id}|era|{id}")
     readable = not any(finding.rule == "amount" for finding in held)
     state = "held" if faulty([*findings, *held]) else "received"
-    file = EraFile.objects.create(
+    file = EraFile(
         id=id, practice_id=scope.practice_id, content_sha256=own, blob_key=ref.key, sha256=ref.sha256,
         received_via=via, state=state, created_at=now, updated_at=now,
         findings=[
@@ -51,6 +63,9 @@ def receive(*, scope: Scope, data: bytes, via: str, now: datetime) -> tuple[EraF
             for f in [*findings, *held]
         ][:200],
     )  # fmt: skip
+    if source is not None:
+        file.sourced(source)
+    file.save(force_insert=True)
     for position, one in enumerate(checks if readable else (), 1):
         _keep(scope, file, position, one, now=now)
     tell(scope=scope, file=file, event=events.ERA_RECEIVED, now=now)
@@ -60,6 +75,54 @@ def receive(*, scope: Scope, data: bytes, via: str, now: datetime) -> tuple[EraF
         _post_if_clear(scope, file, now=now)
     scope.trail.target("era_file", file.id, file.version)
     return file, True
+
+
+def match_again(*, scope: Scope, now: datetime) -> int:
+    """
+    Match what waits anew, once more claims are known here, and post what nothing stands against any more.
+
+    Run after claims of another system came in: a remittance may have been read before its claims. What
+    was matched stays as it was.
+
+    :return: how many files were looked at
+    """
+    one_at_a_time(scope)
+    waiting = queries.waiting_files(scope=scope)
+    for file in waiting:
+        data = default_store().get(
+            key=file.blob_key, aad=f"{file.practice_id}|era|{file.id}", digest=file.sha256
+        )
+        _, checks, _ = content(data)
+        if _match_lines(scope, file, checks):
+            file.findings = [one for one in file.findings if one["rule"] not in DOUBTS]
+            file.save(update_fields=["findings"])
+            _post_if_clear(scope, file, now=now)
+    return len(waiting)
+
+
+def _match_lines(scope: Scope, file: EraFile, checks: Sequence[x.Remittance]) -> bool:
+    """Match the services of a file that were matched to none. :return: whether one more is known"""
+    better = False
+    for row in queries.remittances_of(scope=scope, era_file_id=file.id):
+        payments = checks[row.position - 1].claims
+        for line in queries.lines_of(scope=scope, remittance_id=row.id):
+            if line.claim_id is not None and line.appointment_id is not None:
+                continue
+            payment = payments[line.claim_position - 1]
+            facts = claims.find_for_remittance(
+                scope=scope, control_number=payment.control, payer_claim_number=payment.payer_claim_number
+            )
+            service = payment.lines[line.position - 1] if line.position else None
+            matched, how = _match(payment, service, facts)
+            found = (
+                facts.claim_id if facts else None, matched.appointment_id if matched else None,
+                facts.patient_id if facts else None, how,
+            )  # fmt: skip
+            if found != (line.claim_id, line.appointment_id, line.patient_id, line.matched_by):
+                line.claim_id, line.appointment_id, line.patient_id, line.matched_by = found
+                line.save(update_fields=["claim_id", "appointment_id", "patient_id", "matched_by"])
+                better = True
+    return better
 
 
 def _post_if_clear(scope: Scope, file: EraFile, *, now: datetime) -> None:
