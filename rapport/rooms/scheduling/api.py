@@ -332,12 +332,12 @@ def check_in(request: ScopedRequest, appointment_id: str, body: s.MoveIn | None 
     action="appointment.complete",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(StateConflict,),
+    problems=(StateConflict, services.AppointmentAhead),
     example=examples.APPOINTMENT | {"status": "completed"},
     request_example={},
 )
 def complete(request: ScopedRequest, appointment_id: str, body: s.MoveIn | None = None) -> Answer:
-    """It took place, and may be noted and billed. Time, clinician and service are frozen."""
+    """It took place, and may be noted and billed. Time, clinician and service are frozen. One that is still to come is refused."""
     return _act(request, appointment_id, Action.COMPLETE)
 
 
@@ -348,7 +348,7 @@ def complete(request: ScopedRequest, appointment_id: str, body: s.MoveIn | None 
     action="appointment.no_show",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(StateConflict,),
+    problems=(StateConflict, services.AppointmentAhead),
     example=examples.APPOINTMENT | {"status": "no_show"},
     request_example={},
 )
