@@ -13,14 +13,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from rapport.kernel.ids import new_uuid, type_id
-from rapport.kernel.outcomes import Done, Outcome, Pending, Refused
+from rapport.kernel.outcomes import Asked, Done, Outcome, Pending, Refused
 from rapport.platform.access.permissions import Role
 from rapport.platform.access.scope import Scope
 from rapport.platform.api.router import ROUTES, RouteInfo
 from rapport.rooms.scheduling import at_source
 from rapport.rooms.scheduling import mirroring as calendar
 from rapport.rooms.scheduling.models import Appointment
-from rapport.rooms.scheduling.ports import Asked
 from rapport.rooms.scheduling.tests.portal import SYSTEM, VISIT, Portal
 from rapport.rooms.scheduling.tests.stage import Stage
 from tests.security.test_every_route import address, name

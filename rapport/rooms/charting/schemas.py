@@ -11,6 +11,7 @@ from pydantic import Field
 
 from rapport.kernel.ids import type_id
 from rapport.platform.access.scope import Scope
+from rapport.platform.api.handed_on import WriteRef
 from rapport.platform.api.shapes import (
     Day,
     Input,
@@ -115,6 +116,12 @@ class ClinicalNoteDetailOut(ClinicalNoteOut):
     ]
     return_comment: str | None
     addenda: list[AddendumOut]
+
+
+class NoteAskedOut(ClinicalNoteDetailOut):
+    """A note to which something is being added where it is kept (202); it is as it was."""
+
+    write: WriteRef
 
 
 class NoteVerificationOut(Shape):
@@ -302,6 +309,11 @@ def _detail(
             for row in addenda
         ],
     )
+
+
+def asked_out(shape: ClinicalNoteDetailOut, *, write: WriteRef) -> NoteAskedOut:
+    """Return a note with the write that is on its way."""
+    return NoteAskedOut(**{name: getattr(shape, name) for name in shape.__struct_fields__}, write=write)
 
 
 def verification_out(verdict: Verdict) -> NoteVerificationOut:

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, field_validator
 
 from rapport.kernel.ids import type_id
 from rapport.platform.access.scope import Scope
+from rapport.platform.api.handed_on import WriteRef
 from rapport.platform.api.shapes import (
     ExternalId,
     ExternalIdIn,
@@ -99,13 +100,6 @@ class AppointmentOut(Shape):
     version: int
     created_at: Instant
     updated_at: Instant
-
-
-class WriteRef(Struct):
-    """A write on its way to the system in which the practice's calendar is kept."""
-
-    id: str
-    state: Annotated[str, Meta(description="intended, submitted, in_doubt, …")]
 
 
 class AppointmentAskedOut(AppointmentOut):

@@ -67,7 +67,7 @@ def carry_on(*, scope: Scope, write_id: UUID) -> Write | None:
 
 def _find(scope: Scope, taken: Taken) -> Got | Trouble:
     """Read the list in which the write is, or would be. What is not believed proves nothing."""
-    narrow = given_for(taken.values, found=taken.seen, remote_id=taken.remote_id)
+    narrow = given_for(taken.values, found=taken.seen, remote_id=taken.remote_id or taken.parent_id)
 
     def ask(target: Target, session: bytes, now: datetime) -> Got | Trouble:
         return services.portal().read(
@@ -110,7 +110,8 @@ def _send(scope: Scope, taken: Taken) -> Write | None:
     crashpoint(Crashpoint.WRITE_BEFORE_LEAVE)
 
     def ask(target: Target, session: bytes, now: datetime) -> Submitted | Refused | InDoubt | Trouble:
-        which = {"remote_id": taken.remote_id} if taken.remote_id is not None else {}
+        opened = taken.remote_id or taken.parent_id
+        which = {"remote_id": opened} if opened is not None else {}
         return services.portal().submit(
             target, ability=taken.ability, values={**taken.values, **which}, session=session, now=now
         )
