@@ -80,7 +80,7 @@ class _Kept:
         )  # fmt: skip
         deadline = time.monotonic() + seconds
         while True:
-            writing.write(scope=house, write_id=id)
+            writing.write(scope=house, write_id=id, wait_seconds=max(0.0, deadline - time.monotonic()))
             with entered(house):
                 write = Write.objects.visible_to(house).get(id=id)
                 outcome = _outcome(house, write)

@@ -79,9 +79,9 @@ def add(*, scope: Scope, now: datetime, body: Any, key: str) -> Wanted:
     scope.require(Permission.PATIENTS_WRITE)
     record = _the_record()
     given = {name: getattr(body, name) for name in type(body).model_fields}
-    check_birth(scope, given, now=now)
+    check_birth(scope=scope, given=given, now=now)
     external.check_free(scope, Patient, body.external_ids)
-    team = team_of(scope, body.clinician_ids, is_new=True)
+    team = team_of(scope=scope, ids=body.clinician_ids, is_new=True)
     said = {name: value for name, value in _values(given, team).items() if value != ""}
     values = {**said, "external_ids": external.shown(body.external_ids)}
     outcome = record.add(scope=scope, asked=Asked(key, None, values, pointers=POINTERS), now=now)
@@ -101,10 +101,10 @@ def change(
     row = queries.get_patient(scope=scope, patient_id=patient_id, lock=True)
     etags.check(row, if_match)
     check_not_empty(given)
-    check_birth(scope, given, now=now)
+    check_birth(scope=scope, given=given, now=now)
     if "external_ids" in given:
         raise _no_place("/external_ids")
-    team = team_of(scope, given.get("clinician_ids") or (), is_new=False)
+    team = team_of(scope=scope, ids=given.get("clinician_ids") or (), is_new=False)
     values = _values(given, team)
     present = _present(scope, row)
     changed = {name: value for name, value in values.items() if value != present[name]}

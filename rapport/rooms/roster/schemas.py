@@ -23,6 +23,7 @@ from rapport.platform.api.shapes import (
     instant,
     source_of,
 )
+from rapport.platform.tenancy.source import as_of_sql
 
 from .at_source import Wanted
 from .rules.phones import e164
@@ -287,8 +288,11 @@ class LocationChange(LocationIn):
     external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)  # type: ignore[assignment]
 
 
-PATIENT_COLUMNS = "p.id, p.face, p.version"
-"""What `patient_out` reads, in its order."""
+PATIENT_COLUMNS = (
+    "p.id, CASE WHEN p.source_remote_id IS NULL THEN p.face ELSE regexp_replace(p.face, '\"as_of\":\"[^\"]*\"',"
+    f" '\"as_of\":\"' || rapport_instant({as_of_sql('p', 'patients')}) || '\"') END, p.version"
+)
+"""What `patient_out` reads, in its order. A mirrored patient's face has the instant of its last change."""
 
 
 def patient_out(row: tuple[Any, ...], scope: Scope) -> Raw:
@@ -336,7 +340,7 @@ _NOBODY: dict[str, Any] = {
 CLINICIAN_COLUMNS = (
     "c.id, c.first_name, c.last_name, c.credentials, c.npi, c.taxonomy_code, c.email, c.active,"
     " c.external_ids::text, c.version, c.created_at, c.updated_at, c.source_system, c.source_remote_id,"
-    " c.source_as_of"
+    f" {as_of_sql('c', 'clinicians')}"
 )
 """What `clinician_out` reads, in its order."""
 

@@ -85,7 +85,7 @@ def check_not_empty(given: Mapping[str, Any]) -> None:
     _refuse_empty(given, _NOT_NULL)
 
 
-def check_birth(scope: Scope, given: Mapping[str, Any], *, now: datetime) -> None:
+def check_birth(*, scope: Scope, given: Mapping[str, Any], now: datetime) -> None:
     """Refuse a day on which nobody who is alive was born: a slip of the keys that claims would carry."""
     born = given.get("birth_on")
     if born is not None and not date(1880, 1, 1) <= born <= scope.day_of(now):
@@ -106,8 +106,8 @@ def create_patient(*, scope: Scope, now: datetime, body: Any) -> Patient:
     :raises ExternalIdTaken: another patient has one of the external ids
     """
     scope.require(Permission.PATIENTS_WRITE)
-    check_birth(scope, {"birth_on": body.birth_on}, now=now)
-    team = team_of(scope, body.clinician_ids, is_new=True)
+    check_birth(scope=scope, given={"birth_on": body.birth_on}, now=now)
+    team = team_of(scope=scope, ids=body.clinician_ids, is_new=True)
     patient = Patient(
         practice_id=scope.practice_id,
         created_at=now,
@@ -152,10 +152,10 @@ def change_patient(
     if if_match is not None:
         etags.check(patient, if_match)
     check_not_empty(given)
-    check_birth(scope, given, now=now)
+    check_birth(scope=scope, given=given, now=now)
     columns = _patient_columns(given)
     if "clinician_ids" in given:
-        team = team_of(scope, given["clinician_ids"] or (), is_new=False)
+        team = team_of(scope=scope, ids=given["clinician_ids"] or (), is_new=False)
         columns["clinicians"] = shown_team(team)
         set_team(scope, patient=patient, team=team, now=now)
     if "external_ids" in given:
@@ -351,7 +351,7 @@ def _zone(name: str) -> str:
         ) from error
 
 
-def team_of(scope: Scope, ids: Sequence[str], *, is_new: bool) -> list[Clinician]:
+def team_of(*, scope: Scope, ids: Sequence[str], is_new: bool) -> list[Clinician]:
     """
     Return the clinicians that a body names.
 

@@ -56,7 +56,9 @@ def call(
         stopped = services.gate(
             scope=scope, connection=connection, capability=capability, now=timezone.now()
         )
-        places = services.parallel_of(scope=scope, connection_id=connection_id)
+        places = range(services.parallel_of(scope=scope, connection_id=connection_id))
+        # A reading of hours never takes the last place: whoever waits for an answer finds one, and takes that first.
+        places = (places[:-1] or places) if sync else places[::-1]
         silence = services.silent_for(scope=scope, connection_id=connection_id, now=timezone.now())
     if stopped is None and silence > PATIENCE_SECONDS:
         stopped = Trouble(Reason.BUSY, retry_after_seconds=ceil(silence))

@@ -31,16 +31,22 @@ from .caller import call
 from .locks import LockTimeout, held
 
 WRITER_SECONDS = 60.0
-"""How long a write waits for the one before it; then it comes again."""
+"""How long a job waits for the write before it."""
 
 
 @jobs.task("exchange.write", retries=10, outside=True)
-def write(*, scope: Scope, write_id: UUID) -> dict[str, str] | None:
-    """Carry one write a step further: send it, or find out what became of it."""
+def write(
+    *, scope: Scope, write_id: UUID, wait_seconds: float = WRITER_SECONDS
+) -> dict[str, str] | None:
+    """
+    Carry one write a step further: send it, or find out what became of it.
+
+    :param wait_seconds: how long to wait for the write before it; then it comes again
+    """
     with entered(scope):
         connection_id = Write.objects.visible_to(scope).get(id=write_id).connection_id
     try:
-        with held(connection_id, "writer", wait_seconds=WRITER_SECONDS):
+        with held(connection_id, "writer", wait_seconds=wait_seconds):
             row = carry_on(scope=scope, write_id=write_id)
     except LockTimeout:
         with entered(scope):
