@@ -48,6 +48,8 @@ class Done:
     remote_id: str
     values: Mapping[str, Any] = field(repr=False)
     """As that system has it now, in the names of the contract."""
+    write_id: str = ""
+    """The public id of the note that was made of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,15 @@ from rapport.kernel.problems import (
 )
 from rapport.platform.access.scope import Scope, system_scope
 from rapport.platform.db.session import entered
+from rapport.platform.tenancy.source import NotTakenOver
 
 from .router import ScopedRequest, render
 from .shapes import Answer
 
 MOST_SECONDS = 20
 """How long a call waits for another system at most."""
+CONFIRMED = "confirmed"
+"""State of a write that is done."""
 PROBLEMS = (ConnectorNotReady, RefusedAtSource, FieldNotAtSource)
 """What a route that hands on may answer, beside its own problems."""
 
@@ -80,7 +83,10 @@ def answer(request: ScopedRequest, outcome: Outcome, *, how: HandedOn) -> Answer
     :raises RefusedAtSource: the other system has refused it
     """
     if isinstance(outcome, Done):
-        shown = how.show(how.take_over(request.auth, outcome))
+        try:
+            shown = how.show(how.take_over(request.auth, outcome))
+        except NotTakenOver:
+            return Answer(how.asked(WriteRef(outcome.write_id, CONFIRMED)), status=202)
         shown.status = how.status
         return shown
     if isinstance(outcome, Refused):
@@ -106,8 +112,12 @@ def _waited(request: ScopedRequest, noted: Pending, shape: Any, how: HandedOn) -
         practice_id=scope.practice_id, actor_id=scope.practice_id, time_zone=scope.time_zone,
         livemode=scope.livemode,
     )  # fmt: skip
-    with entered(house):
-        id = how.take_over(house, outcome)
+    try:
+        with entered(house):
+            id = how.take_over(house, outcome)
+    except NotTakenOver:
+        # It is done there; it is here once what it refers to is.
+        return render(structs.replace(shape, write=WriteRef(noted.write_id, CONFIRMED)), request=request, status=202)
     with entered(scope):
         return render(how.show(id), request=request, status=how.status)
 

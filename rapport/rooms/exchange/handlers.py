@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.utils import timezone
 
 from rapport.kernel.ids import parse_type_id, type_id
 from rapport.kernel.outcomes import Asked, Done, Outcome, Pending, Refused
@@ -80,7 +81,12 @@ class _Kept:
         )  # fmt: skip
         deadline = time.monotonic() + seconds
         while True:
-            writing.write(scope=house, write_id=id, wait_seconds=max(0.0, deadline - time.monotonic()))
+            with entered(house):
+                write = Write.objects.visible_to(house).get(id=id)
+                stands = services.lease(scope=house, connection_id=write.connection_id, now=timezone.now()) is not None
+            if stands:  # else a worker signs in and goes on, and we look
+                left = max(0.0, deadline - time.monotonic())
+                writing.write(scope=house, write_id=id, wait_seconds=left, sign_in=False)
             with entered(house):
                 write = Write.objects.visible_to(house).get(id=id)
                 outcome = _outcome(house, write)
@@ -188,7 +194,7 @@ def _outcome(scope: Scope, write: Write) -> Outcome:
         connection = queries.get_connection(scope=scope, connection_id=write.connection_id)
         found = services.opened(write=write, part="found") or {}
         kept = (services.opened(write=write, part="values") or {}).get("aside", {})
-        return Done(connection.definition, write.remote_id, {**kept, **found})
+        return Done(connection.definition, write.remote_id, {**kept, **found}, type_id("connector_write", write.id))
     said = (services.opened(write=write, part="message") if write.message_sealed else None) or {}
     words = str(said.get("message") or "") or _WHY.get(write.reason) or _WORDS[WriteState(write.state)]
     return Refused(words, dict(said.get("fields") or {}))

@@ -8,7 +8,7 @@ writes. Whoever dies lets go.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from uuid import UUID
@@ -39,18 +39,18 @@ def held(connection_id: UUID, name: str, *, wait_seconds: float) -> Iterator[Non
 
     :raises LockTimeout: it was not to be had in time
     """
-    with slot(connection_id, name, places=range(1), wait_seconds=wait_seconds):
+    with slot(connection_id, name, places=1, wait_seconds=wait_seconds):
         yield
 
 
 @contextmanager
-def slot(connection_id: UUID, name: str, *, places: Sequence[int], wait_seconds: float) -> Iterator[None]:
+def slot(connection_id: UUID, name: str, *, places: int, wait_seconds: float) -> Iterator[None]:
     """
-    Hold one of these places, the first that is free.
+    Hold one of so many places.
 
     :raises LockTimeout: all were taken for too long
     """
-    numbers = [_number(connection_id, f"{name}:{place}") for place in places]
+    numbers = [_number(connection_id, f"{name}:{place}") for place in range(places)]
     deadline = time.monotonic() + wait_seconds
     while True:
         mine = next((number for number in numbers if _try(number)), None)
