@@ -10,6 +10,7 @@ import pytest
 from rapport.connectors.portals.tests.live import needs_chromium
 from rapport.kernel.ids import new_uuid
 from tests.connect.stage import Stage, rows, until
+from tests.support.cast import House
 
 pytestmark = [needs_chromium, pytest.mark.long]
 NEW = {
@@ -36,6 +37,22 @@ def there(stage: Stage) -> list[dict[str, Any]]:
 def tried(stage: Stage, action: str) -> int:
     """Return how often the portal was asked to write so."""
     return len(stage.portal.rows(f"audit?action={action}"))
+
+
+def a_note(stage: Stage, moss: House, desk: httpx.Client, status: str) -> dict[str, Any]:
+    """Return a note that stands so, once the notes are read after the people whom they are about."""
+    admin = stage.server.client(moss.admin.token)
+    [connection] = admin.get("/v1/connections").json()["data"]
+
+    def look() -> dict[str, Any] | None:
+        return next((one for one in rows(desk, "clinical-notes") if one["status"] == status), None)
+
+    def ask_again() -> dict[str, Any] | None:
+        head = {"Idempotency-Key": new_uuid().hex}
+        admin.post(f"/v1/connections/{connection['id']}/refresh", json={"what": ["notes"]}, headers=head)
+        return look()
+
+    return look() or until(f"a note that is {status}", ask_again, seconds=120, every=5)
 
 
 def test_a_patient_is_added_in_the_portal_once(stage: Stage, desk: httpx.Client) -> None:
@@ -102,9 +119,10 @@ def test_a_change_goes_there_and_what_it_has_no_place_for_is_named(stage: Stage,
     assert (same.status_code, tried(stage, "patient.change")) == (200, known + 1)
 
 
-def test_an_addendum_is_made_under_its_note_and_two_may_say_the_same(stage: Stage, desk: httpx.Client) -> None:
-    until("the notes", lambda: any(one["status"] == "signed" for one in rows(desk, "clinical-notes")), seconds=120)
-    note = next(one for one in rows(desk, "clinical-notes") if one["status"] == "signed")
+def test_an_addendum_is_made_under_its_note_and_two_may_say_the_same(
+    stage: Stage, moss: House, desk: httpx.Client
+) -> None:
+    note = a_note(stage, moss, desk, "signed")
     path, remote = f"/v1/clinical-notes/{note['id']}/addenda", int(note["source"]["remote_id"])
 
     def added() -> list[str]:
@@ -128,9 +146,8 @@ def test_an_addendum_is_made_under_its_note_and_two_may_say_the_same(stage: Stag
     assert tried(stage, "note.addendum") == 2
 
 
-def test_a_draft_takes_no_addendum(stage: Stage, desk: httpx.Client) -> None:
-    until("a draft", lambda: any(one["status"] == "draft" for one in rows(desk, "clinical-notes")), seconds=120)
-    draft = next(one for one in rows(desk, "clinical-notes") if one["status"] == "draft")
+def test_a_draft_takes_no_addendum(stage: Stage, moss: House, desk: httpx.Client) -> None:
+    draft = a_note(stage, moss, desk, "draft")
     known = tried(stage, "note.addendum")
 
     answer = ask(desk, "POST", f"/v1/clinical-notes/{draft['id']}/addenda", {"text": "Too early."})
