@@ -65,7 +65,7 @@ def test_a_list_that_shows_it_late_is_read_again_and_nothing_is_sent_again(
     stage: Stage, robin: Linked, late: str, hour: int
 ) -> None:
     values = visit(stage, hour)
-    stage.portal.order("PATCH", "settings", {"late_seconds": late})
+    stage.portal.order("PUT", "settings", {"late_seconds": late})
 
     row = robin.settled(robin.write("appointments.create", **values))
 
