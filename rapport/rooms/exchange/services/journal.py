@@ -213,7 +213,8 @@ def record_answer(
     settle = now + timedelta(seconds=taken.settle_seconds)
     if isinstance(answer, Submitted):
         write.claimed, write.retry_at, write.leased_until = True, settle, None
-        write.remote_id = write.remote_id or (answer.remote_id or "")[:200]
+        if not write.parent_id:  # the page that says so may be the one of the record above
+            write.remote_id = write.remote_id or (answer.remote_id or "")[:200]
         write.save(update_fields=["claimed", "retry_at", "leased_until", "remote_id"])
     elif isinstance(answer, Refused):
         said = {"message": answer.message, "fields": dict(answer.fields)}
