@@ -11,11 +11,13 @@ from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
 from rapport.connectors.mailbox_imap.driver import ImapMailboxes
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.scripts import CHROMIUM as BROWSER
+from rapport.rooms.charting import at_source as charts
 from rapport.rooms.claims import jobs as claims
 from rapport.rooms.claims.ports import Clearinghouse
 from rapport.rooms.exchange import handlers
 from rapport.rooms.exchange import jobs as exchange
-from rapport.rooms.scheduling import at_source
+from rapport.rooms.roster import at_source as roster
+from rapport.rooms.scheduling import at_source as calendar
 
 from .environment import ENVIRONMENT
 
@@ -48,7 +50,9 @@ def offer() -> None:
     exchange.supply(PortalDriver(local=ENVIRONMENT.local_webhooks))
     exchange.supply_mailboxes(ImapMailboxes(local=ENVIRONMENT.local_webhooks))
     handlers.connect()
-    at_source.supply_record(handlers.PortalCalendar())
+    calendar.supply_record(handlers.PortalCalendar())
+    roster.supply_record(handlers.PortalRoster())
+    charts.supply_record(handlers.PortalCharts())
 
 
 def connect() -> None:

@@ -164,6 +164,16 @@ class NotAtSource(Conflict):
     title = "This practice's records are kept in another system, which is where this is done."
 
 
+class ConnectorNotReady(Conflict):
+    code = "connector-not-ready"
+    title = "The system in which this practice's records are kept cannot be written from here yet."
+
+
+class RefusedAtSource(Conflict):
+    code = "refused-at-source"
+    title = "The system in which this practice's records are kept refused it."
+
+
 class IdempotencyInFlight(Conflict):
     code, title = "idempotency-in-flight", "The first call with this key is still running."
 
@@ -194,6 +204,11 @@ class Invalid(Problem):
 
 class UnknownField(Invalid):
     code, title = "unknown-field", "A field is not known here."
+
+
+class FieldNotAtSource(Invalid):
+    code = "field-not-at-source"
+    title = "The system in which this practice's records are kept has no place for a field."
 
 
 class ReadOnlyField(Invalid):

@@ -3,62 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 import httpx
 import pytest
 
 from rapport.connectors.portals.tests.live import needs_chromium
 from rapport.kernel.ids import new_uuid
-from rapport.platform.access.permissions import Role
-from tests.connect.stage import PATIENTS, PORTAL_ZONE, Stage, until
-from tests.support import props
-from tests.support.cast import House, found
+from tests.connect.stage import PORTAL_ZONE, Stage, rows, until
 
 pytestmark = [needs_chromium, pytest.mark.long]
-
-
-@pytest.fixture(scope="module")
-def moss(stage: Stage) -> House:
-    """A practice that keeps its codes and places here, and everything else in the portal."""
-    house = found("Moss", PORTAL_ZONE)
-    props.location(house, "Main office")
-    for code in ("90837", "90834"):
-        props.service_code(house, code)
-    with stage.server.client(house.admin.token) as http:
-        made = http.post("/v1/connections", headers={"Idempotency-Key": new_uuid().hex}, json={
-            "definition": "sandbox-portal", "base_url": stage.portal.ready["url"],
-            "identity": {"practice_code": stage.portal.ready["practice_code"], "username": "nick"},
-            "consent": {"contract_permits_automation": True, "statement": "Our agreement lets us do this."},
-            "system_of_record": True,
-        })  # fmt: skip
-        assert made.status_code == 201, made.text
-        given = http.post(
-            f"/v1/connections/{made.json()['id']}/secrets", headers={"Idempotency-Key": new_uuid().hex},
-            json={"password": stage.portal.ready["users"]["nick"]["password"]},
-        )  # fmt: skip
-        assert given.status_code == 202, given.text
-    return house
-
-
-@pytest.fixture(scope="module")
-def desk(stage: Stage, moss: House) -> httpx.Client:
-    """The front desk's program, once the mirror is there."""
-    http = stage.server.client(moss.person("desk", Role.SCHEDULER, Role.CLINICAL_ADMINISTRATOR).token)
-    until("the roster", lambda: len(rows(http, "patients")) == PATIENTS, seconds=90)
-    until("the calendar", lambda: rows(http, "appointments"), seconds=150)
-    return http
-
-
-def rows(http: httpx.Client, what: str) -> list[dict[str, Any]]:
-    """Return every row of a list, page by page."""
-    found_, address = [], f"/v1/{what}?limit=100"
-    while address:
-        answer = http.get(address)
-        assert answer.status_code == 200, answer.text
-        found_ += answer.json()["data"]
-        address = answer.links.get("next", {}).get("url", "")
-    return found_
 
 
 def test_the_roster_is_the_portals_in_the_shape_of_every_practice(stage: Stage, desk: httpx.Client) -> None:
@@ -100,13 +53,16 @@ def test_a_booking_goes_to_the_portal_once_and_comes_back_as_every_booking_does(
     assert (taken.status_code, taken.json()["code"]) == (409, "slot-taken")
 
 
-def test_what_the_portal_keeps_is_not_written_here(desk: httpx.Client) -> None:
-    new = {"name": {"first": "Ana", "last": "Rivera"}, "birth_on": "1990-04-12", "sex": "female"}
+def test_what_is_not_handed_on_is_not_written_here_either(stage: Stage, desk: httpx.Client) -> None:
+    new = {
+        "name": {"first": "Ana", "last": "Rivera"}, "birth_on": "1990-04-12", "sex": "female",
+        "external_ids": [{"system": "urn:example:crm", "value": "7"}],
+    }  # fmt: skip
 
-    answer = desk.post("/v1/patients", json=new, headers={"Idempotency-Key": new_uuid().hex})
+    answer = desk.put("/v1/patients/by-external-id", json=new, headers={"Idempotency-Key": new_uuid().hex})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "not-at-source")
-    assert len(rows(desk, "patients")) == PATIENTS
+    assert len(rows(desk, "patients")) == len(stage.portal.rows("patient"))
 
 
 def test_a_cancellation_goes_there_too_and_is_seen_there(stage: Stage, desk: httpx.Client) -> None:

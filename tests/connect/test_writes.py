@@ -60,6 +60,37 @@ def test_a_form_that_never_arrived_is_sent_again_after_it_was_proved_absent(stag
     assert len(there(stage, values)) == 1
 
 
+@pytest.mark.parametrize(("late", "hour"), [("4", 14), ("8", 15)])
+def test_a_list_that_shows_it_late_is_read_again_and_nothing_is_sent_again(
+    stage: Stage, robin: Linked, late: str, hour: int
+) -> None:
+    values = visit(stage, hour)
+    stage.portal.order("PUT", "settings", {"late_seconds": late})
+
+    row = robin.settled(robin.write("appointments.create", **values))
+
+    assert (row.state, row.sends) == ("confirmed", 1)
+    assert row.reads == (0 if late == "4" else 1), "the control: the second one was not there at first"
+    assert len(there(stage, values)) == 1
+
+
+def test_a_signed_note_is_not_even_tried_to_be_changed(stage: Stage, robin: Linked) -> None:
+    signed = next(one for one in stage.portal.rows("note") if one["status"] == "Signed")
+    draft = next(one for one in stage.portal.rows("note") if one["status"] == "Draft")
+    known = len(stage.portal.rows("audit?action=note.change"))
+
+    row = robin.settled(robin.write("notes.update", remote_id=str(signed["id"]), body="Something else."))
+    assert (row.state, row.reason, row.sends) == ("refused", "withheld_locked", 0)
+    assert len(stage.portal.rows("audit?action=note.change")) == known
+    assert stage.portal.rows(f"note?id={signed['id']}")[0]["body"] == signed["body"]
+
+    # The control: a draft is changed, and the portal's own trail shows it.
+    row = robin.settled(robin.write("notes.update", remote_id=str(draft["id"]), body="Slept better.\nNo  change…"))
+    assert (row.state, row.sends) == ("confirmed", 1)
+    assert len(stage.portal.rows("audit?action=note.change")) == known + 1
+    assert stage.portal.rows(f"note?id={draft['id']}")[0]["body"].split() == ["Slept", "better.", "No", "change…"]
+
+
 def test_a_cancellation_is_sent_and_proved_on_the_appointments_own_page(stage: Stage, robin: Linked) -> None:
     [booked] = there(stage, visit(stage, 9))
 
@@ -78,6 +109,7 @@ def test_a_claim_leaves_when_somebody_has_approved_it_and_not_before(stage: Stag
     assert (row["state"], row["attended"], row["sends"]) == ("intended", True, 0)
     assert robin.open_matters() == ["write_to_approve"]
     assert stage.portal.rows(f"claim?id={ready['id']}")[0]["submissions"] == 0, "the control: it waits"
+    assert stage.portal.rows(f"audit?action=claim.submit&record={ready['id']}") == []
 
     biller = stage.server.client(stage.house.biller.token)
     answer = biller.post(
@@ -88,4 +120,7 @@ def test_a_claim_leaves_when_somebody_has_approved_it_and_not_before(stage: Stag
     settled = robin.settled(write_id)
     assert (settled.state, settled.sends) == ("confirmed", 1)
     assert stage.portal.rows(f"claim?id={ready['id']}")[0]["submissions"] == 1
+    assert [one["outcome"] for one in stage.portal.rows(f"audit?action=claim.submit&record={ready['id']}")] == ["kept"]
     assert robin.open_matters() == []
+    trail = stage.server.client(stage.house.auditor.token).get("/v1/audit-events?action=connector_write.approve").json()
+    assert [one["target"]["id"] for one in trail["data"] if one["outcome"] == "allow"] == [row["id"]]

@@ -26,6 +26,8 @@ from rapport.rooms.exchange.ports import Ability, Manifest, Reason, Target, Trou
 PASSWORD = "ZZSECRET-portal-password-1"
 SEED = "ZZSECRETSEEDZZSECRETSEED22"
 KINDS = ("appointments", "claims", "clinicians", "notes", "patients")
+CHILDREN = ("addenda",)
+"""Kinds that stand under a record of another kind."""
 
 
 def _abilities() -> tuple[Ability, ...]:
@@ -37,6 +39,11 @@ def _abilities() -> tuple[Ability, ...]:
         Ability("appointments.update", "write", "calibrated", key=key, settle_seconds=1),
         Ability("patients.create", "write", "uncalibrated", key=("first_name",), settle_seconds=1),
         Ability("notes.create", "write", "calibrated", key=("patient", "service_on"), settle_seconds=1),
+        Ability("addenda.read", "read", "calibrated", needs=("remote_id",)),
+        Ability(
+            "notes.addendum", "write", "calibrated", key=("body",), read_back="addenda.read", settle_seconds=1,
+            fields=("body",), makes_child=True,
+        ),
         Ability("claims.submit", "write", "calibrated", key=("control_number",), settle_seconds=1, attended=True),
         Ability("notes.pdf", "file", "calibrated"),
         Ability("claims.file", "file", "calibrated"),
@@ -73,7 +80,7 @@ class ScriptedPortal:
         if not self.file.exists():
             self._write(
                 {
-                    "password": PASSWORD, "sessions": {}, "next": 1, "rows": {kind: {} for kind in KINDS},
+                    "password": PASSWORD, "sessions": {}, "next": 1, "rows": {kind: {} for kind in (*KINDS, *CHILDREN)},
                     "script": {}, "log": [], "late": {}, "permitted": {},
                 }
             )  # fmt: skip
@@ -267,6 +274,8 @@ class ScriptedPortal:
 
     @staticmethod
     def _inside(values: Mapping[str, Any], given: Mapping[str, str]) -> bool:
+        if "under" in values and values["under"] != given.get("remote_id"):
+            return False
         day = str(values.get("start_local") or values.get("service_on") or "")[:10]
         if day and given.get("from_on") and not given["from_on"] <= day <= given["to_on"]:
             return False
@@ -301,9 +310,11 @@ class ScriptedPortal:
             if how.get("drop") == "before":
                 return ports.InDoubt("no answer", session=used)
             if not how.get("ignore"):
+                said = {name: value for name, value in values.items() if name != "remote_id"}
+                if ability == "notes.addendum":
+                    kind, values, said = "addenda", {}, said | {"under": values["remote_id"]}
                 id = str(values.get("remote_id") or f"r{state['next']}")
                 state["next"] += 1
-                said = {name: value for name, value in values.items() if name != "remote_id"}
                 state["rows"][kind][id] = state["rows"][kind].get(id, {}) | said | how.get("as", {})
                 if "late" in how:
                     state["late"][id] = time.time() + how["late"]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import httpx
 
-START_SECONDS = 60.0
+START_SECONDS = 90.0
 
 
 def free_port() -> int:

@@ -371,6 +371,8 @@ class Control(Strict, frozen=True, kw_only=True):
     codes: dict[str, tuple[str, ...]] = {}
     """Value of the contract -> value or words of the option, any of them."""
     money: Literal["", "dollars"] = ""
+    phone: Literal["", "dashes"] = ""
+    """How a number of the United States is written: 503-555-0123; empty: as it is kept, +15035550123."""
     optional: bool = False
 
 
@@ -396,6 +398,8 @@ class Write(Strict, frozen=True, kw_only=True):
     """The record is closed for changes: nothing is sent."""
     not_permitted: Predicate | None = None
     """The portal shows the form to a user who may not send it, and this is how that looks: nothing is sent."""
+    makes_child: bool = False
+    """It makes a record under the one that is opened; `read_back` lists all of those."""
     version: str = ""
     """Name of the hidden input that tells which version was looked at; it goes along."""
     done: Predicate

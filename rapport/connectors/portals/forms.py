@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,6 +21,7 @@ from rapport.connectors.portals.terms import Anchor
 from rapport.connectors.portals.words import clean, folded
 from rapport.rooms.exchange.ports import Finding, Reason, Trouble
 
+_US_NUMBER = re.compile(r"\+1(\d{3})(\d{3})(\d{4})")
 _NEVER_SENT = ("submit", "button", "reset", "image", "file")
 
 
@@ -148,6 +150,8 @@ def _written(control: Control, element: HtmlElement, value: Any) -> str | None:
 def _text(control: Control, value: Any) -> str:
     if control.money == "dollars" and isinstance(value, int):
         return f"{'-' if value < 0 else ''}{abs(value) // 100}.{abs(value) % 100:02}"
+    if control.phone == "dashes" and (number := _US_NUMBER.fullmatch(str(value))):
+        return "-".join(number.groups())
     if control.format and value not in (None, ""):
         when = value if isinstance(value, date) else datetime.fromisoformat(str(value))
         return when.strftime(control.format)

@@ -210,6 +210,8 @@ def _write(write: Write, d: Definition) -> Iterator[str]:
         yield "is always done"
     if not write.refused or any(_says_nothing(rule.when) for rule in write.refused):
         yield "does not say how a refusal looks"
+    if write.makes_child and (call is None or "remote_id" not in call.needs):
+        yield "makes a record under another, and does not read back those under it"
     if write.undo and write.undo not in d.writes:
         yield "is undone by something that is not there"
 

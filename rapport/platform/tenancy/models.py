@@ -13,7 +13,7 @@ from rapport.kernel.ids import new_uuid
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
 
-from .source import HERE, SourceRef, System
+from .source import HERE, SourceRef, System, as_of_sql
 
 HOUSE_ID = uuid.UUID(int=0)
 """The installation's own trail: sign-in attempts that belong to no practice are audited there."""
@@ -144,6 +144,18 @@ class SourcedRecord(VersionedRecord):
     def mirrored(self) -> bool:
         """Whether another system is the truth of it."""
         return self.source_remote_id is not None
+
+    def seen_as_of(self, kind: str) -> datetime | None:
+        """Return the instant as of which the row is shown, as `as_of_sql` does in lists."""
+        if not self.mirrored:
+            return self.source_as_of
+        row = sql.one(
+            f"SELECT {as_of_sql('t', kind)} FROM {self._meta.db_table} t"  # noqa: S608 - constants
+            " WHERE t.practice_id = %s AND t.id = %s",
+            (self.practice_id, self.id),
+        )
+        found: datetime | None = row[0] if row else self.source_as_of
+        return found
 
     def sourced(self, source: SourceRef) -> Self:
         """Mark a row that is not saved yet as the mirror of a record; return it."""

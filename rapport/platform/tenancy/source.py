@@ -48,6 +48,21 @@ class NotTakenOver(Exception):
         self.code, self.field = code, field
 
 
+def as_of_sql(alias: str, kind: str) -> str:
+    """
+    Return the SQL of the instant as of which a row is shown: when its source last said so.
+
+    A record that is read again unchanged is not written again here; whoever keeps the mirror knows when it was.
+
+    :param alias: of the table in the statement
+    :param kind: what the mirror calls such records, e.g. `patients`
+    """
+    return (
+        f"CASE WHEN {alias}.source_remote_id IS NULL THEN {alias}.source_as_of ELSE greatest({alias}.source_as_of,"
+        f" rapport_seen_at({alias}.practice_id, {alias}.source_system, '{kind}', {alias}.source_remote_id)) END"
+    )
+
+
 def required(values: Mapping[str, Any], name: str) -> str:
     """Return a value that a record must have. :raises NotTakenOver: it has none"""
     value = values.get(name)

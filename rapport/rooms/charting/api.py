@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.utils import timezone
 
 from rapport.kernel.problems import ImmutableField, ReadOnlyField, StateConflict
 from rapport.platform.access.permissions import Permission
-from rapport.platform.api import etags, lanes
+from rapport.platform.api import etags, handed_on, lanes
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, path_id
 from rapport.rooms.documents import examples as document_examples
 from rapport.rooms.documents import schemas as document_shapes
 
-from . import examples, problems, queries, services, signing, verifying
+from . import at_source, examples, problems, queries, services, signing, verifying
 from . import schemas as s
 from .models import ClinicalNote
 from .states import NoteStatus, NoteType
@@ -32,6 +34,20 @@ def _answer(request: ScopedRequest, note: ClinicalNote) -> Answer:
     addenda = queries.addenda_of(scope=scope, note_id=note.id) if note.addenda_count else ()
     shape = s.detail_out(note, addenda=addenda, readable=readable)
     return Answer(shape, etag=etags.of(note.id, note.version))
+
+
+def _addended_at_source(request: ScopedRequest, note_id: UUID, text: str) -> Answer:
+    scope = request.auth
+    note, outcome = at_source.addend(
+        scope=scope, note_id=note_id, text=text, now=timezone.now(), key=handed_on.key_of(request)
+    )
+    how = handed_on.HandedOn(
+        status=201, show=lambda id: _answer(request, queries.get_note(scope=scope, note_id=id)),
+        asked=lambda write: s.asked_out(_answer(request, note).body, write=write), wait=at_source.wait,
+        take_over=lambda house, done: at_source.mirror_done(scope=house, outcome=done, now=timezone.now()),
+        pointers=at_source.POINTERS,
+    )  # fmt: skip
+    return handed_on.answer(request, outcome, how=how)
 
 
 NOTES = ListSpec(
@@ -314,7 +330,9 @@ def void_note(request: ScopedRequest, clinical_note_id: str, body: s.ReasonIn) -
     action="note.addend",
     returns=(201, s.ClinicalNoteDetailOut),
     kind="render",
-    problems=(problems.PersonNeeded, StateConflict),
+    problems=(problems.PersonNeeded, StateConflict, *handed_on.PROBLEMS),
+    connected="port",
+    accepted=(s.NoteAskedOut, examples.ASKED),
     example=examples.NOTE_DETAIL,
     request_example={"text": "The patient called: the new dose is well tolerated."},
 )
@@ -322,8 +340,11 @@ def add_addendum(request: ScopedRequest, clinical_note_id: str, body: s.Addendum
     """
     Add to a signed note, with your own name, time, signature and PDF; its text stays as it is.
 
-    Also needs `notes:sign`. Emits `note.addended`.
+    Also needs `notes:sign`. Emits `note.addended`. In a connected practice it is made at the portal, under the
+    name of the portal's user there.
     """
+    if request.auth.connected:
+        return _addended_at_source(request, path_id("clinical_note", clinical_note_id), body.text)
     note = signing.add_addendum(
         scope=request.auth, note_id=path_id("clinical_note", clinical_note_id), text=body.text,
         now=timezone.now(),

@@ -57,6 +57,11 @@ NOTE_DETAIL: dict[str, Any] = NOTE | {
     "content": NEW_NOTE["content"], "return_comment": None, "addenda": [],
 }  # fmt: skip
 
+ASKED: dict[str, Any] = NOTE_DETAIL | {
+    "content": None, "source": {"system": "sandbox-portal", "remote_id": "4711", "as_of": "2026-11-02T17:02:11.000Z"},
+    "write": {"id": "cwr_01h455vb4pex5vsknk084sn02q", "state": "intended"},
+}  # fmt: skip
+
 DRAFT_DETAIL: dict[str, Any] = NOTE_DETAIL | {
     "status": "draft", "locked": False, "signatures": [], "document": None, "signed_at": None,
     "version": 1,

@@ -102,6 +102,39 @@ def note_gone(*, scope: Scope, source: SourceRef, now: datetime) -> ClinicalNote
     return row
 
 
+def mirror_addendum(
+    *, scope: Scope, source: SourceRef, values: Mapping[str, Any], now: datetime
+) -> tuple[ClinicalNote, list[str]]:
+    """
+    Note that a signed note has an addendum there: how many it has, and never what they say.
+
+    :param source: the addendum
+    :param values: `under`, that system's id of the note, and `count`, how many addenda it has now
+    :return: the note, and the columns that changed; none: it was known
+    :raises NotTakenOver: the note is not here
+    """
+    scope.require(Permission.NOTES_WRITE)
+    note = SourceRef(source.system, required(values, "under"), source.as_of)
+    row = ClinicalNote.of_source(note, scope=scope)
+    if row is None:
+        raise NotTakenOver("unknown-note", field="under")
+    count = max(row.addenda_count, int(required(values, "count")))
+    changed = row.bring_up({"addenda_count": count}, source=note, scope=scope, now=now)
+    if changed:
+        NoteMove.objects.create(
+            practice_id=row.practice_id, note_id=row.id, patient_id=row.patient_id, action="addend",
+            from_status=row.status, to_status=row.status, version=row.version, actor_type=scope.actor_type,
+            actor_id=scope.actor_id, reason=roster.MIRRORED, moved_at=now,
+        )  # fmt: skip
+        _note(row, "addend", scope=scope, changed=changed)
+        tell(events.NOTE_ADDENDED, note=row, scope=scope, now=now)
+    return row, changed
+
+
+def addendum_gone(*, scope: Scope, source: SourceRef, now: datetime) -> None:
+    """Nothing: addenda are for ever, and are not read as a list."""
+
+
 def note_document(
     *, scope: Scope, source: SourceRef, document_id: UUID, now: datetime
 ) -> ClinicalNote | None:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from rapport.kernel.ids import type_id
 from rapport.platform.access.scope import Scope
+from rapport.platform.api.handed_on import WriteRef
 from rapport.platform.api.shapes import (
     Day,
     Input,
@@ -21,6 +22,7 @@ from rapport.platform.api.shapes import (
     instant_or_none,
     source_of,
 )
+from rapport.platform.tenancy.source import as_of_sql
 
 from . import queries
 from .models import Addendum, ClinicalNote
@@ -117,6 +119,12 @@ class ClinicalNoteDetailOut(ClinicalNoteOut):
     addenda: list[AddendumOut]
 
 
+class NoteAskedOut(ClinicalNoteDetailOut):
+    """A note to which something is being added where it is kept (202); it is as it was."""
+
+    write: WriteRef
+
+
 class NoteVerificationOut(Shape):
     """What became of a signed note."""
 
@@ -201,7 +209,7 @@ NOTE_COLUMNS = (
     "n.id, n.patient_id, n.clinician_id, n.appointment_id, n.author_user_id, n.type, n.status,"
     " n.service_on, n.diagnoses::text, n.missing::text, n.signatures::text, n.cosign_required,"
     " n.revision, n.document_id, n.addenda_count, n.signed_at, n.version, n.created_at, n.updated_at,"
-    " n.source_system, n.source_remote_id, n.source_as_of"
+    f" n.source_system, n.source_remote_id, {as_of_sql('n', 'notes')}"
 )
 """What `note_out` reads, in its order. JSON columns come as text and go out as they are."""
 
@@ -259,7 +267,7 @@ def detail_out(
             encode(note.missing).decode(), encode(note.signatures).decode(), note.cosign_required,
             note.revision, note.document_id, note.addenda_count, note.signed_at, note.version,
             note.created_at, note.updated_at, note.source_system, note.source_remote_id,
-            note.source_as_of,
+            note.seen_as_of("notes"),
         )
     )  # fmt: skip
     return _detail(
@@ -302,6 +310,11 @@ def _detail(
             for row in addenda
         ],
     )
+
+
+def asked_out(shape: ClinicalNoteDetailOut, *, write: WriteRef) -> NoteAskedOut:
+    """Return a note with the write that is on its way."""
+    return NoteAskedOut(**{name: getattr(shape, name) for name in shape.__struct_fields__}, write=write)
 
 
 def verification_out(verdict: Verdict) -> NoteVerificationOut:

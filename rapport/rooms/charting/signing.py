@@ -56,7 +56,7 @@ def sign_note(*, scope: Scope, note_id: UUID, if_match: str, now: datetime) -> C
     :raises AppointmentAhead: the visit has not begun
     """
     scope.require(Permission.NOTES_SIGN)
-    _check_person(scope)
+    check_person(scope)
     note = queries.get_note(scope=scope, note_id=note_id)
     if scope.user_id != note.author_user_id:
         raise NotAuthor(reason="not_author")
@@ -185,7 +185,7 @@ def add_addendum(*, scope: Scope, note_id: UUID, text: str, now: datetime) -> Cl
     """
     scope.require(Permission.NOTES_WRITE)
     scope.require(Permission.NOTES_SIGN)
-    user_id = _check_person(scope)
+    user_id = check_person(scope)
     note = queries.get_note(scope=scope, note_id=note_id)
     check_move(note, Action.ADDEND)
     sha256 = digest_of(text)
@@ -237,7 +237,8 @@ def mint_document_link(
     )
 
 
-def _check_person(scope: Scope) -> UUID:
+def check_person(scope: Scope) -> UUID:
+    """Return who signs. :raises PersonNeeded: it is no person who is signed in"""
     if scope.actor_type != "user" or scope.user_id is None:
         raise PersonNeeded(reason="person_needed")
     return scope.user_id
@@ -247,7 +248,7 @@ def _name(scope: Scope) -> str:
     """Return who signs, as printed: the clinician's name and credentials, else the person's."""
     if scope.clinician_id is not None:
         return roster.get_clinician(scope=scope, clinician_id=scope.clinician_id).display_name
-    person = User.objects.get(id=_check_person(scope))  # lint: allow tables - people are no practice's
+    person = User.objects.get(id=check_person(scope))  # lint: allow tables - people are no practice's
     return person.display_name
 
 
@@ -280,7 +281,7 @@ def _check_held(scope: Scope, note: ClinicalNote, now: datetime) -> None:
 def _reviewed(scope: Scope, note_id: UUID, action: Action, if_match: str) -> ClinicalNote:
     """Return a note that the actor may approve or send back."""
     scope.require(Permission.NOTES_COSIGN)
-    _check_person(scope)
+    check_person(scope)
     note = queries.get_note(scope=scope, note_id=note_id)
     if scope.user_id == note.author_user_id:
         raise NotSupervisor("Nobody approves their own note.", reason="own_note")
@@ -344,7 +345,7 @@ def _keep_signature(
         patient_id=note.patient_id,
         signed_text_id=row.id,
         role=signed.role.value,
-        user_id=_check_person(scope),
+        user_id=check_person(scope),
         session_id=scope.session_id,
         name=signed.name,
         statement=paper.STATEMENTS[signed.role],

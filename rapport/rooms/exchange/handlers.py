@@ -10,16 +10,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from rapport.kernel.ids import parse_type_id, type_id
-from rapport.kernel.outcomes import Done, Outcome, Pending, Refused
-from rapport.kernel.problems import NotFound, Problem
+from rapport.kernel.outcomes import Asked, Done, Outcome, Pending, Refused
+from rapport.kernel.problems import FieldError, FieldNotAtSource, NotFound, Problem
 from rapport.platform.access.scope import Scope, system_scope
 from rapport.platform.db.session import entered
 from rapport.platform.tenancy.queries import get_practice
@@ -33,7 +33,6 @@ from rapport.rooms.ledger import mirroring as ledger
 from rapport.rooms.remittance import services as remittance
 from rapport.rooms.roster import mirroring as roster
 from rapport.rooms.scheduling import mirroring as scheduling
-from rapport.rooms.scheduling.ports import Asked
 
 from . import queries, services
 from .jobs import writing
@@ -124,21 +123,11 @@ def _take_note(
         )
 
 
-class PortalCalendar:
-    """The calendar of a connected practice: scheduling's `SystemOfRecord`, kept by the journal."""
+class _Kept:
+    """A room's system of record, kept by the journal of writes."""
 
-    def book(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
-        """Note that an appointment is to be made."""
-        return self._begin("appointments.create", scope, asked, now)
-
-    def change(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
-        """Note that an appointment is to be changed, where it still is as its mirror has it."""
-        return self._begin("appointments.update", scope, asked, now)
-
-    def cancel(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
-        """Note that an appointment is to be cancelled; that it then is so is the proof of it."""
-        told = replace(asked, values={**asked.values, "status": "cancelled"})
-        return self._begin("appointments.cancel", scope, told, now)
+    kind: ClassVar[str]
+    """What the mirror calls its records."""
 
     def wait(self, *, scope: Scope, write_id: str, seconds: float) -> Outcome:
         """Carry the write on here and now, and say where it stands when the time is over."""
@@ -151,7 +140,12 @@ class PortalCalendar:
         )  # fmt: skip
         deadline = time.monotonic() + seconds
         while True:
-            writing.write(scope=house, write_id=id)
+            with entered(house):
+                write = Write.objects.visible_to(house).get(id=id)
+                stands = services.lease(scope=house, connection_id=write.connection_id, now=timezone.now()) is not None
+            if stands:  # else a worker signs in and goes on, and we look
+                left = max(0.0, deadline - time.monotonic())
+                writing.write(scope=house, write_id=id, wait_seconds=left, sign_in=False)
             with entered(house):
                 write = Write.objects.visible_to(house).get(id=id)
                 outcome = _outcome(house, write)
@@ -159,16 +153,16 @@ class PortalCalendar:
                 return outcome
             time.sleep(_LOOK_SECONDS)
 
-    def _begin(self, ability: str, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+    def _begin(self, ability: str, scope: Scope, asked: Asked, values: Mapping[str, Any], now: datetime) -> Outcome:
         connections = queries.working_connections(scope=scope)
         if len(connections) != 1:
             raise ConnectionStands("See the practice's connections.", current_state="none")
         connection = connections[0]
-        values = _said(asked.values, only=asked.changed if asked.remote_id else ())
+        _check_fields(connection.definition, ability, values, asked.pointers)
         seen: Mapping[str, Any] | None = None
         if asked.remote_id:
             mirrored = queries.mirrored(
-                scope=scope, connection_id=connection.id, kind="appointments", remote_id=asked.remote_id
+                scope=scope, connection_id=connection.id, kind=self.kind, remote_id=asked.remote_id
             )
             seen = mirrored.values if mirrored is not None else None
         write = services.begin_write(
@@ -229,6 +223,63 @@ def _may_be_claimed_there(
     )  # fmt: skip
 
 
+class PortalCalendar(_Kept):
+    """The calendar of a connected practice: scheduling's `SystemOfRecord`."""
+
+    kind = "appointments"
+
+    def book(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """Note that an appointment is to be made."""
+        return self._begin("appointments.create", scope, asked, _said(asked.values, only=()), now)
+
+    def change(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """Note that an appointment is to be changed, where it still is as its mirror has it."""
+        return self._begin("appointments.update", scope, asked, _said(asked.values, only=asked.changed), now)
+
+    def cancel(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """Note that an appointment is to be cancelled; that it then is so is the proof of it."""
+        told = _said({**asked.values, "status": "cancelled"}, only=asked.changed)
+        return self._begin("appointments.cancel", scope, asked, told, now)
+
+
+class PortalRoster(_Kept):
+    """The patients of a connected practice: the roster's `SystemOfRecord`."""
+
+    kind = "patients"
+
+    def add(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """Note that a patient is to be added, unless the portal has somebody of that name and day of birth."""
+        values = {name: value for name, value in asked.values.items() if name != "external_ids"}
+        return self._begin("patients.create", scope, asked, values, now)
+
+    def change(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """Note that a patient is to be changed, where they still are as their mirror has them."""
+        return self._begin("patients.update", scope, asked, asked.values, now)
+
+
+class PortalCharts(_Kept):
+    """The notes of a connected practice: charting's `SystemOfRecord`."""
+
+    kind = "notes"
+
+    def addend(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """Note that a signed note is to get an addendum, which is found again among its addenda."""
+        return self._begin("notes.addendum", scope, asked, asked.values, now)
+
+
+def _check_fields(definition: str, ability: str, values: Mapping[str, Any], pointers: Mapping[str, str]) -> None:
+    """Refuse what the portal's form has no place for, and name each field."""
+    can = services.ability_of(definition=definition, name=ability)
+    if can is None or not can.fields:
+        return
+    unknown = [name for name in values if name not in can.fields and name not in can.key]
+    if unknown:
+        raise FieldNotAtSource(
+            "Leave these out, or change them where the record is kept.",
+            errors=tuple(FieldError(pointers.get(name, f"/{name}"), "field-not-at-source") for name in unknown),
+        )
+
+
 def _said(values: Mapping[str, Any], *, only: Sequence[str]) -> dict[str, Any]:
     """Return what the portal is told: of a change what is to be other, and nothing that has no value."""
     said = {
@@ -246,17 +297,24 @@ def _said(values: Mapping[str, Any], *, only: Sequence[str]) -> dict[str, Any]:
 
 def _outcome(scope: Scope, write: Write) -> Outcome:
     if write.state not in _SETTLED:
-        return Pending(type_id("connector_write", write.id), write.state)
+        connection = queries.get_connection(scope=scope, connection_id=write.connection_id)
+        return Pending(type_id("connector_write", write.id), write.state, connection.definition)
     if write.state == WriteState.CONFIRMED:
         connection = queries.get_connection(scope=scope, connection_id=write.connection_id)
         found = services.opened(write=write, part="found") or {}
         kept = (services.opened(write=write, part="values") or {}).get("aside", {})
-        return Done(connection.definition, write.remote_id, {**kept, **found})
-    said = services.opened(write=write, part="message") if write.message_sealed else None
-    message = str(said.get("message") or "") if isinstance(said, Mapping) else ""
-    return Refused(message or _WORDS[WriteState(write.state)])
+        return Done(connection.definition, write.remote_id, {**kept, **found}, type_id("connector_write", write.id))
+    said = (services.opened(write=write, part="message") if write.message_sealed else None) or {}
+    words = str(said.get("message") or "") or _WHY.get(write.reason) or _WORDS[WriteState(write.state)]
+    return Refused(words, dict(said.get("fields") or {}))
 
 
+_WHY = {
+    "withheld_locked": "It is signed or closed there and cannot be changed any more.",
+    "not_permitted": "The portal's user may not do that there.",
+    "not_shown": "No page of the portal would show it afterwards, so it was not sent.",
+    "gone": "The record is not there any more.",
+}
 _WORDS = {
     WriteState.CONFLICTING: "Something else is in its place there. See the connection's writes.",
     WriteState.REFUSED: "The portal refused it and gave no words.",
@@ -273,6 +331,7 @@ def connect() -> None:
         ("notes", charting.mirror_note, charting.note_gone),
         ("policies", coverage.mirror_policy, coverage.policy_gone),
         ("payments", ledger.mirror_payment, ledger.payment_gone),
+        ("addenda", charting.mirror_addendum, charting.addendum_gone),
     ):
         services.register_recipient(kind=kind, recipient=_take_over(bring, gone))
     services.register_recipient(kind="claims", recipient=_take_claims)
@@ -283,4 +342,4 @@ def connect() -> None:
     services.register_file_recipient(ability="notes.pdf", recipient=_take_note)
 
 
-__all__ = ["PortalCalendar", "connect"]
+__all__ = ["PortalCalendar", "PortalCharts", "PortalRoster", "connect"]

@@ -304,6 +304,10 @@ class Ability:
     """Of a write: how long the portal may take to show it."""
     attended: bool = False
     """Of a write that cannot be undone: a person approves each one."""
+    fields: tuple[str, ...] = ()
+    """Of a write: what its form takes, in the names of the contract."""
+    makes_child: bool = False
+    """Of a write: it makes a record under the one that is named, and what reads it back lists those under that one."""
     cites: str = ""
     """The public page it stands on."""
 

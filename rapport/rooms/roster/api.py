@@ -9,14 +9,15 @@ from django.utils import timezone
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
-from rapport.platform.api import etags, lanes
+from rapport.platform.api import etags, handed_on, lanes
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, Page, path_id
 from rapport.platform.db import sql
 
-from . import examples, queries, services
+from . import at_source, examples, queries, services
 from . import schemas as s
+from .models import Patient
 
 router = RoomRouter(connected="refused", tag="Roster")
 
@@ -44,6 +45,30 @@ def _patient(request: ScopedRequest, id: Any, *, status: int | None = None) -> A
         request, kind="patient", columns=s.PATIENT_COLUMNS, table="roster_patient p",
         build=s.patient_out, id=id, version=2, status=status,
     )  # fmt: skip
+
+
+_ASKED = (s.PatientAskedOut, examples.ASKED)
+
+
+def _asked(request: ScopedRequest, status: int, wanted: at_source.Wanted) -> Answer:
+    """Answer what was asked of another system."""
+    scope = request.auth
+    if wanted.outcome is None:
+        return _patient(request, wanted.patient_id)
+    system = getattr(wanted.outcome, "system", "")
+
+    def asked(write: handed_on.WriteRef) -> s.PatientAskedOut:
+        face = None
+        if wanted.patient_id is not None:
+            face = Patient.objects.visible_to(scope).values_list("face", flat=True).get(id=wanted.patient_id)
+        return s.patient_asked_out(face, wanted=wanted, write=write, now=timezone.now(), system=system)
+
+    how = handed_on.HandedOn(
+        status=status, show=lambda id: _patient(request, id), asked=asked, wait=at_source.wait,
+        take_over=lambda house, done: at_source.mirror_done(scope=house, outcome=done, now=timezone.now()),
+        pointers=at_source.POINTERS,
+    )  # fmt: skip
+    return handed_on.answer(request, wanted.outcome, how=how)
 
 
 def _clinician(request: ScopedRequest, id: Any, *, status: int | None = None) -> Answer:
@@ -138,7 +163,9 @@ def get_patient(request: ScopedRequest, patient_id: str) -> Answer:
     needs=Permission.PATIENTS_WRITE,
     action="patient.create",
     returns=(201, s.PatientOut),
-    problems=(services.ExternalIdTaken,),
+    problems=(services.ExternalIdTaken, *handed_on.PROBLEMS),
+    connected="port",
+    accepted=_ASKED,
     example=examples.PATIENT,
     request_example=examples.NEW_PATIENT,
 )
@@ -148,7 +175,13 @@ def create_patient(request: ScopedRequest, body: s.PatientIn) -> Answer:
 
     An external id that another patient has is refused with `external-id-taken`. Emits
     `patient.created`.
+    In a connected practice it is done at the portal, where one with the same name and day of birth is looked for first.
     """
+    if request.auth.connected:
+        wanted = at_source.add(
+            scope=request.auth, now=timezone.now(), body=body, key=handed_on.key_of(request)
+        )
+        return _asked(request, 201, wanted)
     patient = services.create_patient(scope=request.auth, now=timezone.now(), body=body)
     return _patient(request, patient.id)
 
@@ -177,7 +210,9 @@ def put_patient(request: ScopedRequest, body: s.PatientIn) -> Answer:
     action="patient.update",
     returns=(200, s.PatientOut),
     match=True,
-    problems=(services.ExternalIdTaken,),
+    problems=(services.ExternalIdTaken, *handed_on.PROBLEMS),
+    connected="port",
+    accepted=_ASKED,
     example=examples.PATIENT,
     request_example={"name": {"first": "Ana", "last": "Rivera-Soto"}},
 )
@@ -185,8 +220,15 @@ def change_patient(request: ScopedRequest, patient_id: str, body: s.PatientChang
     """
     Change the fields that are sent; the others stay. `null` empties a field, a list replaces it.
 
-    Needs `If-Match`. Emits `patient.updated` with the names of the fields.
+    Needs `If-Match`. Emits `patient.updated` with the names of the fields. In a connected practice
+    it is done at the portal; what that has no place for is refused with `field-not-at-source`.
     """
+    if request.auth.connected:
+        wanted = at_source.change(
+            scope=request.auth, patient_id=path_id("patient", patient_id), if_match=request.edge.if_match,
+            now=timezone.now(), given=body.given(), key=handed_on.key_of(request),
+        )  # fmt: skip
+        return _asked(request, 200, wanted)
     patient = services.change_patient(
         scope=request.auth, patient_id=path_id("patient", patient_id),
         if_match=request.edge.if_match, now=timezone.now(), given=body.given(),

@@ -44,6 +44,12 @@ PATIENT = {
     "updated_at": "2026-11-02T15:00:00.000Z",
 }  # fmt: skip
 
+ASKED: dict[str, object] = PATIENT | {
+    "id": None, "primary_insurance": None, "version": 1, "clinicians": [],
+    "source": {"system": "sandbox-portal", "remote_id": None, "as_of": "2026-11-02T15:00:00.000Z"},
+    "write": {"id": "cwr_01h455vb4pex5vsknk084sn02q", "state": "intended"},
+}  # fmt: skip
+
 NEW_CLINICIAN = {
     "first_name": "Maya", "last_name": "Chen", "credentials": "PhD", "npi": "1234567893",
     "taxonomy_code": "103TC0700X",

@@ -57,6 +57,14 @@ def keep(scope: Scope, owner: VersionedRecord, pairs: Sequence[Any]) -> None:
         raise ExternalIdTaken("Look the object up by that external id.")
 
 
+def check_free(scope: Scope, kind: type[VersionedRecord], pairs: Sequence[Any]) -> None:
+    """See that no object of a kind has one of these ids. :raises ExternalIdTaken: one does"""
+    table, _ = _KEPT[kind]
+    for pair in pairs:
+        if table.objects.visible_to(scope).filter(system=pair.system, value=pair.value).exists():
+            raise ExternalIdTaken("Look the object up by that external id.")
+
+
 def find_to_put(scope: Scope, kind: type[VersionedRecord], pairs: Sequence[Any]) -> UUID | None:
     """
     Return the object that has the first of these ids, if the actor may see one.

@@ -45,6 +45,11 @@ MIRRORED = "mirrored"
 """The reason that the trail gives for a change which another system made."""
 _SEX = {"female": "female", "male": "male", "unknown": "unknown", "None": "unknown"}
 _STATUS = {"inquiry": "inquiry", "active": "active", "inactive": "inactive", "deceased": "deceased"}
+_SEEN_SOMETIMES = {
+    "middle_name": ("middle_name", 25), "address_line1": ("address_line1", 55), "city": ("city", 30),
+    "state": ("state_code", 2), "postal_code": ("postal_code", 10),
+}  # fmt: skip
+"""Value -> column and its length: what the page of one patient shows and a list does not."""
 _ACTIVE = {"active": "active", "inactive": "inactive"}
 _SAID = {
     "first_name": "name", "last_name": "name", "clinicians": "clinician_ids",
@@ -122,14 +127,15 @@ def mirror_patient(
     Bring a patient up to what their system has of them; make them when they are new.
 
     :param values: `first_name, last_name, birth_on, sex, email, phone, status, clinician,
-        external_id`; a name that is left out stays as it is, None empties it
+        external_id`, and where they were seen `middle_name, address_line1, city, state, postal_code`; a name that is
+        left out stays as it is, None empties it. `external_ids` are further pairs, which came with a write from here
     :return: the patient, and the fields that changed; none: nothing was told
     :raises NotTakenOver: something is missing or unknown
     """
     scope.require(Permission.PATIENTS_WRITE)
     row = Patient.of_source(source, scope=scope)
     columns = _patient_columns(values, is_new=row is None)
-    pairs = _own_id(source, values)
+    pairs = _all_ids(source, values, row)
     team = None
     if "clinician" in values:
         id = values["clinician"]
@@ -241,6 +247,9 @@ def _patient_columns(values: Mapping[str, Any], *, is_new: bool) -> dict[str, An
         columns["phones"] = _phones(text_of(values, "phone", most=30))
     if "status" in values:
         columns["status"] = one_of(values, "status", _STATUS)
+    for name, (column, most) in _SEEN_SOMETIMES.items():
+        if name in values:
+            columns[column] = text_of(values, name, most=most)
     return columns
 
 
@@ -260,6 +269,17 @@ def _own_id(source: SourceRef, values: Mapping[str, Any]) -> list[_Pair] | None:
         return None
     text = text_of(values, "external_id", most=200)
     return [_Pair(source.system, text)] if text else []
+
+
+def _all_ids(source: SourceRef, values: Mapping[str, Any], row: Patient | None) -> list[_Pair] | None:
+    """Return all external ids of a patient: the system's own, and those that it does not show. None: as they are."""
+    own = _own_id(source, values)
+    given = [_Pair(pair["system"], pair["value"]) for pair in values.get("external_ids") or ()]
+    if own is None and not given:
+        return None
+    present = [_Pair(pair["system"], pair["value"]) for pair in (row.external_ids if row else ())]
+    kept = [pair for pair in present if own is None or pair.system != source.system]
+    return list(dict.fromkeys([*(own or ()), *kept, *given]))
 
 
 def _keep(scope: Scope, row: Patient | Clinician, pairs: list[_Pair]) -> None:

@@ -12,7 +12,7 @@ from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id, together
 from rapport.platform.tenancy.models import PracticeRecord
 
-from .models import Clinician, Location, Patient, PatientExternalId
+from .models import CareTeam, Clinician, Location, Patient, PatientExternalId
 
 M = TypeVar("M", bound=PracticeRecord)
 
@@ -29,6 +29,12 @@ def get_patient(*, scope: Scope, patient_id: UUID, lock: bool = False) -> Patien
         raise NotFound(_sought=[("patient", patient_id)])
     scope.trail.patient_ids.add(patient.id)
     return patient
+
+
+def team_of(*, scope: Scope, patient_id: UUID) -> list[Clinician]:
+    """Return the clinicians of a patient's care team."""
+    ids = CareTeam.objects.visible_to(scope).filter(patient_id=patient_id).values("clinician_id")
+    return list(Clinician.objects.visible_to(scope).filter(id__in=ids).order_by("id"))
 
 
 def refer_to_patient(*, scope: Scope, patient_id: UUID, pointer: str) -> Patient:

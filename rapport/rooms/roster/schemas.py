@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Raw, Struct, convert, json, to_builtins
 from pydantic import Field, field_validator
 
 from rapport.kernel.codes import US_STATES, digits, npi_is_valid, zip_is_valid
 from rapport.kernel.ids import type_id
 from rapport.platform.access.scope import Scope
+from rapport.platform.api.handed_on import WriteRef
 from rapport.platform.api.shapes import (
     Day,
     ExternalId,
@@ -22,7 +23,9 @@ from rapport.platform.api.shapes import (
     instant,
     source_of,
 )
+from rapport.platform.tenancy.source import as_of_sql
 
+from .at_source import Wanted
 from .rules.phones import e164
 
 
@@ -96,6 +99,13 @@ class PatientOut(Shape):
     version: int
     created_at: Instant
     updated_at: Instant
+
+
+class PatientAskedOut(PatientOut):
+    """A patient as they were asked for; not yet as they are (202)."""
+
+    id: Annotated[str | None, Meta(description="Null: they are being added.")]  # type: ignore[assignment]
+    write: WriteRef
 
 
 class ClinicianOut(Shape):
@@ -278,8 +288,11 @@ class LocationChange(LocationIn):
     external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)  # type: ignore[assignment]
 
 
-PATIENT_COLUMNS = "p.id, p.face, p.version"
-"""What `patient_out` reads, in its order."""
+PATIENT_COLUMNS = (
+    "p.id, CASE WHEN p.source_remote_id IS NULL THEN p.face ELSE regexp_replace(p.face, '\"as_of\":\"[^\"]*\"',"
+    f" '\"as_of\":\"' || rapport_instant({as_of_sql('p', 'patients')}) || '\"') END, p.version"
+)
+"""What `patient_out` reads, in its order. A mirrored patient's face has the instant of its last change."""
 
 
 def patient_out(row: tuple[Any, ...], scope: Scope) -> Raw:
@@ -287,10 +300,47 @@ def patient_out(row: tuple[Any, ...], scope: Scope) -> Raw:
     return Raw(row[1])
 
 
+def patient_asked_out(
+    face: str | None, *, wanted: Wanted, write: WriteRef, now: datetime, system: str
+) -> PatientAskedOut:
+    """
+    Return a patient as they were asked for.
+
+    :param face: as they are now; None: somebody new
+    :param system: name of the system that is to have them
+    """
+    at = instant(now)
+    shown: dict[str, Any] = _NOBODY | {"created_at": at, "updated_at": at}
+    shown["source"] = {"system": system, "remote_id": None, "as_of": at}
+    shown = json.decode(face) if face else shown
+    for name, value in wanted.given.items():
+        if name == "clinician_ids":
+            shown["clinicians"] = [{"id": type_id("clinician", one.id), "display_name": one.display_name} for one in wanted.team]
+        elif name in ("name", "address"):
+            parts = _PARTS[name]
+            told = value.model_dump() if value is not None else {}
+            shown[name] = {part: told.get(part) or None for part in parts}
+        elif name in ("phones", "external_ids"):
+            shown[name] = [one.model_dump() for one in value or ()]
+        else:
+            shown[name] = value
+    return convert(to_builtins(shown | {"write": write}), PatientAskedOut)
+
+
+_PARTS = {
+    "name": ("first", "middle", "last", "suffix", "preferred"),
+    "address": ("line1", "line2", "city", "state", "postal_code"),
+}  # fmt: skip
+_NOBODY: dict[str, Any] = {
+    "object": "patient", "id": None, "status": "active", "pronouns": None, "email": None, "clinicians": [], "phones": [],
+    "address": dict.fromkeys(_PARTS["address"]), "primary_insurance": None, "external_ids": [], "version": 1,
+}  # fmt: skip
+
+
 CLINICIAN_COLUMNS = (
     "c.id, c.first_name, c.last_name, c.credentials, c.npi, c.taxonomy_code, c.email, c.active,"
     " c.external_ids::text, c.version, c.created_at, c.updated_at, c.source_system, c.source_remote_id,"
-    " c.source_as_of"
+    f" {as_of_sql('c', 'clinicians')}"
 )
 """What `clinician_out` reads, in its order."""
 

@@ -80,7 +80,12 @@ def _patient_columns(given: Mapping[str, Any]) -> dict[str, Any]:
 _NOT_NULL = ("name", "birth_on", "sex", "status")
 
 
-def _check_birth(scope: Scope, given: Mapping[str, Any], *, now: datetime) -> None:
+def check_not_empty(given: Mapping[str, Any]) -> None:
+    """Refuse a change that empties what every patient has."""
+    _refuse_empty(given, _NOT_NULL)
+
+
+def check_birth(*, scope: Scope, given: Mapping[str, Any], now: datetime) -> None:
     """Refuse a day on which nobody who is alive was born: a slip of the keys that claims would carry."""
     born = given.get("birth_on")
     if born is not None and not date(1880, 1, 1) <= born <= scope.day_of(now):
@@ -101,15 +106,8 @@ def create_patient(*, scope: Scope, now: datetime, body: Any) -> Patient:
     :raises ExternalIdTaken: another patient has one of the external ids
     """
     scope.require(Permission.PATIENTS_WRITE)
-    _check_birth(scope, {"birth_on": body.birth_on}, now=now)
-    team = _team(scope, body.clinician_ids)
-    if scope.caseload is not None and not {clinician.id for clinician in team} & scope.caseload:
-        if scope.clinician_id is None:
-            raise Invalid(
-                "1 field is not valid.",
-                errors=(FieldError("/clinician_ids", "required", "Name one of your clinicians."),),
-            )
-        team.append(queries.get_clinician(scope=scope, clinician_id=scope.clinician_id))
+    check_birth(scope=scope, given={"birth_on": body.birth_on}, now=now)
+    team = team_of(scope=scope, ids=body.clinician_ids, is_new=True)
     patient = Patient(
         practice_id=scope.practice_id,
         created_at=now,
@@ -153,16 +151,11 @@ def change_patient(
     patient = queries.get_patient(scope=scope, patient_id=patient_id, lock=True)
     if if_match is not None:
         etags.check(patient, if_match)
-    empty = [name for name in _NOT_NULL if name in given and given[name] is None]
-    if empty:
-        raise Invalid(
-            f"{len(empty)} field(s) are not valid.",
-            errors=tuple(FieldError(f"/{name}", "required") for name in empty),
-        )
-    _check_birth(scope, given, now=now)
+    check_not_empty(given)
+    check_birth(scope=scope, given=given, now=now)
     columns = _patient_columns(given)
     if "clinician_ids" in given:
-        team = _team(scope, given["clinician_ids"] or ())
+        team = team_of(scope=scope, ids=given["clinician_ids"] or (), is_new=False)
         columns["clinicians"] = shown_team(team)
         set_team(scope, patient=patient, team=team, now=now)
     if "external_ids" in given:
@@ -358,7 +351,25 @@ def _zone(name: str) -> str:
         ) from error
 
 
-def _team(scope: Scope, ids: Sequence[str]) -> list[Clinician]:
+def team_of(*, scope: Scope, ids: Sequence[str], is_new: bool) -> list[Clinician]:
+    """
+    Return the clinicians that a body names.
+
+    :param is_new: of a new patient, whoever sees only their own patients is one of them
+    :raises ReferenceNotFound: a clinician is not of this practice
+    """
+    team = _named(scope, ids)
+    if is_new and scope.caseload is not None and not {clinician.id for clinician in team} & scope.caseload:
+        if scope.clinician_id is None:
+            raise Invalid(
+                "1 field is not valid.",
+                errors=(FieldError("/clinician_ids", "required", "Name one of your clinicians."),),
+            )
+        team.append(queries.get_clinician(scope=scope, clinician_id=scope.clinician_id))
+    return team
+
+
+def _named(scope: Scope, ids: Sequence[str]) -> list[Clinician]:
     team = []
     for position, text in enumerate(dict.fromkeys(ids)):
         pointer = f"/clinician_ids/{position}"
@@ -400,7 +411,8 @@ def set_team(
 
 
 __all__ = [
-    "ExternalIdTaken", "change_clinician", "change_location", "change_patient", "create_clinician",
-    "create_location", "create_patient", "put_clinician", "put_location", "put_patient",
-    "set_primary_insurance", "set_team", "show_new_name", "shown_team",
+    "ExternalIdTaken", "change_clinician", "change_location", "change_patient", "check_birth",
+    "check_not_empty", "create_clinician", "create_location", "create_patient", "put_clinician",
+    "put_location", "put_patient", "set_primary_insurance", "set_team", "show_new_name", "shown_team",
+    "team_of",
 ]  # fmt: skip

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
 from django.utils import timezone
 
-from rapport.kernel.ids import new_uuid, parse_type_id, type_id
-from rapport.kernel.outcomes import Done, Pending
+from rapport.kernel.ids import parse_type_id, type_id
 from rapport.kernel.problems import NotFound, StateConflict, UnknownParameter
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
-from rapport.platform.api import etags, lanes
+from rapport.platform.api import etags, handed_on, lanes
 from rapport.platform.api.lists import Filter, ListSpec, Sort
-from rapport.platform.api.router import RoomRouter, ScopedRequest, render
+from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, Page, path_id
 from rapport.platform.db import sql
-from rapport.platform.db.session import entered
 from rapport.rooms.roster import queries as roster
 
 from . import at_source, examples, queries, services
@@ -74,44 +70,24 @@ lanes.pages(
 )  # fmt: skip
 
 
-MOST_SECONDS = 20
-"""How long a call waits for another system at most."""
-_AT_SOURCE = (at_source.ConnectorNotReady, at_source.RefusedAtSource)
 _ASKED = (s.AppointmentAskedOut, examples.ASKED)
 
 
-def _key(request: ScopedRequest) -> str:
-    """Return what makes a deed at the source the same deed when it is asked for again."""
-    key = request.edge.key
-    own = f"{request.auth.actor_id}|{request.edge.route}|{key.text}" if key else new_uuid().hex
-    return sha256(own.encode()).hexdigest()
-
-
 def _asked(request: ScopedRequest, status: int, wanted: at_source.Wanted) -> Answer:
-    """Answer what was asked of another system: done, or on its way; wait for it where that is preferred."""
-    scope, outcome = request.auth, wanted.outcome
-    if isinstance(outcome, Done):
-        id = at_source.mirror_done(scope=scope, outcome=outcome, now=timezone.now())
-        return _appointment(request, id, status=status)
-    assert isinstance(outcome, Pending)  # a refusal was raised
-    row = wanted.row or _row(scope, wanted.appointment_id)
-    assert row is not None
-    preferred = (request.headers.get("Prefer") or "").lower().split(",")
-    if any(part.strip().partition("=")[0] == "wait" for part in preferred):
-        request.edge.headers["Preference-Applied"] = "wait"
-        request.edge.afterwards = lambda: _waited(request, outcome.write_id, status)
-    write = s.WriteRef(outcome.write_id, outcome.state)
-    return Answer(s.asked_out(row, scope, wanted=wanted, write=write), status=202)
-
-
-def _waited(request: ScopedRequest, write_id: str, status: int) -> HttpResponse | None:
-    """Return the answer that the work has come to, or None while it is on its way."""
+    """Answer what was asked of another system."""
     scope = request.auth
-    id = at_source.wait(scope=scope, write_id=write_id, seconds=MOST_SECONDS, now=timezone.now())
-    if id is None:
-        return None
-    with entered(scope):
-        return render(_appointment(request, id), request=request, status=status)
+
+    def asked(write: handed_on.WriteRef) -> s.AppointmentAskedOut:
+        row = wanted.row or _row(scope, wanted.appointment_id)
+        assert row is not None
+        return s.asked_out(row, scope, wanted=wanted, write=write)
+
+    how = handed_on.HandedOn(
+        status=status, show=lambda id: _appointment(request, id), asked=asked, wait=at_source.wait,
+        take_over=lambda house, done: at_source.mirror_done(scope=house, outcome=done, now=timezone.now()),
+        pointers=at_source.POINTERS,
+    )  # fmt: skip
+    return handed_on.answer(request, wanted.outcome, how=how)
 
 
 def _row(scope: Scope, id: UUID | None) -> tuple[Any, ...] | None:
@@ -128,7 +104,7 @@ def _change(request: ScopedRequest, appointment_id: str, body: Any, *, must_move
         "if_match": request.edge.if_match, "now": timezone.now(), "body": body, "must_move": must_move,
     }  # fmt: skip
     if request.auth.connected:
-        return _asked(request, 200, at_source.change(**asked, key=_key(request)))
+        return _asked(request, 200, at_source.change(**asked, key=handed_on.key_of(request)))
     return _appointment(request, services.change(**asked).id)
 
 
@@ -189,7 +165,7 @@ def get_appointment(request: ScopedRequest, appointment_id: str) -> Answer:
     needs=Permission.APPOINTMENTS_WRITE,
     action="appointment.create",
     returns=(201, s.AppointmentOut),
-    problems=(*_BOOKING, *_AT_SOURCE, StateConflict),
+    problems=(*_BOOKING, *handed_on.PROBLEMS, StateConflict),
     connected="port",
     accepted=_ASKED,
     example=examples.APPOINTMENT,
@@ -207,7 +183,7 @@ def book_appointment(request: ScopedRequest, body: s.AppointmentIn) -> Answer:
     if request.auth.connected:
         return _asked(
             request, 201,
-            at_source.book(scope=request.auth, now=timezone.now(), body=body, key=_key(request)),
+            at_source.book(scope=request.auth, now=timezone.now(), body=body, key=handed_on.key_of(request)),
         )  # fmt: skip
     row, created = services.book(scope=request.auth, now=timezone.now(), body=body)
     return _appointment(request, row.id, status=201 if created else 200)
@@ -238,7 +214,7 @@ def put_appointment(request: ScopedRequest, body: s.AppointmentIn) -> Answer:
     action="appointment.update",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(*_BOOKING, *_AT_SOURCE, StateConflict),
+    problems=(*_BOOKING, *handed_on.PROBLEMS, StateConflict),
     connected="port",
     accepted=_ASKED,
     example=examples.APPOINTMENT,
@@ -258,7 +234,7 @@ def change_appointment(
     action="appointment.reschedule",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(*_BOOKING, *_AT_SOURCE, StateConflict),
+    problems=(*_BOOKING, *handed_on.PROBLEMS, StateConflict),
     connected="port",
     accepted=_ASKED,
     example=examples.APPOINTMENT,
@@ -286,7 +262,7 @@ def _act(request: ScopedRequest, appointment_id: str, action: Action, **details:
     action="appointment.cancel",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(*_AT_SOURCE, StateConflict),
+    problems=(*handed_on.PROBLEMS, StateConflict),
     connected="port",
     accepted=_ASKED,
     example=examples.APPOINTMENT
@@ -304,7 +280,7 @@ def cancel_appointment(
         return _act(request, appointment_id, action, **ended)
     wanted = at_source.cancel(
         scope=request.auth, appointment_id=path_id("appointment", appointment_id), action=action,
-        if_match=request.edge.if_match, now=timezone.now(), key=_key(request), **ended,
+        if_match=request.edge.if_match, now=timezone.now(), key=handed_on.key_of(request), **ended,
     )  # fmt: skip
     return _asked(request, 200, wanted)
 
@@ -332,12 +308,12 @@ def check_in(request: ScopedRequest, appointment_id: str, body: s.MoveIn | None 
     action="appointment.complete",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(StateConflict,),
+    problems=(StateConflict, services.AppointmentAhead),
     example=examples.APPOINTMENT | {"status": "completed"},
     request_example={},
 )
 def complete(request: ScopedRequest, appointment_id: str, body: s.MoveIn | None = None) -> Answer:
-    """It took place, and may be noted and billed. Time, clinician and service are frozen."""
+    """It took place, and may be noted and billed. Time, clinician and service are frozen. One that is still to come is refused."""
     return _act(request, appointment_id, Action.COMPLETE)
 
 
@@ -348,7 +324,7 @@ def complete(request: ScopedRequest, appointment_id: str, body: s.MoveIn | None 
     action="appointment.no_show",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(StateConflict,),
+    problems=(StateConflict, services.AppointmentAhead),
     example=examples.APPOINTMENT | {"status": "no_show"},
     request_example={},
 )

@@ -13,12 +13,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from rapport.kernel.outcomes import Done, Outcome, Pending, Refused
-from rapport.kernel.problems import Conflict, NotAtSource
+from rapport.kernel.outcomes import Asked, Done, Outcome
+from rapport.kernel.problems import ConnectorNotReady, NotAtSource
 from rapport.platform.access.permissions import Permission
-from rapport.platform.access.scope import Scope, system_scope
+from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
-from rapport.platform.db.session import entered
 from rapport.platform.tenancy.models import SourcedRecord
 from rapport.platform.tenancy.source import SourceRef
 from rapport.rooms.roster import queries as roster
@@ -26,21 +25,10 @@ from rapport.rooms.roster import queries as roster
 from . import mirroring, queries
 from .models import Appointment
 from .plans import Plan, changed_plan, meeting, new_plan, override_in
-from .ports import Asked, SystemOfRecord
+from .ports import SystemOfRecord
 from .rules.wall_clock import wall_text
 from .services import check_slot, given_fields, known_by, lock_calendars
 from .states import Action
-
-
-class ConnectorNotReady(Conflict):
-    code = "connector-not-ready"
-    title = "The system in which this practice's records are kept cannot be written from here yet."
-
-
-class RefusedAtSource(Conflict):
-    code = "refused-at-source"
-    title = "The system in which this practice's records are kept refused it."
-
 
 _record: SystemOfRecord | None = None
 
@@ -93,7 +81,7 @@ def book(*, scope: Scope, now: datetime, body: Any, key: str) -> Wanted:
     values = _values(patient, plan) | {"external_ids": [one.model_dump() for one in body.external_ids]}
     outcome = record.book(scope=scope, asked=Asked(key, patient.id, values), now=now)
     scope.trail.patient_ids.add(patient.id)
-    return Wanted(_said(outcome), _as_row(patient, plan, values, now), None, plan)
+    return Wanted(outcome, _as_row(patient, plan, values, now), None, plan)
 
 
 def change(
@@ -129,7 +117,7 @@ def _change(
     asked = Asked(key, row.patient_id, _values(patient, plan), *_where(row), changed)
     outcome = record.change(scope=scope, asked=asked, now=now)
     scope.trail.target("appointment", row.id, row.version)
-    return Wanted(_said(outcome), None, row.id, plan)
+    return Wanted(outcome, None, row.id, plan)
 
 
 def cancel(
@@ -147,27 +135,12 @@ def cancel(
     scope.trail.target("appointment", row.id, row.version)
     status = "late_cancelled" if action is Action.CANCEL_LATE else "cancelled"
     ended = {"status": status, "ended_reason": ended_reason, "ended_by": ended_by}
-    return Wanted(_said(outcome), None, row.id, None, ended)
+    return Wanted(outcome, None, row.id, None, ended)
 
 
-def wait(*, scope: Scope, write_id: str, seconds: float, now: datetime) -> UUID | None:
-    """
-    See what becomes of a write, outside of any transaction, and mirror what came of it.
-
-    :return: the appointment; None: it is not settled yet
-    :raises RefusedAtSource: the other system has refused it
-    """
-    outcome = _the_record().wait(scope=scope, write_id=write_id, seconds=seconds)
-    if isinstance(outcome, Refused):
-        raise RefusedAtSource(outcome.message)
-    if isinstance(outcome, Pending):
-        return None
-    house = system_scope(
-        practice_id=scope.practice_id, actor_id=scope.practice_id, time_zone=scope.time_zone,
-        livemode=scope.livemode,
-    )  # fmt: skip
-    with entered(house):
-        return mirror_done(scope=house, outcome=outcome, now=now)
+def wait(*, scope: Scope, write_id: str, seconds: float) -> Outcome:
+    """See for so long at most what becomes of a write. Called outside of any transaction."""
+    return _the_record().wait(scope=scope, write_id=write_id, seconds=seconds)
 
 
 def mirror_done(*, scope: Scope, outcome: Done, now: datetime) -> UUID:
@@ -177,18 +150,17 @@ def mirror_done(*, scope: Scope, outcome: Done, now: datetime) -> UUID:
     return row.id
 
 
-def _said(outcome: Outcome) -> Outcome:
-    if isinstance(outcome, Refused):
-        raise RefusedAtSource(outcome.message)
-    return outcome
-
-
 _SAID = {
     "clinician_id": "clinician", "service_code_id": "service_code", "location_id": "location",
     "means": "telehealth", "patient_setting": "telehealth", "start_at": "start_local",
     "end_at": "duration_minutes", "time_zone": "start_local", "start_local": "start_local",
 }  # fmt: skip
 """Column -> the value that a portal is given for it."""
+POINTERS = {
+    "patient": "/patient_id", "clinician": "/clinician_id", "service_code": "/service_code", "location": "/location_id",
+    "start_local": "/start_local", "duration_minutes": "/duration_minutes", "reason": "/reason",
+}  # fmt: skip
+"""Value -> where a caller gave it."""
 
 
 def _id_there(row: SourcedRecord, what: str) -> str:
@@ -228,6 +200,5 @@ def _as_row(patient: Any, plan: Plan, values: Mapping[str, Any], now: datetime) 
 
 
 __all__ = [
-    "Asked", "ConnectorNotReady", "RefusedAtSource", "Wanted", "book", "cancel",
-    "change", "mirror_done", "supply_record", "wait",
+    "Wanted", "book", "cancel", "change", "mirror_done", "supply_record", "wait",
 ]  # fmt: skip

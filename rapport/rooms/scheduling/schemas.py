@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, field_validator
 
 from rapport.kernel.ids import type_id
 from rapport.platform.access.scope import Scope
+from rapport.platform.api.handed_on import WriteRef
 from rapport.platform.api.shapes import (
     ExternalId,
     ExternalIdIn,
@@ -20,6 +21,7 @@ from rapport.platform.api.shapes import (
     instant,
     source_of,
 )
+from rapport.platform.tenancy.source import as_of_sql
 from rapport.rooms.coding.rules.telehealth import Means, Setting, place_of
 from rapport.rooms.roster.schemas import ClinicianRef
 
@@ -99,13 +101,6 @@ class AppointmentOut(Shape):
     version: int
     created_at: Instant
     updated_at: Instant
-
-
-class WriteRef(Struct):
-    """A write on its way to the system in which the practice's calendar is kept."""
-
-    id: str
-    state: Annotated[str, Meta(description="intended, submitted, in_doubt, …")]
 
 
 class AppointmentAskedOut(AppointmentOut):
@@ -294,7 +289,7 @@ APPOINTMENT_COLUMNS = (
     " a.time_zone, a.start_local, a.location_id, a.means, a.patient_setting, a.status,"
     " a.overbooked, a.ended_reason, a.ended_by, a.external_ids::text, a.telehealth_session::text,"
     " a.version, a.created_at, a.updated_at, l.place_of_service_code,"
-    " a.source_system, a.source_remote_id, a.source_as_of"
+    f" a.source_system, a.source_remote_id, {as_of_sql('a', 'appointments')}"
 )
 """What `appointment_out` reads, in its order."""
 

@@ -14,6 +14,7 @@ from rapport.kernel.problems import Conflict, FieldError, ImmutableField, Invali
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
+from rapport.platform.api.shapes import instant
 from rapport.platform.db import sql
 from rapport.platform.db.errors import constraint_name, sqlstate
 from rapport.platform.db.rows import add, by_id
@@ -24,7 +25,7 @@ from . import events, queries
 from .models import Appointment, AppointmentExternalId, WorkSchedule
 from .plans import Override, Plan, changed_plan, meeting, new_plan, override_in
 from .rules import hours
-from .states import Action, AppointmentStatus
+from .states import OUTCOMES, Action, AppointmentStatus
 from .timing import fault, slot_times
 
 ALTERNATIVES = 3
@@ -44,6 +45,10 @@ class OutsideHours(Conflict):
 class ExternalIdTaken(Conflict):
     code = "external-id-taken"
     title = "Another object of this kind already has that external id."
+
+
+class AppointmentAhead(Conflict):
+    code, title = "appointment-in-future", "The appointment has not begun yet."
 
 
 Guard = Callable[[Scope, Appointment, Action], None]
@@ -441,6 +446,7 @@ def act(
     :raises NotFound: no such appointment for this actor
     :raises PreconditionFailed: it was changed since
     :raises StateConflict: its status does not allow it
+    :raises AppointmentAhead: it has no outcome before it has begun
     :raises SlotTaken: it cannot be reopened, since the time was given to somebody else
     """
     scope.require(Permission.APPOINTMENTS_WRITE)
@@ -451,6 +457,8 @@ def act(
     row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
     etags.check(row, if_match)
     row.require(action)
+    if action in OUTCOMES and row.start_at > now:
+        raise AppointmentAhead("Say what became of it once it has begun.", start_at=instant(row.start_at))
     _ask_guards(scope, row, action)
     columns: dict[str, Any] = {"ended_reason": ended_reason, "ended_by": ended_by}
     if action is Action.REOPEN:

@@ -72,6 +72,9 @@ MOVES: Mapping[Action, Move] = MappingProxyType(
 )
 """Every move an appointment can make."""
 
+OUTCOMES = frozenset({Action.COMPLETE, Action.MARK_NO_SHOW})
+"""What can be said of an appointment only once it has begun."""
+
 BUSY = (S.BOOKED, S.CHECKED_IN, S.COMPLETED)
 """States in which the clinician's time is taken; as in the exclusion constraint."""
 

@@ -58,7 +58,7 @@ class Form:
 def dressed(form: Form, *, look: Look, faults: Faults) -> Form:
     """Return a form in a look, with today's trouble."""
     prefix = OTHER_PREFIX if "rename_names" in faults else look.input_prefix
-    fields = [replace(field, send_as=prefix + field.name) for field in form.fields]
+    fields = [replace(field, send_as=field.name if field.type == "hidden" else prefix + field.name) for field in form.fields]
     buttons = list(form.buttons)
     inputs = dict(value.partition("=")[::2] for value in faults.values("rename_input"))
     names = dict(value.partition("=")[::2] for value in faults.values("rename_button"))

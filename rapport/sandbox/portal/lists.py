@@ -13,6 +13,7 @@ from rapport.sandbox.portal.looks import day_text
 from rapport.sandbox.portal.settings import number
 from rapport.sandbox.portal.store import Store
 from rapport.sandbox.portal.surround import page, refusal, signed_in, view
+from rapport.sandbox.portal.words import CODES
 
 PATHS = {
     "/patients": "patients", "/calendar": "appointments", "/notes": "notes", "/staff": "staff", "/billing/claims": "claims",
@@ -84,18 +85,21 @@ def _list(app: Flask, store: Store, path: str, kind: str) -> None:
     app.add_url_rule(path, f"list_{kind}", shown)
 
 
-_FACTS = ("birth_on", "age", "sex", "status", "clinician", "email", "phone", "line1", "city", "state", "postal_code", "payer", "member_id", "chart")
+_FACTS = ("first", "middle", "last", "birth_on", "age", "sex", "status", "clinician", "email", "phone", "line1", "city", "state", "postal_code", "payer", "member_id", "chart")
 
 
-def _facts(store: Store, row: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Return what the page of a patient says: field, label, text."""
+def _facts(store: Store, row: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Return what the page of a patient says: field, label, text, code."""
     shown = view(store)
     written = row | {
         "birth_on": day_text(row["birth_on"], pattern=shown.day_pattern), "age": age_text(row["birth_on"], view=shown),
         "status": g.look.text(row["status"]), "sex": g.look.text(row["sex"]), "chart": f"MRN-{row['id']:06}",
     }  # fmt: skip
+    codes = {
+        "status": CODES.get(row["status"], ""), "sex": CODES.get(row["sex"], ""), "clinician": str(row["clinician_id"] or ""),
+    }  # fmt: skip
     return [
-        (name, g.look.words.get(name, name.replace("_", " ").capitalize()), str(written[name] or ""))
+        (name, g.look.words.get(name, name.replace("_", " ").capitalize()), str(written[name] or ""), codes.get(name, ""))
         for name in _FACTS
         if name not in shown.faults.values("drop_column")
     ]

@@ -203,12 +203,14 @@ def test_what_this_user_may_is_found_by_asking_for_one_row_of_each(stage: Stage)
     found = stage.driver.probe(stage.target("carol"), session=stage.session("carol"), now=now())
     assert not isinstance(found, Trouble), found
     assert found["patients.read"] is found["notes.read"] is True
+    assert found["patients.create"] is found["appointments.create"] is False
     stage.portal.order("PATCH", "user/carol", {"role": "desk"})
     after = stage.driver.probe(stage.target("carol"), session=stage.session("carol"), now=now())
 
     assert not isinstance(after, Trouble), after
     assert after["notes.read"] is False
-    assert after["patients.read"] is True
+    assert after["patients.read"] is after["patients.create"] is after["appointments.create"] is True
+    assert stage.requests("POST", "/patients") == [], "a form is looked at, and not sent"
 
 
 def test_a_session_goes_to_its_own_portal_only(stage: Stage) -> None:

@@ -201,6 +201,41 @@ def test_what_a_signed_note_locks_is_not_even_tried(stage: Stage) -> None:
     assert str(free.remote_id) in {str(one["record"]) for one in stage.rows("audit")}
 
 
+NOOR = {
+    "first_name": "Noor", "last_name": "Szymanska", "birth_on": "1988-02-29", "sex": "female", "status": "active",
+    "phone": "+15035550177", "clinician": "2", "state": "OR",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shown", [{"look": "A"}, {"look": "B"}, {"look": "A", "language": "de"}])
+def test_a_patient_is_registered_changed_and_shown_in_each_look(stage: Stage, shown: dict[str, str]) -> None:
+    stage.set(**shown)
+    made = send(stage, stage.session(), NOOR, ability="patients.create")
+    assert isinstance(made, Submitted), made
+    change = {"remote_id": made.remote_id, "email": "noor@example.org", "phone": "+15035550199", "status": "inactive"}
+    changed = send(stage, made.session, change, ability="patients.update")
+    assert isinstance(changed, Submitted), changed
+    got = stage.read("patient.read", changed.session, remote_id=str(made.remote_id))
+
+    [row] = [one for one in stage.rows("patient") if str(one["id"]) == made.remote_id]
+    assert (row["first"], row["sex"], row["phone"], row["status"]) == ("Noor", "F", "503-555-0199", "Inactive")
+    assert isinstance(got, Got), got
+    values = NOOR | {name: value for name, value in change.items() if name != "remote_id"}
+    assert {name: str(got.rows[0].values[name]) for name in values} == values
+
+
+def test_a_signed_note_is_locked_and_a_draft_is_not(stage: Stage) -> None:
+    notes = {one["status"]: str(one["id"]) for one in stage.rows("note")}
+    session = stage.session()
+    stage.portal.order("DELETE", "audit")
+    locked = send(stage, session, {"remote_id": notes["Signed"], "body": "Else."}, ability="notes.update")
+    assert isinstance(locked, Trouble), locked
+    assert (locked.reason, stage.rows("audit")) == (Reason.WITHHELD_LOCKED, [])
+    draft = send(stage, session, {"remote_id": notes["Draft"], "body": "Slept better."}, ability="notes.update")
+    assert isinstance(draft, Submitted), draft
+    assert [str(one["record"]) for one in stage.rows("audit")] == [notes["Draft"]]
+
+
 def test_a_version_that_somebody_changed_meanwhile_overwrites_nothing(stage: Stage) -> None:
     session = stage.session()
     free = send(stage, session)

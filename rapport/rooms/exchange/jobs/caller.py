@@ -41,7 +41,7 @@ Ask = Callable[[Target, bytes, datetime], A | Trouble]
 
 def call(
     *, scope: Scope, connection_id: UUID, capability: str, ask: Ask[A], sync: bool = False,
-    renew: bool = True, asks_right: bool = False,
+    renew: bool = True, sign_in: bool = True, asks_right: bool = False,
 ) -> tuple[A | Trouble, int]:
     """
     Ask a portal something.
@@ -50,6 +50,7 @@ def call(
     :param sync: scheduled work: it yields to whoever waits for an answer
     :param renew: False: an ended session is said and not renewed
     :param asks_right: whether the portal's user may is what is asked: a no is noted, and needs nobody
+    :param sign_in: False: this process has no browser; where no session stands that is said, and a worker signs in
     :return: the answer, and the epoch that it belongs to
     """
     with entered(scope):
@@ -60,6 +61,8 @@ def call(
             scope=scope, connection=connection, capability=capability, now=timezone.now()
         )
         places = services.parallel_of(scope=scope, connection_id=connection_id)
+        if sync:  # a long reading leaves a place to whoever waits for an answer
+            places = max(1, places - 1)
         silence = services.silent_for(scope=scope, connection_id=connection_id, now=timezone.now())
     if stopped is None and silence > PATIENCE_SECONDS:
         stopped = Trouble(Reason.BUSY, retry_after_seconds=ceil(silence))
@@ -67,7 +70,7 @@ def call(
         return stopped, 0
     seen = epoch = 0
     for again in (False, True):
-        lease = _session(scope, connection_id, seen)
+        lease = _session(scope, connection_id, seen, sign_in=sign_in)
         if isinstance(lease, Trouble):
             return lease, 0
         pace = Governed(scope, connection_id, keep=1.0 if sync else 0.0)
@@ -85,14 +88,14 @@ def call(
             break
         with entered(scope):
             services.end_epoch(scope=scope, connection_id=connection_id, epoch=lease.epoch)
-        if again or not renew:
+        if again or not renew or not sign_in:
             break
         seen = lease.epoch
     _draw_consequences(scope, connection_id, capability, answer, asks_right)
     return answer, epoch
 
 
-def _session(scope: Scope, connection_id: UUID, seen: int) -> Lease | Trouble:
+def _session(scope: Scope, connection_id: UUID, seen: int, *, sign_in: bool) -> Lease | Trouble:
     for _ in range(2):
         with entered(scope):
             # In this order: whoever signs in between the two is found by the second.
@@ -100,6 +103,8 @@ def _session(scope: Scope, connection_id: UUID, seen: int) -> Lease | Trouble:
             lease = services.lease(scope=scope, connection_id=connection_id, now=timezone.now())
         if lease is not None and lease.epoch > seen:
             return lease
+        if not sign_in:
+            return Trouble(Reason.SESSION_EXPIRED, detail="A worker signs in.")
         outcome = ensure_epoch(scope=scope, connection_id=connection_id, seen=known, cause="renewal")
         if isinstance(outcome, Trouble):
             return outcome

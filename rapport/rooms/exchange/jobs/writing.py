@@ -31,17 +31,24 @@ from .caller import call
 from .locks import LockTimeout, held
 
 WRITER_SECONDS = 60.0
-"""How long a write waits for the one before it; then it comes again."""
+"""How long a job waits for the write before it."""
 
 
 @jobs.task("exchange.write", retries=10, outside=True)
-def write(*, scope: Scope, write_id: UUID) -> dict[str, str] | None:
-    """Carry one write a step further: send it, or find out what became of it."""
+def write(
+    *, scope: Scope, write_id: UUID, wait_seconds: float = WRITER_SECONDS, sign_in: bool = True
+) -> dict[str, str] | None:
+    """
+    Carry one write a step further: send it, or find out what became of it.
+
+    :param wait_seconds: how long to wait for the write before it; then it comes again
+    :param sign_in: False: this process has no browser; a worker goes on where no session stands
+    """
     with entered(scope):
         connection_id = Write.objects.visible_to(scope).get(id=write_id).connection_id
     try:
-        with held(connection_id, "writer", wait_seconds=WRITER_SECONDS):
-            row = carry_on(scope=scope, write_id=write_id)
+        with held(connection_id, "writer", wait_seconds=wait_seconds):
+            row = carry_on(scope=scope, write_id=write_id, sign_in=sign_in)
     except LockTimeout:
         with entered(scope):
             row = Write.objects.visible_to(scope).get(id=write_id)
@@ -49,7 +56,7 @@ def write(*, scope: Scope, write_id: UUID) -> dict[str, str] | None:
     return {"state": row.state} if row is not None else None
 
 
-def carry_on(*, scope: Scope, write_id: UUID) -> Write | None:
+def carry_on(*, scope: Scope, write_id: UUID, sign_in: bool = True) -> Write | None:
     """
     Take a write up where it stands. The caller holds the connection's writer lock.
 
@@ -61,13 +68,13 @@ def carry_on(*, scope: Scope, write_id: UUID) -> Write | None:
         return None
     if taken.state in (WriteState.INTENDED, WriteState.ARMED):
         crashpoint(Crashpoint.WRITE_INTENDED)
-        return _send(scope, taken)
-    return _read_back(scope, taken)
+        return _send(scope, taken, sign_in)
+    return _read_back(scope, taken, sign_in)
 
 
-def _find(scope: Scope, taken: Taken) -> Got | Trouble:
+def _find(scope: Scope, taken: Taken, sign_in: bool) -> Got | Trouble:
     """Read the list in which the write is, or would be. What is not believed proves nothing."""
-    narrow = given_for(taken.values, found=taken.seen, remote_id=taken.remote_id)
+    narrow = given_for(taken.values, found=taken.seen, remote_id=taken.remote_id or taken.parent_id)
 
     def ask(target: Target, session: bytes, now: datetime) -> Got | Trouble:
         return services.portal().read(
@@ -75,7 +82,7 @@ def _find(scope: Scope, taken: Taken) -> Got | Trouble:
         )
 
     answer, _ = call(
-        scope=scope, connection_id=taken.connection_id, capability=taken.read_back, ask=ask
+        scope=scope, connection_id=taken.connection_id, capability=taken.read_back, ask=ask, sign_in=sign_in
     )
     if isinstance(answer, Trouble):
         return answer
@@ -92,8 +99,8 @@ def _find(scope: Scope, taken: Taken) -> Got | Trouble:
     return answer if answer.complete else Trouble(Reason.INCOMPLETE)
 
 
-def _send(scope: Scope, taken: Taken) -> Write | None:
-    answer = _find(scope, taken)
+def _send(scope: Scope, taken: Taken, sign_in: bool) -> Write | None:
+    answer = _find(scope, taken, sign_in)
     crashpoint(Crashpoint.WRITE_PRE_IMAGE)
     with entered(scope):
         if isinstance(answer, Trouble):
@@ -110,14 +117,15 @@ def _send(scope: Scope, taken: Taken) -> Write | None:
     crashpoint(Crashpoint.WRITE_BEFORE_LEAVE)
 
     def ask(target: Target, session: bytes, now: datetime) -> Submitted | Refused | InDoubt | Trouble:
-        which = {"remote_id": taken.remote_id} if taken.remote_id is not None else {}
+        opened = taken.remote_id or taken.parent_id
+        which = {"remote_id": opened} if opened is not None else {}
         return services.portal().submit(
             target, ability=taken.ability, values={**taken.values, **which}, session=session, now=now
         )
 
     # An ended session is not renewed in here: the record is looked at again before it is sent again.
     sent, _ = call(
-        scope=scope, connection_id=taken.connection_id, capability=taken.ability, ask=ask, renew=False
+        scope=scope, connection_id=taken.connection_id, capability=taken.ability, ask=ask, renew=False, sign_in=sign_in
     )
     crashpoint(Crashpoint.WRITE_AFTER_LEAVE)
     assert isinstance(sent, Submitted | Refused | InDoubt | Trouble)
@@ -128,8 +136,8 @@ def _send(scope: Scope, taken: Taken) -> Write | None:
     return row
 
 
-def _read_back(scope: Scope, taken: Taken) -> Write | None:
-    answer = _find(scope, taken)
+def _read_back(scope: Scope, taken: Taken, sign_in: bool) -> Write | None:
+    answer = _find(scope, taken, sign_in)
     crashpoint(Crashpoint.WRITE_READ_BACK)
     with entered(scope):
         if isinstance(answer, Trouble):

@@ -38,6 +38,10 @@ class Write(PracticeRecord):
     """What is to be written, sealed: {values, seen}."""
     remote_id = models.CharField(max_length=200, blank=True)
     """The record in the portal: given for a change, found for something new."""
+    parent_id = models.CharField(max_length=200, blank=True)
+    """The record in the portal under which one is made, and among whose it is found again."""
+    known_before = ArrayField(models.CharField(max_length=200), null=True)
+    """Of those under it: the ones that looked the same before the first send, and are not this one."""
     makes_new = models.BooleanField()
     """Whether a record is made; False: one is changed."""
     key_fields = ArrayField(models.CharField(max_length=40), default=list)

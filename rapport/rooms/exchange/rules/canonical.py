@@ -23,6 +23,28 @@ def plain(value: Any) -> Any:
     return value
 
 
+_UNSEEN = dict.fromkeys(
+    [
+        0x00AD, 0x034F, 0x061C, 0x180E, 0xFEFF,
+        *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10),
+    ]
+)
+"""Soft hyphens, zero-width spaces and joiners, marks of writing direction, variation selectors."""
+
+
+def compared(value: Any) -> Any:
+    """
+    Return a value as two copies of it are compared: a page shows lines and spaces of a text its own way.
+
+    >>> compared("Seen again.\\r\\n  No change… ")
+    'Seen again. No change...'
+    """
+    value = plain(value)
+    if not isinstance(value, str):
+        return value
+    return " ".join(unicodedata.normalize("NFKC", value).translate(_UNSEEN).split()) or None
+
+
 def record(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record with every value in its plain form."""
     return {name: plain(value) for name, value in values.items()}

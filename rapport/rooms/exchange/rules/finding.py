@@ -10,7 +10,7 @@ from typing import Any
 
 from rapport.rooms.exchange.ports import Row
 
-from .canonical import plain, record
+from .canonical import compared, plain, record
 
 
 class Match(StrEnum):
@@ -87,10 +87,7 @@ def look(
     if remote_id is not None:
         mine = [row for row in rows if row.remote_id == remote_id]
     else:
-        mine = [
-            row for row in rows
-            if all(plain(row.values.get(name)) == wanted.get(name) for name in key)
-        ]  # fmt: skip
+        mine = _with_key(rows, values=values, key=key)
     if not mine:
         return Found(Match.NOTHING)
     shown = record(mine[0].values)
@@ -108,12 +105,22 @@ def look(
     return Found(Match.DIFFERENT, mine[0].remote_id, shown, differs)
 
 
+def alike(rows: Sequence[Row], *, values: Mapping[str, Any], key: Sequence[str]) -> list[str]:
+    """Return the ids of the records that have a write's key."""
+    return [row.remote_id for row in _with_key(rows, values=values, key=key)]
+
+
+def _with_key(rows: Sequence[Row], *, values: Mapping[str, Any], key: Sequence[str]) -> list[Row]:
+    wanted = {name: compared(values.get(name)) for name in key}
+    return [row for row in rows if all(compared(row.values.get(name)) == wanted[name] for name in key)]
+
+
 def _differing(
     wanted: Mapping[str, Any], shown: Mapping[str, Any], *, absent: Mapping[str, str]
 ) -> tuple[str, ...]:
     return tuple(
         sorted(
             name for name, value in wanted.items()
-            if name in shown and name not in absent and shown[name] != value
+            if name in shown and name not in absent and compared(shown[name]) != compared(value)
         )
     )  # fmt: skip

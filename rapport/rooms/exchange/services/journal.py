@@ -9,7 +9,7 @@ that is looked for, never repeated: only a portal that was proved twice not to h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,11 +22,12 @@ from rapport.rooms.exchange import events, queries
 from rapport.rooms.exchange.models import Write
 from rapport.rooms.exchange.ports import Got, InDoubt, Reason, Refused, Submitted, Trouble
 from rapport.rooms.exchange.rules import canonical
-from rapport.rooms.exchange.rules.finding import Found, Match, look
+from rapport.rooms.exchange.rules.finding import Found, Match, alike, look
 from rapport.rooms.exchange.rules.matters import DRIFT, Matter
 from rapport.rooms.exchange.states import WORKS, WriteState
 
 from . import attention
+from .written import tell_room
 
 LEASE = timedelta(seconds=300)
 """Longer than any driver takes. Who is silent for longer is taken for dead."""
@@ -57,6 +58,10 @@ class Taken:
     settle_seconds: int
     key_fields: tuple[str, ...]
     remote_id: str | None
+    """The record that is changed; None: one is made."""
+    parent_id: str | None
+    """The record under which one is made."""
+    known_before: frozenset[str]
     claimed: bool
     values: Mapping[str, Any] = field(repr=False)
     seen: Mapping[str, Any] | None = field(repr=False)
@@ -109,7 +114,8 @@ def take(*, scope: Scope, write_id: UUID, now: datetime) -> Taken | None:
         write_id=write.id, connection_id=write.connection_id, ability=write.ability,
         read_back=write.read_back, state=WriteState(write.state), fence=write.fence,
         settle_seconds=write.settle_seconds, key_fields=tuple(write.key_fields),
-        remote_id=None if write.makes_new else write.remote_id, claimed=write.claimed,
+        remote_id=None if write.makes_new else write.remote_id, parent_id=write.parent_id or None,
+        known_before=frozenset(write.known_before or ()), claimed=write.claimed,
         values=body["values"], seen=body["seen"],
     )  # fmt: skip
 
@@ -125,9 +131,24 @@ def _mine(scope: Scope, taken: Taken) -> Write | None:
 
 
 def _look(taken: Taken, got: Got) -> Found:
-    return look(
-        got.rows, values=taken.values, key=taken.key_fields, remote_id=taken.remote_id, seen=taken.seen
-    )
+    rows = [row for row in got.rows if row.remote_id not in taken.known_before]
+    found = look(rows, values=taken.values, key=taken.key_fields, remote_id=taken.remote_id, seen=taken.seen)
+    if taken.parent_id is None or found.values is None:
+        return found
+    return replace(found, values={**found.values, "under": taken.parent_id, "count": len(got.rows)})
+
+
+def _set_aside(write: Write, taken: Taken, got: Got) -> Taken:
+    """
+    Before the first send: those under the same record that look like what is to be made are not it.
+
+    Two addenda may say the same. What a text is found by tells nothing of who wrote it when, so only one that
+    was not there before counts; what is known once stays so, or a late one would be taken for an early one.
+    """
+    if write.known_before is None:
+        write.known_before = alike(got.rows, values=taken.values, key=taken.key_fields)
+        write.save(update_fields=["known_before"])
+    return replace(taken, known_before=frozenset(write.known_before))
 
 
 def arm(*, scope: Scope, taken: Taken, got: Got, now: datetime) -> WriteState | None:
@@ -139,6 +160,8 @@ def arm(*, scope: Scope, taken: Taken, got: Got, now: datetime) -> WriteState | 
     write = _mine(scope, taken)
     if write is None:
         return None
+    if taken.parent_id is not None:
+        taken = _set_aside(write, taken, got)
     found = _look(taken, got)
     if found.match is Match.EQUAL:
         _confirm(scope, write, found, now, reason="existed")
@@ -190,7 +213,8 @@ def record_answer(
     settle = now + timedelta(seconds=taken.settle_seconds)
     if isinstance(answer, Submitted):
         write.claimed, write.retry_at, write.leased_until = True, settle, None
-        write.remote_id = write.remote_id or (answer.remote_id or "")[:200]
+        if not write.parent_id:  # the page that says so may be the one of the record above
+            write.remote_id = write.remote_id or (answer.remote_id or "")[:200]
         write.save(update_fields=["claimed", "retry_at", "leased_until", "remote_id"])
     elif isinstance(answer, Refused):
         said = {"message": answer.message, "fields": dict(answer.fields)}
@@ -302,6 +326,8 @@ def _confirm(scope: Scope, write: Write, found: Found, now: datetime, *, reason:
     connection = queries.get_connection(scope=scope, connection_id=write.connection_id, lock=True)
     attention.went_away(scope=scope, connection=connection, matters=list(Matter), now=now, subject_id=write.id)
     announce(scope=scope, write=write, now=now)
+    aside = (opened(write=write, part="values") or {}).get("aside") or {}
+    tell_room(scope=scope, connection=connection, write=write, values=found.values or {}, aside=aside, now=now)
 
 
 def _conflict(scope: Scope, write: Write, found: Found, now: datetime, *, reason: str = "different") -> None:

@@ -67,7 +67,7 @@ def begin_write(
 
     :param values: in the names of the contract
     :param key: the caller's idempotency key
-    :param remote_id: the record to change; empty: one is made, and found again by its key
+    :param remote_id: the record to change, or under which one is made; empty: one is made, and found again by its key
     :param seen: of a change, the values it rests on: if the portal has others now, it conflicts
     :param aside: what the caller wants back with it, and the portal is not told
     :raises WriteKeyReused: the key belongs to another write
@@ -91,11 +91,12 @@ def begin_write(
         guard(scope=scope, connection=connection, values=values, remote_id=remote_id)
     can = _require_open(scope, connection, ability)
     pacing.require_room(scope=scope, connection=connection, now=now)
+    under = remote_id if can.makes_child else ""
     row = Write(
         practice_id=scope.practice_id, connection=connection, patient_id=patient_id, ability=ability,
         read_back=can.read_back or f"{kind_of(ability)}.read", key=key, payload_digest=digest,
-        remote_id=remote_id, makes_new=not remote_id, key_fields=list(can.key),
-        natural_key=_natural_key(connection, can, canonical.record(values), remote_id),
+        remote_id="" if under else remote_id, parent_id=under, makes_new=bool(under) or not remote_id,
+        key_fields=list(can.key), natural_key=_natural_key(connection, can, canonical.record(values), remote_id),
         settle_seconds=can.settle_seconds, attended=can.attended, asked_by=scope.actor_id,
         state_changed_at=now, created_at=now,
     )  # fmt: skip
@@ -146,7 +147,9 @@ def _require_open(scope: Scope, connection: Connection, ability: str) -> Ability
 
 
 def _natural_key(connection: Connection, can: Ability, values: Mapping[str, Any], remote_id: str) -> bytes:
-    if remote_id:
+    if can.makes_child and not remote_id:
+        raise Invalid("It is made under another record.", errors=(FieldError("/remote_id", "required"),))
+    if remote_id and not can.makes_child:
         parts: dict[str, Any] = {"kind": kind_of(can.name), "remote_id": remote_id}
     else:
         missing = [name for name in can.key if values.get(name) is None]
@@ -155,7 +158,8 @@ def _natural_key(connection: Connection, can: Ability, values: Mapping[str, Any]
                 "Fields are missing by which the write is found again.",
                 errors=tuple(FieldError(f"/values/{name}", "required") for name in missing),
             )
-        parts = {"kind": kind_of(can.name), "key": {name: values[name] for name in can.key}}
+        under = {"under": remote_id} if remote_id else {}
+        parts = {"kind": kind_of(can.name), "key": {name: values[name] for name in can.key}} | under
     return aead.blind_index(canonical.dump(parts).decode(), context=f"exchange_key|{connection.id}")
 
 

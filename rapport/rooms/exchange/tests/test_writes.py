@@ -177,6 +177,48 @@ def test_a_record_that_a_person_changed_meanwhile_conflicts(
     assert portal.rows("appointments")["a1"]["duration_minutes"] == 30
 
 
+def addendum(connected: Connected, text: str, *, under: str = "n1") -> Write:
+    with connected.house.entered() as scope:
+        return services.begin_write(
+            scope=scope, connection_id=connected.id, ability="notes.addendum", values={"body": text},
+            remote_id=under, key=new_uuid().hex, now=timezone.now(),
+        )  # fmt: skip
+
+
+def test_what_is_made_under_a_record_is_found_among_those_under_it(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    portal.put("addenda", "x1", body="ZZPHI No change.", under="n2")
+    connected.start()
+    write = connected.settle(addendum(connected, "ZZPHI  No change.\n"))
+    assert (write.state, write.reason, write.parent_id) == ("confirmed", "", "n1")
+    made = {id: row for id, row in portal.rows("addenda").items() if row["under"] == "n1"}
+    assert list(made) == [write.remote_id]
+    assert len(portal.rows("addenda")) == 2, "the same words under another record are another one's"
+
+
+def test_two_under_one_record_may_say_the_same_and_a_lost_one_is_no_third(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    first = connected.settle(addendum(connected, "No change."))
+    portal.script("submit", {"drop": "after"})
+    second = connected.settle(addendum(connected, "No change."))
+    assert (first.state, second.state, second.known_before) == ("confirmed", "confirmed", [first.remote_id])
+    assert first.remote_id != second.remote_id
+    assert len(portal.rows("addenda")) == len(portal.log("submit")) == 2
+
+
+def test_one_under_a_record_that_never_arrived_is_sent_again_beside_its_twin(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    connected.settle(addendum(connected, "No change."))
+    portal.script("submit", {"drop": "before"})
+    again = connected.settle(addendum(connected, "No change."), seconds=20)
+    assert (again.state, again.sends, len(portal.rows("addenda"))) == ("confirmed", 2, 2)
+
+
 def test_a_locked_record_is_refused_before_anything_leaves(connected: Connected, portal: ScriptedPortal) -> None:
     connected.start()
     portal.script("submit", {"trouble": "withheld_locked"})
@@ -339,7 +381,7 @@ def test_what_it_says_is_shown_to_those_who_may_see_such_records(
 def test_the_journal_is_frozen_to_everybody(connected: Connected, portal: ScriptedPortal) -> None:
     connected.start()
     write = connected.settle(connected.write())
-    for forged in ({"values_sealed": b"x"}, {"ability": "x"}, {"key": "x"}):
+    for forged in ({"values_sealed": b"x"}, {"ability": "x"}, {"key": "x"}, {"parent_id": "x"}):
         with pytest.raises(DatabaseError), transaction.atomic(), connected.house.entered() as scope:
             Write.objects.visible_to(scope).filter(id=write.id).update(**forged)
     with pytest.raises(DatabaseError), connected.house.entered() as scope:

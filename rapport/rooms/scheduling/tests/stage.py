@@ -10,6 +10,8 @@ from tests.support.cast import House
 
 MONDAY = "2026-11-30T"
 """A Monday in winter time, ahead of every clock that matters here."""
+HELD = "2026-03-02T"
+"""A Monday in winter time that is over: what has begun may have an outcome."""
 
 
 @dataclass
@@ -17,6 +19,8 @@ class Stage:
     """What is there, and short ways to book."""
 
     house: House
+    day: str = MONDAY
+    """When is booked."""
     ana: dict[str, Any] = field(init=False)
     maya: dict[str, Any] = field(init=False)
     luz: dict[str, Any] = field(init=False)
@@ -31,12 +35,12 @@ class Stage:
         self.code = props.service_code(self.house)
 
     def body(self, wall: str = "09:00", **fields: Any) -> dict[str, Any]:
-        """Return a body that books Ana with Maya on the Monday at this wall time."""
+        """Return a body that books Ana with Maya on the day at this wall time."""
         body = {
             "patient_id": self.ana["id"],
             "clinician_id": self.maya["id"],
             "service_code": "90837",
-            "start_local": MONDAY + wall,
+            "start_local": self.day + wall,
             "time_zone": "America/Los_Angeles",
             "location_id": self.office["id"],
         } | fields

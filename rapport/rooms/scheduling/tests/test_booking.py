@@ -14,7 +14,7 @@ from tests.support import props
 from tests.support.cast import House, public
 from tests.support.props import uuid_of
 
-from .stage import Stage
+from .stage import HELD, Stage
 
 
 @pytest.fixture
@@ -176,6 +176,7 @@ def test_another_practice_cannot_touch_an_appointment(stage: Stage, aspen: House
 
 
 def test_an_external_id_that_exists_updates_its_appointment(stage: Stage, aspen: House) -> None:
+    stage.day = HELD
     pair = {"external_ids": [{"system": "urn:example:crm", "value": "visit-1"}]}
     first = stage.ask("09:00", **pair)
     same = stage.ask("09:00", **pair)
@@ -291,6 +292,7 @@ def test_rescheduling_keeps_the_appointment_and_its_history(stage: Stage) -> Non
 
 
 def test_what_took_place_is_frozen_until_it_is_reopened(stage: Stage) -> None:
+    stage.day = HELD
     made = stage.book()
     stage.act(made, "complete")
 
@@ -384,6 +386,7 @@ def test_a_room_above_may_forbid_to_reopen(stage: Stage) -> None:
     from rapport.rooms.scheduling import services
     from rapport.rooms.scheduling.states import Action
 
+    stage.day = HELD
     held = uuid_of("appointment", stage.book())
 
     def claim_rests_on_it(scope: Any, appointment: Any, action: Action) -> None:

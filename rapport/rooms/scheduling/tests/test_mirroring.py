@@ -22,7 +22,7 @@ from rapport.rooms.roster import mirroring as roster
 from rapport.rooms.scheduling import mirroring as calendar
 from rapport.rooms.scheduling.models import Appointment
 from rapport.rooms.scheduling.tests.portal import ANA, AS_OF, MAYA, NOTE, SYSTEM, VISIT, Portal
-from rapport.rooms.scheduling.tests.stage import Stage
+from rapport.rooms.scheduling.tests.stage import HELD, Stage
 from tests.support.cast import House
 
 
@@ -64,11 +64,11 @@ def test_the_same_record_again_is_one_row_and_tells_nothing_but_that_it_is_fresh
 
 
 def test_the_same_week_tells_the_same_events_as_in_a_native_practice(portal: Portal, aspen: House) -> None:
-    stage = Stage(aspen)
+    stage = Stage(aspen, HELD)
     native = stage.book("09:00")
     path = f"/v1/appointments/{native['id']}"
     api = aspen.scheduler
-    stage.act(native, "reschedule", {"start_local": "2026-11-30T10:00", "time_zone": "America/Los_Angeles"})
+    stage.act(native, "reschedule", {"start_local": f"{HELD}10:00", "time_zone": "America/Los_Angeles"})
     stage.act(native, "check-in")
     stage.act(native, "complete")
     stage.act(native, "reopen")

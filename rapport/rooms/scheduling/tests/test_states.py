@@ -12,7 +12,7 @@ from rapport.rooms.scheduling.states import BUSY, MOVES, Action, AppointmentStat
 from tests.support.cast import House
 from tests.support.props import uuid_of
 
-from .stage import Stage
+from .stage import HELD, Stage
 
 PATHS = {
     Action.CHECK_IN: ("check-in", {}),
@@ -23,7 +23,7 @@ PATHS = {
     Action.REOPEN: ("reopen", {}),
     Action.RESCHEDULE: (
         "reschedule",
-        {"start_local": "2026-11-30T15:00:00", "time_zone": "America/Los_Angeles"},
+        {"start_local": f"{HELD}15:00:00", "time_zone": "America/Los_Angeles"},
     ),
     Action.CHANGE: ("", {"telehealth": True}),
 }
@@ -55,7 +55,7 @@ def test_every_state_can_be_reached_and_every_outcome_taken_back() -> None:
 def test_an_action_works_in_its_states_and_in_no_other(
     willow: House, status: AppointmentStatus, action: Action
 ) -> None:
-    stage = Stage(willow)
+    stage = Stage(willow, HELD)
     thing = stage.book()
     for step in ROADS[status]:
         assert do(stage, thing, step).status_code == 200
@@ -71,6 +71,22 @@ def test_an_action_works_in_its_states_and_in_no_other(
         assert problem["current_state"] == status
         assert problem["allowed_from"] == sorted(MOVES[action].sources)
         assert stage.status(thing) == status
+
+
+@pytest.mark.parametrize("action", ["complete", "no-show"])
+def test_what_has_not_begun_has_no_outcome(willow: House, action: str) -> None:
+    stage = Stage(willow)
+    ahead = stage.book()
+    stage.act(ahead, "check-in") if action == "complete" else None
+
+    answer = stage.act(ahead, action)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "appointment-in-future")
+    assert answer.json()["start_at"] == ahead["start_at"]
+    assert stage.status(ahead) in ("booked", "checked_in")
+    # The control: the same of one that is over.
+    stage.day = HELD
+    assert stage.act(stage.book(), action).status_code == 200
 
 
 def test_the_constraint_counts_the_same_states_as_busy(willow: House) -> None:
@@ -105,7 +121,7 @@ def test_the_constraint_counts_the_same_states_as_busy(willow: House) -> None:
 def test_the_database_keeps_what_took_place(
     willow: House, statement: str, error: type[Exception]
 ) -> None:
-    stage = Stage(willow)
+    stage = Stage(willow, HELD)
     thing = stage.book()
     stage.act(thing, "complete")
 
@@ -121,7 +137,7 @@ def test_the_database_keeps_what_took_place(
 def test_each_outcome_is_told_once(willow: House) -> None:
     from rapport.platform.db import sql
 
-    stage = Stage(willow)
+    stage = Stage(willow, HELD)
     thing = stage.book()
     for action in ("check-in", "complete", "reopen", "no-show", "reopen", "cancel"):
         assert stage.act(thing, action).status_code == 200
