@@ -31,7 +31,7 @@ DEFAULT = "ALTER TABLE exchange_write ALTER COLUMN parent_id SET DEFAULT '';"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchange", "0002_wall")]
+    dependencies = [("exchange", "0004_mailbox")]
     operations = [
         migrations.AddField(
             model_name="write",

@@ -15,5 +15,5 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchange", "0003_write_under"), ("tenancy", "0005_seen_at")]
+    dependencies = [("exchange", "0005_write_under"), ("tenancy", "0005_seen_at")]
     operations = [migrations.RunSQL(SEEN_AT, migrations.RunSQL.noop)]
