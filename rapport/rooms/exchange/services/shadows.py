@@ -151,6 +151,29 @@ def _held_gone(scope: Scope, connection: Connection, kind: str) -> list[Change]:
     return again
 
 
+def offer_held(*, scope: Scope, connection: Connection, besides: str, now: datetime) -> None:
+    """
+    Offer again what rooms could not take over: what it lacked may just have come.
+
+    Appointments are read while patients still are, and those of far days are not read again soon.
+
+    :param besides: the kind that brought something; its own are offered with its own readings
+    """
+    rows = Shadow.objects.visible_to(scope).filter(
+        connection_id=connection.id, gone_at__isnull=True
+    ).exclude(held_code="").exclude(kind=besides)  # fmt: skip
+    waiting: dict[str, list[Change]] = {}
+    for shadow in rows:
+        values = queries.read_shadow(shadow=shadow)
+        waiting.setdefault(shadow.kind, []).append(
+            Change("changed", shadow.kind, shadow.remote_id, values, values, dict(shadow.absent), shadow.read_at)
+        )
+    origin = Origin(connection.id, connection.definition)
+    for kind, changes in waiting.items():
+        rows.filter(kind=kind).update(held_code="")
+        _hold(scope, connection, kind, hand_over(scope=scope, origin=origin, kind=kind, changes=changes, now=now))
+
+
 def _hold(scope: Scope, connection: Connection, kind: str, held: Sequence[Held]) -> None:
     for one in held:
         Shadow.objects.visible_to(scope).filter(
