@@ -67,6 +67,11 @@ class Answer:
         return markup.parse(self.body, self.headers.get("content-type", ""))
 
     @cached_property
+    def held(self) -> list[HtmlElement]:
+        """Every element of the page, held: what nobody holds is made anew each time that it is come by."""
+        return list(self.tree.iter())
+
+    @cached_property
     def text(self) -> str:
         """What a person sees of the page."""
         return markup.text_of(self.tree)

@@ -49,7 +49,7 @@ class Deed:
 
 
 @dataclass
-class Desk(threading.Thread):
+class Desk:
     """The front desk: books, moves and cancels what it booked, and asks again where it is not sure."""
 
     stage: Stage
@@ -59,8 +59,8 @@ class Desk(threading.Thread):
     failed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        super().__init__(name="desk", daemon=True)
         house = self.stage.house
+        self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
         self._chance = random.Random(self.seed)
         self._free = slots(date.fromisoformat(self.stage.portal.today), self._chance)
         self._free_lock = threading.Lock()
@@ -89,10 +89,13 @@ class Desk(threading.Thread):
         with self._free_lock:
             return next(self._free)
 
-    def run(self) -> None:
-        """Work until it is over."""
+    def start(self) -> None:
+        """Begin to work."""
         self._patients = [one for one in self.rows("patients") if one["status"] == "active"]
         self._clinicians = {one["source"]["remote_id"]: one["id"] for one in self.rows("clinicians") if one["source"]}
+        self._thread.start()
+
+    def _work(self) -> None:
         while not self._over.wait(self.pause * self._chance.uniform(0.5, 1.5)):
             try:
                 self._one()
@@ -102,7 +105,7 @@ class Desk(threading.Thread):
     def stop(self) -> None:
         """Finish what is under way, and stop."""
         self._over.set()
-        self.join(90)
+        self._thread.join(90)
 
     def book(self, *, wait: bool = False) -> Deed:
         """Book something for somebody."""

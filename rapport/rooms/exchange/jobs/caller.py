@@ -50,7 +50,8 @@ def call(
     :return: the answer, and the epoch that it belongs to
     """
     with entered(scope):
-        connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+        # Not locked: who publishes has the row for long, and the gate locks what it changes.
+        connection = queries.get_connection(scope=scope, connection_id=connection_id)
         if connection.state not in MAY_SIGN_IN:
             return Trouble(Reason.NOT_PERMITTED, detail=f"The connection is {connection.state}."), 0
         stopped = services.gate(
@@ -113,7 +114,8 @@ def _take_back(scope: Scope, lease: Lease, pace: Governed, answer: Any, answered
 
 def _draw_consequences(scope: Scope, connection_id: UUID, capability: str, answer: Any) -> None:
     with entered(scope):
-        connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+        failed = isinstance(answer, Trouble)
+        connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=failed)
         if not isinstance(answer, Trouble):
             services.note_worked(scope=scope, connection=connection, now=timezone.now())
         elif connection.state in MAY_SIGN_IN:

@@ -34,6 +34,7 @@ from .recipients import register_file_recipient, register_recipient
 from .runs import begin_run, clear_away, note_lateness, publish_piece, refuse_run
 from .schedule import ask_refresh, defer_sync, due_kinds, kinds_of
 from .sessions import Lease, end_epoch, epoch_of, lease, to_keep_alive, write_back
+from .shadows import held_besides, offer_again
 from .signing_in import (
     NotYet,
     SigningIn,
@@ -75,6 +76,7 @@ __all__ = [
     "forget_session",
     "gate",
     "give_secrets",
+    "held_besides",
     "keep_file",
     "kinds_of",
     "lease",
@@ -89,6 +91,7 @@ __all__ = [
     "note_permission",
     "note_probe",
     "note_worked",
+    "offer_again",
     "opened",
     "parallel_of",
     "portal",

@@ -26,7 +26,7 @@ from rapport.rooms.exchange.states import WORKS, RunState
 
 from . import attention, troubles
 from .schedule import is_quiet_now, kinds_of
-from .shadows import Told, offer_held, take_over
+from .shadows import Told, take_over
 
 TAKE_OVER = timedelta(minutes=15)
 """A run that is older and not settled is given up; its pieces stay."""
@@ -58,7 +58,7 @@ def begin_run(
 
     :return: None when nothing may be read: paused, standing still, or the portal's user may not
     """
-    connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+    connection = queries.get_connection(scope=scope, connection_id=connection_id)
     if connection.state not in WORKS or kind not in kinds_of(connection):
         return None
     left = (
@@ -181,8 +181,6 @@ def _publish(scope: Scope, connection: Connection, run: SyncRun, mirror: Mirror,
         scope=scope, connection=connection, matters=[*DRIFT, Reason.NOT_PERMITTED], now=now,
         capability=f"{run.kind}.read",
     )  # fmt: skip
-    if run.created:
-        offer_held(scope=scope, connection=connection, besides=run.kind, now=now)
     if not run.near or run.created or run.changed or run.gone:
         emit(
             events.SYNC_COMPLETED, scope=scope, object_type="connector_run", object_id=run.id,
