@@ -165,12 +165,19 @@ class Stage:
         from rapport.config import wiring
 
         self.start_worker()
+        try:
+            self._start_rest()
+        except BaseException:
+            self.worker.kill()  # a worker that nobody stops does the work of tests that come after
+            raise
+        wiring.offer()  # this process asks for writes, as a room does
+
+    def _start_rest(self) -> None:
         today = timezone.now().astimezone(ZoneInfo(PORTAL_ZONE)).date()
         self.portal = Portal(self.home / "portal", patients=PATIENTS, today=today.isoformat())
         self.house = found("Fern", PORTAL_ZONE)
         self.server = Server()
         self.http = self.server.client(self.house.admin.token)
-        wiring.offer()  # this process asks for writes, as a room does
 
     def start_worker(self, **environment: str) -> None:
         """Start the worker as an installation does."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import httpx
 
-START_SECONDS = 30
+START_SECONDS = 90
 
 
 def free_port() -> int:

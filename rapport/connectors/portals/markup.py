@@ -20,7 +20,7 @@ _UNSEEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGN
 _ROLES = {
     "a": "link", "button": "button", "form": "form", "table": "table", "tr": "row", "td": "cell", "th": "columnheader",
     "select": "combobox", "textarea": "textbox", "dialog": "dialog", "fieldset": "group", "nav": "navigation",
-}  # fmt: skip
+} | {f"h{level}": "heading" for level in range(1, 7)}  # fmt: skip
 _INPUT_ROLES = {
     "submit": "button", "button": "button", "image": "button", "reset": "button", "checkbox": "checkbox",
     "radio": "radio", "hidden": "hidden", "file": "file",
@@ -48,7 +48,7 @@ def is_seen(element: HtmlElement) -> bool:
     """Tell whether nothing above an element, nor itself, hides it."""
     if _hides(element):
         return False
-    for one in element.iterancestors():  # noqa: SIM110 - a loop is twice as fast, and each link of each row comes by
+    for one in element.iterancestors():
         if _hides(one):
             return False
     return True
@@ -66,6 +66,8 @@ def _hides(element: HtmlElement) -> bool:
 
 def text_of(element: HtmlElement, *, without: Iterable[HtmlElement] = ()) -> str:
     """Return the clean text that is seen in an element, but for the parts `without`."""
+    if not len(element):
+        return clean(element.text or "")
     left_out = set(without)
     return clean("".join(_pieces(element, left_out, skip_head=element.tag == "html")))
 
@@ -94,8 +96,6 @@ def role_of(element: HtmlElement) -> str:
         return _INPUT_ROLES.get(element.get("type", "text").lower(), "textbox")
     if element.tag == "a" and element.get("href") is None:
         return ""
-    if re.fullmatch(r"h[1-6]", str(element.tag)):
-        return "heading"
     return _ROLES.get(str(element.tag), "")
 
 

@@ -99,7 +99,7 @@ class Desk:
         while not self._over.wait(self.pause * self._chance.uniform(0.5, 1.5)):
             try:
                 self._one()
-            except (httpx.HTTPError, AssertionError) as problem:
+            except (httpx.HTTPError, AssertionError, LookupError) as problem:
                 self.failed.append(f"{type(problem).__name__}: {str(problem)[:200]}")
 
     def stop(self) -> None:

@@ -21,6 +21,7 @@ from tests.connect.stage import Linked, Stage, until
 from tests.faults.soak.hands import Desk, People
 from tests.faults.soak.troubles import FAULTS, Fault
 
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """A fault that was played, and the trace that it left; empty: none was seen."""

@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rapport.rooms.exchange.models import AttentionItem, SignIn, SyncRun, Write, WriteHistory
+from django.utils import timezone
+
+from rapport.rooms.exchange.models import (
+    AttentionItem,
+    Breaker,
+    SignIn,
+    SyncRun,
+    Write,
+    WriteHistory,
+)
 from rapport.rooms.exchange.states import RunState
+from tests.connect.stage import until
 
 if TYPE_CHECKING:
     from tests.faults.soak.soak import Soak
@@ -30,6 +40,14 @@ Trace = Callable[["Soak", str, datetime], str]
 def read(soak: Soak, kind: str) -> None:
     """Have the list read."""
     soak.refresh(kind)
+
+
+def read_thrice(soak: Soak, kind: str) -> None:
+    """Have the list read three times, one after the other."""
+    for _ in range(3):
+        since = timezone.now()
+        soak.refresh(kind)
+        until("a reading to be over", lambda since=since: runs(soak, kind, since), seconds=30)
 
 
 def book(soak: Soak, kind: str) -> None:
@@ -59,6 +77,18 @@ def not_used(*reasons: str) -> Trace:
         return ""
 
     return seen
+
+
+def either(*traces: Trace) -> Trace:
+    """Return what sees one of several traces."""
+    return lambda soak, kind, since: next((said for trace in traces if (said := trace(soak, kind, since))), "")
+
+
+def opened_breaker(soak: Soak, kind: str, since: datetime) -> str:
+    """Three in a row, and the portal is asked once an interval."""
+    with soak.stage.house.entered() as scope:
+        row = Breaker.objects.visible_to(scope).filter(kind="transport", opened_at__gte=since).first()
+    return "asked once an interval (breaker)" if row else ""
 
 
 def and_asked_for(trace: Trace, matter: str) -> Trace:
@@ -166,8 +196,9 @@ BIG = ("patients", "appointments", "notes", "claims")
 
 FAULTS: tuple[Fault, ...] = (
     Fault("session ended", on_list("expire"), read, renewed),
-    Fault("one 503", on_list("status", "503"), read, tried_again, seconds=40),
-    Fault("503 each time", on_list("status", "503", times=3), read, not_used("portal_down"), seconds=90),
+    Fault("one 503", on_list("status", "503"), read, not_used("portal_down")),
+    Fault("500 and then not", on_list("status", "500"), read, either(tried_again, not_used("portal_down"))),
+    Fault("503 again and again", on_list("status", "503", times=3), read_thrice, opened_breaker, seconds=90),
     Fault("429, patience of 2 s", on_list("status", "429:2"), read, not_used("busy")),
     Fault("slow page", on_list("slow", "4"), read, published),
     Fault("look B in mid sync", on_list("look", "B", times=3, after=1), read, published, kinds=BIG),

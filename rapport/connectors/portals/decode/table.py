@@ -140,6 +140,8 @@ def value_in(field: Field, cell: HtmlElement, shown: str) -> str | None:
 
 
 def shown_in(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
+    if not badges:
+        return markup.text_of(cell)
     aside = [inner for inner in cell.iterdescendants() for badge in badges if _is_badge(inner, badge)]
     shown = markup.text_of(cell, without=aside)
     for badge in badges:
@@ -151,6 +153,8 @@ def shown_in(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
 
 def _markup(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
     """Which elements stand in a cell, less those that are known not to be its value."""
+    if not len(cell):
+        return ""
     return " ".join(sorted({str(one.tag) for one in cell.iterdescendants() if not any(_is_badge(one, badge) for badge in badges)}))
 
 

@@ -19,6 +19,8 @@ _AMOUNT = re.compile(r"(?P<minus>[-\u2212(])?\s*(?:USD|US\$|[$€£])?\s*(?P<inn
 _INITIAL = re.compile(r"\s+\w\.?$")
 EMPTY = frozenset(("", "-", "–", "—", "n/a", "none"))
 """What portals write where there is nothing. In a text only dashes say so; words may be meant."""
+_EMPTY_BEGINS = frozenset("-–—nN:*.…")
+"""How such a text can begin: nearly all cells are told from it by one letter."""
 DASHES = ("", "-", "–", "—")
 
 
@@ -52,7 +54,7 @@ def read(field: Field, raw: Raw, *, language: str, patterns: tuple[str, ...] = (
     text = cut(clean(str(raw.value)), field)
     if field.type == "text":
         return None if text in DASHES else _checked(text, field)
-    if folded(text) in EMPTY:
+    if (not text or text[0] in _EMPTY_BEGINS) and folded(text) in EMPTY:
         return None
     return _typed(field, _checked(text, field), patterns or field.formats.get(language, ()))
 
