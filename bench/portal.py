@@ -64,7 +64,7 @@ def measure(*, rounds: int, patients: int, per_page: int) -> dict[str, float]:
 
         stage = Stage(Portal(Path(home) / "portal", patients=patients), PortalDriver(local=True))
         try:
-            stage.set(per_page=str(per_page))
+            stage.set(per_page=str(per_page), rotate="0")
             session = stage.session()
             with no_browser() as seen:
                 asked = _addresses(stage, session)

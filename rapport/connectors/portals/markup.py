@@ -54,6 +54,21 @@ def is_seen(element: HtmlElement) -> bool:
     return True
 
 
+def only_seen(elements: Iterable[HtmlElement]) -> list[HtmlElement]:
+    """Return those that nothing hides; what is above them is looked at once for all of them."""
+    known: dict[HtmlElement, bool] = {}
+    return [one for one in elements if _is_seen(one, known)]
+
+
+def _is_seen(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
+    seen = known.get(element)
+    if seen is None:
+        above = element.getparent()
+        seen = not _hides(element) and (above is None or _is_seen(above, known))
+        known[element] = seen
+    return seen
+
+
 def _hides(element: HtmlElement) -> bool:
     tag, said = element.tag, element.attrib
     if not isinstance(tag, str) or tag in _UNSEEN_TAGS:

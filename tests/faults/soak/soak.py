@@ -82,6 +82,8 @@ class Soak:
             yield from self.chance.sample(FAULTS, len(FAULTS))
 
     def _play(self, fault: Fault) -> None:
+        # One fault at a time: what the one before it stopped is let go on first.
+        until("the connection to be well again", lambda: self.linked.is_in("healthy"), seconds=120)
         kind, since, began = self.chance.choice(fault.kinds), timezone.now(), time.monotonic()
         if fault.before is not None:
             fault.before(self)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -47,7 +48,7 @@ def read_thrice(soak: Soak, kind: str) -> None:
     for _ in range(3):
         since = timezone.now()
         soak.refresh(kind)
-        until("a reading to be over", lambda since=since: runs(soak, kind, since), seconds=30)
+        until("a reading to be over", partial(runs, soak, kind, since), seconds=30)
 
 
 def book(soak: Soak, kind: str) -> None:
@@ -163,6 +164,11 @@ def on_form(fault: str, value: str = "") -> Callable[[random.Random, str], list[
     return lambda chance, kind: [{"fault": fault, "on": FORM, "method": "POST", "value": value}]
 
 
+def everywhere(fault: str, value: str = "") -> Callable[[random.Random, str], list[dict[str, Any]]]:
+    """Return the script of a fault on every page that is looked at, until it is taken away."""
+    return lambda chance, kind: [{"fault": fault, "on": "/", "method": "GET", "value": value, "times": 0}]
+
+
 def nothing(chance: random.Random, kind: str) -> list[dict[str, Any]]:
     """No script: it is not the portal that fails."""
     return []
@@ -198,7 +204,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("session ended", on_list("expire"), read, renewed),
     Fault("one 503", on_list("status", "503"), read, not_used("portal_down")),
     Fault("500 and then not", on_list("status", "500"), read, either(tried_again, not_used("portal_down"))),
-    Fault("503 again and again", on_list("status", "503", times=3), read_thrice, opened_breaker, seconds=90),
+    Fault("503 everywhere", everywhere("status", "503"), read_thrice, opened_breaker, seconds=90),
     Fault("429, patience of 2 s", on_list("status", "429:2"), read, not_used("busy")),
     Fault("slow page", on_list("slow", "4"), read, published),
     Fault("look B in mid sync", on_list("look", "B", times=3, after=1), read, published, kinds=BIG),
@@ -206,8 +212,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault("column gone", on_list("drop_column", "status", times=4), read,
           and_asked_for(not_used("drift_breaking"), "drift_breaking"), kinds=("notes", "claims", "payments")),
     Fault("half a page", on_list("truncate", times=2), read, not_used("incomplete", "drift_breaking", "drift_suspect")),
-    Fault("no link to the next page", on_list("no_next", times=0), read,
-          and_asked_for(not_used("incomplete"), "incomplete"), kinds=("patients", "claims")),
     Fault("a wrong total", on_list("wrong_total", "1", times=4), read, and_asked_for(not_used("incomplete"), "incomplete"), kinds=("patients", "claims")),
     Fault("sign-in page with 200", on_list("login_page"), read, renewed),
     Fault("maintenance", on_list("maintenance", "503", times=1), read, not_used("maintenance", "portal_down"), seconds=90),
