@@ -59,14 +59,19 @@ class Desk:
     failed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        house = self.stage.house
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
         self._chance = random.Random(self.seed)
         self._free = slots(date.fromisoformat(self.stage.portal.today), self._chance)
         self._free_lock = threading.Lock()
         self._over = threading.Event()
-        self._http = self.stage.server.client(house.person("desk", Role.SCHEDULER, Role.CLINICAL_ADMINISTRATOR).token)
+        self._http = self.stage.server.client(None)
         self._http.timeout = httpx.Timeout(60)
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Sign in, and again before what was given expires."""
+        who = self.stage.house.person("desk", Role.SCHEDULER, Role.CLINICAL_ADMINISTRATOR)
+        self._http.headers["Authorization"] = f"Bearer {who.token}"
 
     def settle_in(self) -> None:
         """Keep codes and places here; people are the portal's."""

@@ -21,6 +21,8 @@ from tests.connect.stage import Linked, Stage, until
 from tests.faults.soak.hands import Desk, People
 from tests.faults.soak.troubles import FAULTS, Fault
 
+SIGNED_IN_SECONDS = 400.0
+
 
 @dataclass(frozen=True, slots=True)
 class Played:
@@ -67,15 +69,25 @@ class Soak:
     def run(self) -> None:
         """Play every fault once in a random order, and again, until the time is over."""
         end = time.monotonic() + self.seconds
+        signed_in_at = time.monotonic()
         self.desk.start()
         order = self._order()
         while time.monotonic() < end:
             self._play(next(order))
             for _ in range(self.chance.randint(0, 2)):
                 self.people.do_something()
+            if time.monotonic() - signed_in_at > SIGNED_IN_SECONDS:
+                self.sign_in_again()
+                signed_in_at = time.monotonic()
             self._administrate()
             time.sleep(self.chance.uniform(0.5, 2.0))
         self.desk.stop()
+
+    def sign_in_again(self) -> None:
+        """Give everybody a fresh token: one lives a quarter of an hour."""
+        self.stage.house.apis.clear()
+        self.stage.http.headers["Authorization"] = f"Bearer {self.stage.house.admin.token}"
+        self.desk.sign_in()
 
     def _order(self) -> Iterator[Fault]:
         while True:
@@ -136,6 +148,7 @@ class Soak:
     def calm(self) -> None:
         """Let all of it come to rest: no trouble, a worker that lives, every write settled, all read twice."""
         self.stage.trouble()
+        self.sign_in_again()
         if self.stage.worker.poll() is not None:
             self.stage.start_worker()
         until("every write to be settled", lambda: not self.open_writes(), seconds=420)

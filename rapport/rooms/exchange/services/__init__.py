@@ -7,6 +7,7 @@ from .breakers import gate, note_worked
 from .journal import (
     arm,
     ask_about_old_doubts,
+    let_go,
     mark_submitted,
     opened,
     postpone,
@@ -80,6 +81,7 @@ __all__ = [
     "keep_file",
     "kinds_of",
     "lease",
+    "let_go",
     "link",
     "manifest_of",
     "mark_submitted",
