@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -104,12 +105,17 @@ class Linked:
         return self.listed("runs", kind=kind, **{"state[in]": ",".join(states or ("published", "quarantined", "refused"))})
 
     def refresh(self, kind: str) -> dict[str, Any]:
-        """Ask for a whole reading of a kind and return it when it is over."""
-        known = {one["id"] for one in self.runs(kind)}
+        """Ask for a whole reading of a kind and return it when it is over; one that was under way before does not count."""
+        asked_at = timezone.now()
         until(f"room for a reading of {kind}", lambda: self._asked(kind))
         return until(
             f"a whole reading of {kind}",
-            lambda: next((one for one in self.runs(kind) if one["id"] not in known and not one["near"]), None),
+            lambda: next(
+                (
+                    one for one in self.runs(kind)
+                    if not one["near"] and datetime.fromisoformat(one["began_at"]) > asked_at
+                ), None,
+            ),
         )
 
     def read_everything(self) -> None:
@@ -172,18 +178,25 @@ class Stage:
         from rapport.config import wiring
 
         self.start_worker()
+        try:
+            self._start_rest()
+        except BaseException:
+            self.worker.kill()  # a worker that nobody stops does the work of tests that come after
+            raise
+        wiring.offer()  # this process asks for writes, as a room does
+
+    def _start_rest(self) -> None:
         today = timezone.now().astimezone(ZoneInfo(PORTAL_ZONE)).date()
         self.portal = Portal(self.home / "portal", patients=PATIENTS, today=today.isoformat())
         self.house = found("Fern", PORTAL_ZONE)
         self.server = Server()
         self.http = self.server.client(self.house.admin.token)
-        wiring.offer()  # this process asks for writes, as a room does
 
-    def start_worker(self) -> None:
+    def start_worker(self, **environment: str) -> None:
         """Start the worker as an installation does."""
         self.worker = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "rapport", "worker", "--concurrency", "3"],
-            env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=(self.home / "worker.log").open("ab"),
+            env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=(self.home / "worker.log").open("ab"),
         )  # fmt: skip
 
     def stop(self) -> None:

@@ -12,8 +12,8 @@ pytestmark = [needs_chromium, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
-def nick(stage: Stage) -> Linked:
-    return stage.link("nick")
+def dora(stage: Stage) -> Linked:
+    return stage.link("dora")
 
 
 def test_a_code_by_text_is_asked_of_a_person_and_typed_by_the_worker(stage: Stage) -> None:
@@ -33,37 +33,37 @@ def test_a_code_by_text_is_asked_of_a_person_and_typed_by_the_worker(stage: Stag
     dana.call("POST", "/suspend", {}, status=202)
 
 
-def test_a_wrong_password_is_tried_once_and_the_right_one_mends_the_same_connection(stage: Stage, nick: Linked) -> None:
-    nick.give(password="not the one")
-    nick.wait_for("attention")
+def test_a_wrong_password_is_tried_once_and_the_right_one_mends_the_same_connection(stage: Stage, dora: Linked) -> None:
+    dora.give(password="not the one")
+    dora.wait_for("attention")
 
-    assert nick.open_matters() == ["credentials_rejected"]
-    assert nick.call("POST", "/sign-in", {}, status=409)["code"] == "secret-missing"
-    assert nick.call("POST", "/secrets", {"password": "not the one"}, status=409)["code"] == "secret-rejected"
-    assert [one["good"] for one in stage.attempts("nick")] == [0]
+    assert dora.open_matters() == ["credentials_rejected"]
+    assert dora.call("POST", "/sign-in", {}, status=409)["code"] == "secret-missing"
+    assert dora.call("POST", "/secrets", {"password": "not the one"}, status=409)["code"] == "secret-rejected"
+    assert [one["good"] for one in stage.attempts("dora")] == [0]
 
-    nick.give()
-    nick.wait_for("healthy")
-    assert nick.open_matters() == []
-    assert [one["good"] for one in stage.attempts("nick")] == [0, 1], "the control: a right one is sent"
+    dora.give()
+    dora.wait_for("healthy")
+    assert dora.open_matters() == []
+    assert [one["good"] for one in stage.attempts("dora")] == [0, 1], "the control: a right one is sent"
 
 
-def test_a_consent_that_is_taken_back_ends_the_session_there_and_erases_what_was_secret(stage: Stage, nick: Linked) -> None:
+def test_a_consent_that_is_taken_back_ends_the_session_there_and_erases_what_was_secret(stage: Stage, dora: Linked) -> None:
     def sessions() -> set[str]:
-        return {one["state"] for one in stage.portal.rows("session?login=nick")}
+        return {one["state"] for one in stage.portal.rows("session?login=dora")}
 
     def secret() -> tuple[int, bool]:
         with stage.house.entered() as scope:
-            kept = Secret.objects.visible_to(scope).filter(connection_id=nick.uuid).count()
-            rows = PortalSession.objects.visible_to(scope).filter(connection_id=nick.uuid, sealed__isnull=False)
+            kept = Secret.objects.visible_to(scope).filter(connection_id=dora.uuid).count()
+            rows = PortalSession.objects.visible_to(scope).filter(connection_id=dora.uuid, sealed__isnull=False)
             return kept, rows.exists()
 
     assert secret() == (1, True), "the control: they were there"
     lived = sessions()
 
-    nick.call("POST", "/withdraw", {}, status=202)
+    dora.call("POST", "/withdraw", {}, status=202)
 
     until("the session to be over at the portal", lambda: sessions() != lived)
     until("the session to be erased", lambda: secret() == (0, False))
-    assert nick.is_in("withdrawn")
-    nick.call("POST", "/secrets", {"password": "again"}, status=409)
+    assert dora.is_in("withdrawn")
+    dora.call("POST", "/secrets", {"password": "again"}, status=409)

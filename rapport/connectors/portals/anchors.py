@@ -16,7 +16,7 @@ from lxml.html import HtmlElement
 
 from rapport.connectors.portals import markup
 from rapport.connectors.portals.terms import Anchor
-from rapport.connectors.portals.words import clean, is_one_of, says_any
+from rapport.connectors.portals.words import all_words, clean, folded, is_one_of, says_any
 
 RUNGS = ("name", "id", "label", "autocomplete", "group", "only")
 _TELLING_TYPES = frozenset(("password", "email", "tel", "date", "time", "datetime-local", "number", "file"))
@@ -52,10 +52,13 @@ def find(scope: HtmlElement, anchor: Anchor, *, commits: bool = False) -> Contro
     :param commits: pressing it writes something: only the recorded evidence or the label counts
     """
     kind = [one for one in scope.xpath(_CONTROLS) if _is_kind(one, anchor)]
+    if anchor.role != "hidden":
+        kind = markup.only_seen(kind)
+    words = frozenset(all_words(anchor.labels))
     told_by: tuple[tuple[str, bool, Callable[[HtmlElement], bool]], ...] = (
         ("name", bool(anchor.name or anchor.test_id), lambda one: _named(one, anchor)),
         ("id", bool(anchor.id), lambda one: one.get("id") == anchor.id),
-        ("label", bool(anchor.labels), lambda one: is_one_of(label_of(one), anchor.labels)),
+        ("label", bool(anchor.labels), lambda one: folded(label_of(one)) in words),
         ("autocomplete", bool(anchor.autocomplete), lambda one: _completes(one, anchor)),
         ("group", bool(anchor.group and anchor.synonyms), lambda one: _in_group(one, anchor)),
         ("only", anchor.only, lambda _: True),
@@ -79,14 +82,14 @@ def find(scope: HtmlElement, anchor: Anchor, *, commits: bool = False) -> Contro
 
 
 def _is_kind(element: HtmlElement, anchor: Anchor) -> bool:
-    """Whether it is a control of the anchor's role that somebody could use."""
+    """Whether it is a control of the anchor's role that somebody could use, where it is seen."""
     if not isinstance(element.tag, str):
         return False
     role = markup.role_of(element)
     role = {"searchbox": "textbox", "spinbutton": "textbox", "listbox": "combobox"}.get(role, role)
     if role != anchor.role:
         return False
-    return anchor.role == "hidden" or (markup.is_seen(element) and element.get("disabled") is None)
+    return anchor.role == "hidden" or element.get("disabled") is None
 
 
 def _fits_type(element: HtmlElement, anchor: Anchor) -> bool:

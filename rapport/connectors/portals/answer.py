@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,6 +14,10 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from rapport.connectors.portals import markup
+from rapport.connectors.portals.terms import Element
+
+_WORD = re.compile(r"[a-z]{3,}")
+_LETTER_BY_NUMBER = re.compile(rb"&#(?:x0*[4-7]|0*(?:[6-9]\d|1[0-2]\d))")
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,32 @@ class Answer:
     def tree(self) -> HtmlElement:
         """The page; an answer that is none is an empty page."""
         return markup.parse(self.body, self.headers.get("content-type", ""))
+
+    def find(self, rule: Element) -> list[HtmlElement]:
+        """Return every seen element that a rule means, in the order of the page."""
+        return markup.find_all(self.tree, rule) if self._may_have(rule) else []
+
+    def _may_have(self, rule: Element) -> bool:
+        """Tell from the bytes whether looking for an element can find one: most pages have none of what is looked for."""
+        if not self._is_plain:
+            return True
+        name, value = next(iter(rule.attributes.items()), ("", ""))
+        told = (rule.id, rule.has_class, rule.autocomplete, name, value)
+        return all(word.encode() in self._lowered for part in told for word in _WORD.findall(part.lower()))
+
+    @cached_property
+    def _lowered(self) -> bytes:
+        return self.body.lower()
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether each letter stands for itself: no letter by number, and one byte for each."""
+        return b"\x00" not in self.body and not _LETTER_BY_NUMBER.search(self._lowered)
+
+    @cached_property
+    def held(self) -> list[HtmlElement]:
+        """Every element of the page, held: what nobody holds is made anew each time that it is come by."""
+        return list(self.tree.iter())
 
     @cached_property
     def text(self) -> str:

@@ -6,19 +6,21 @@ import re
 from collections.abc import Iterable, Iterator
 
 from lxml import etree
-from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from lxml.html import HtmlElement
 
 from rapport.connectors.portals.terms import Element
 from rapport.connectors.portals.words import clean, says_any
 
 _EMPTY = b"<html><body></body></html>"
+_PLAIN = etree.ElementDefaultClassLookup(element=HtmlElement)
+"""Every element of one class: to look for another one by its tag takes longer than to read what is in it."""
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _UNSEEN_TAGS = frozenset(("script", "style", "template", "noscript", "head", "title"))
 _UNSEEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _ROLES = {
     "a": "link", "button": "button", "form": "form", "table": "table", "tr": "row", "td": "cell", "th": "columnheader",
     "select": "combobox", "textarea": "textbox", "dialog": "dialog", "fieldset": "group", "nav": "navigation",
-}  # fmt: skip
+} | {f"h{level}": "heading" for level in range(1, 7)}  # fmt: skip
 _INPUT_ROLES = {
     "submit": "button", "button": "button", "image": "button", "reset": "button", "checkbox": "checkbox",
     "radio": "radio", "hidden": "hidden", "file": "file",
@@ -30,30 +32,57 @@ def parse(body: bytes, content_type: str = "") -> HtmlElement:
     found = _CHARSET.search(content_type)
     encoding = found.group(1) if found else None if b"charset" in body[:2048].lower() else "utf-8"
     try:
-        parser = HTMLParser(encoding=encoding, no_network=True, remove_comments=True)
-        return document_fromstring(body.strip() or _EMPTY, parser=parser)
-    except (etree.ParserError, LookupError, ValueError):
-        return document_fromstring(_EMPTY)
+        found_tree = etree.fromstring(body.strip() or _EMPTY, parser=_parser(encoding))
+    except (etree.ParserError, etree.XMLSyntaxError, LookupError, ValueError):
+        found_tree = None
+    return found_tree if found_tree is not None else etree.fromstring(_EMPTY, parser=_parser(None))
+
+
+def _parser(encoding: str | None) -> etree.HTMLParser:
+    parser = etree.HTMLParser(encoding=encoding, no_network=True, remove_comments=True)
+    parser.set_element_class_lookup(_PLAIN)
+    return parser
 
 
 def is_seen(element: HtmlElement) -> bool:
     """Tell whether nothing above an element, nor itself, hides it."""
-    return not any(_hides(one) for one in (element, *element.iterancestors()))
+    if _hides(element):
+        return False
+    for one in element.iterancestors():
+        if _hides(one):
+            return False
+    return True
+
+
+def only_seen(elements: Iterable[HtmlElement]) -> list[HtmlElement]:
+    """Return those that nothing hides; what is above them is looked at once for all of them."""
+    known: dict[HtmlElement, bool] = {}
+    return [one for one in elements if _is_seen(one, known)]
+
+
+def _is_seen(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
+    seen = known.get(element)
+    if seen is None:
+        above = element.getparent()
+        seen = not _hides(element) and (above is None or _is_seen(above, known))
+        known[element] = seen
+    return seen
 
 
 def _hides(element: HtmlElement) -> bool:
-    if not isinstance(element.tag, str):
+    tag, said = element.tag, element.attrib
+    if not isinstance(tag, str) or tag in _UNSEEN_TAGS:
         return True
-    return (
-        element.tag in _UNSEEN_TAGS
-        or element.get("hidden") is not None
-        or element.get("aria-hidden") == "true"
-        or bool(_UNSEEN_STYLE.search(element.get("style", "")))
-    )
+    if not said:
+        return False
+    style = said.get("style")
+    return "hidden" in said or said.get("aria-hidden") == "true" or bool(style and _UNSEEN_STYLE.search(style))
 
 
 def text_of(element: HtmlElement, *, without: Iterable[HtmlElement] = ()) -> str:
     """Return the clean text that is seen in an element, but for the parts `without`."""
+    if not len(element):
+        return clean(element.text or "")
     left_out = set(without)
     return clean("".join(_pieces(element, left_out, skip_head=element.tag == "html")))
 
@@ -82,8 +111,6 @@ def role_of(element: HtmlElement) -> str:
         return _INPUT_ROLES.get(element.get("type", "text").lower(), "textbox")
     if element.tag == "a" and element.get("href") is None:
         return ""
-    if re.fullmatch(r"h[1-6]", str(element.tag)):
-        return "heading"
     return _ROLES.get(str(element.tag), "")
 
 

@@ -51,8 +51,8 @@ def holds(predicate: Predicate, answer: Answer, *, expected: str = "") -> bool:
         and (not p.got or p.got == answer.got)
         and all(compare(test, answer.json) for test in p.json)
         and (not p.text_any or says_any(answer.text, p.text_any))
-        and (p.has is None or bool(markup.find_all(answer.tree, p.has)))
-        and (p.lacks is None or not markup.find_all(answer.tree, p.lacks))
+        and (p.has is None or bool(answer.find(p.has)))
+        and (p.lacks is None or not answer.find(p.lacks))
     )
 
 
@@ -105,7 +105,7 @@ def take(pick: Pick, answer: Answer) -> str | None:
     if pick.element is None:
         return None
     values = set()
-    for element in markup.find_all(answer.tree, pick.element):
+    for element in answer.find(pick.element):
         raw = element.get(pick.attribute) if pick.attribute else markup.text_of(element)
         if raw is not None:
             values.add(_trim(raw, pick))

@@ -198,6 +198,19 @@ def enqueue(job: Job) -> None:
     ).defer(practice_id=practice, job_id=str(job.id))
 
 
+def give_up_turn(*queue_ids: int | None) -> None:
+    """
+    Let jobs wait again beside others like them.
+
+    While a job runs, another with its `queueing_lock` may begin to wait. Two that wait with one are refused by
+    the queue: a job that could not be put back would be under way for good, and hold its `lock` from all others.
+    """
+    sql.run(
+        "UPDATE procrastinate_jobs SET queueing_lock = NULL WHERE id = ANY(%s) AND queueing_lock IS NOT NULL",
+        ([id for id in queue_ids if id is not None],),
+    )
+
+
 _BEGIN = """
 UPDATE jobs_job j SET state = 'running', attempts = j.attempts + 1, started_at = clock_timestamp()
 FROM tenancy_practice p

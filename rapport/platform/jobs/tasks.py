@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app
 
-from .registry import TryAgain, execute
+from .registry import TryAgain, execute, give_up_turn
 
 
 class WhenAsked(BaseRetryStrategy):
@@ -22,7 +22,11 @@ class WhenAsked(BaseRetryStrategy):
         return None
 
 
-@app.task(name="rapport.run_job", retry=WhenAsked())
-def run_job(*, practice_id: str, job_id: str) -> None:
+@app.task(name="rapport.run_job", retry=WhenAsked(), pass_context=True)
+def run_job(context: JobContext, *, practice_id: str, job_id: str) -> None:
     """Run a job once."""
-    execute(practice_id=UUID(practice_id), job_id=UUID(job_id))
+    try:
+        execute(practice_id=UUID(practice_id), job_id=UUID(job_id))
+    except TryAgain:
+        give_up_turn(context.job.id)
+        raise

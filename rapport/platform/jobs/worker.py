@@ -27,7 +27,7 @@ from rapport.platform.db import sql
 from rapport.platform.db.session import entered
 from rapport.platform.outbox.relay import Relay
 
-from .registry import Dead, TryAgain, execute, room_duties
+from .registry import Dead, TryAgain, execute, give_up_turn, room_duties
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +59,13 @@ def revive_stalled() -> int:
     """Give the jobs of dead workers back to the queue; return how many there were."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT procrastinate_prune_stalled_workers_v1(%s)", [STALLED_SECONDS])
+        cursor.execute("SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL")
+        left = [row[0] for row in cursor.fetchall()]
+        give_up_turn(*left)
         cursor.execute(
-            "SELECT procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL)"
-            " FROM procrastinate_jobs j WHERE j.status = 'doing' AND j.worker_id IS NULL"
+            "SELECT procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL) FROM procrastinate_jobs j"
+            " WHERE j.id = ANY(%s) AND j.status = 'doing' AND j.worker_id IS NULL",
+            [left],
         )
         return int(cursor.rowcount)
 
@@ -206,6 +210,7 @@ def _run_next(practice_id: UUID, worker: int) -> bool:
     try:
         execute(practice_id=practice_id, job_id=job_id)
     except TryAgain as again:
+        give_up_turn(queue_id)
         sql.rows(
             "SELECT procrastinate_retry_job_v2("
             "%s, clock_timestamp() + make_interval(secs => %s), NULL, NULL, NULL)",

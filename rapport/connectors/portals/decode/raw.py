@@ -47,6 +47,8 @@ class Raw:
 
     value: Any
     shown: str = ""
+    is_clean: bool = False
+    """Whether the value is a text that was cleaned when it was taken out of the page."""
 
 
 @dataclass(frozen=True, slots=True)

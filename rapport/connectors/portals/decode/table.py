@@ -74,12 +74,8 @@ def _parts(table: HtmlElement) -> tuple[HtmlElement | None, list[HtmlElement]]:
         head = in_head[-1]
     else:
         head = rows[0] if rows and all(cell.tag == "th" for cell in rows[0]) and len(rows[0]) else None
-    body = [
-        row
-        for row in rows
-        if row is not head and row.getparent().tag not in ("thead", "tfoot") and markup.is_seen(row)
-    ]
-    return head, body
+    body = [row for row in rows if row is not head and row.getparent().tag not in ("thead", "tfoot")]
+    return head, markup.only_seen(body)
 
 
 def _columns(head: HtmlElement | None, attribute: str) -> tuple[Column, ...]:
@@ -119,7 +115,7 @@ def _row(call: Call, row: HtmlElement, cells: list[HtmlElement], bound: dict[str
             if kind:
                 absent[name] = kind
             else:
-                found[name] = Raw(value_in(field, cell, shown), shown)
+                found[name] = Raw(value_in(field, cell, shown), shown, is_clean=field.source != "link")
     return RawRow(_remote_id(call, row, cells, bound, found), found, absent)
 
 
@@ -140,6 +136,8 @@ def value_in(field: Field, cell: HtmlElement, shown: str) -> str | None:
 
 
 def shown_in(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
+    if not badges:
+        return markup.text_of(cell)
     aside = [inner for inner in cell.iterdescendants() for badge in badges if _is_badge(inner, badge)]
     shown = markup.text_of(cell, without=aside)
     for badge in badges:
@@ -151,6 +149,8 @@ def shown_in(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
 
 def _markup(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
     """Which elements stand in a cell, less those that are known not to be its value."""
+    if not len(cell):
+        return ""
     return " ".join(sorted({str(one.tag) for one in cell.iterdescendants() if not any(_is_badge(one, badge) for badge in badges)}))
 
 

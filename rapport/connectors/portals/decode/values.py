@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from rapport.connectors.portals.decode.raw import Raw
 from rapport.connectors.portals.definition import Cut, Field
@@ -19,6 +20,8 @@ _AMOUNT = re.compile(r"(?P<minus>[-\u2212(])?\s*(?:USD|US\$|[$€£])?\s*(?P<inn
 _INITIAL = re.compile(r"\s+\w\.?$")
 EMPTY = frozenset(("", "-", "–", "—", "n/a", "none"))
 """What portals write where there is nothing. In a text only dashes say so; words may be meant."""
+_EMPTY_BEGINS = frozenset("-–—nN:*.…")
+"""How such a text can begin: nearly all cells are told from it by one letter."""
 DASHES = ("", "-", "–", "—")
 
 
@@ -49,10 +52,10 @@ def read(field: Field, raw: Raw, *, language: str, patterns: tuple[str, ...] = (
         return _exact_cents(Decimal(raw.value))
     if field.type == "integer" and isinstance(raw.value, int):
         return raw.value
-    text = cut(clean(str(raw.value)), field)
+    text = cut(str(raw.value) if raw.is_clean else clean(str(raw.value)), field)
     if field.type == "text":
         return None if text in DASHES else _checked(text, field)
-    if folded(text) in EMPTY:
+    if (not text or text[0] in _EMPTY_BEGINS) and folded(text) in EMPTY:
         return None
     return _typed(field, _checked(text, field), patterns or field.formats.get(language, ()))
 
@@ -185,6 +188,7 @@ def _exact_cents(amount: Decimal) -> int:
     return int(cents)
 
 
+@lru_cache(maxsize=2048)
 def moment_of(text: str, pattern: str, kind: str) -> str | None:
     """Return a day or a wall time in ISO form, as a pattern of strptime reads it; None: it does not."""
     try:

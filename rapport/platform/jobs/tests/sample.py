@@ -10,6 +10,7 @@ from uuid import UUID
 
 from rapport.kernel.problems import Conflict
 from rapport.platform.access.scope import Scope
+from rapport.platform.db.session import entered
 from rapport.platform.jobs.registry import GiveUp, defer, task
 from rapport.platform.outbox.emit import emit
 
@@ -51,4 +52,12 @@ def refuse(*, practice_id: UUID) -> None:
 def chain(*, scope: Scope, thing_id: UUID) -> None:
     """Ask for another job, and fail: the other one must not stay."""
     defer("sample.tell", scope, thing_id=thing_id)
+    raise Conflict
+
+
+@task("sample.ask_a_twin_and_fail", outside=True, retries=1)
+def ask_a_twin_and_fail(*, scope: Scope, thing_id: UUID) -> None:
+    """Let another like this one begin to wait while this one runs, and fail."""
+    with entered(scope):
+        defer("sample.tell", scope, queueing_lock="once", lock="one", thing_id=thing_id)
     raise Conflict

@@ -146,6 +146,23 @@ def test_one_of_a_kind_waits_at_a_time(willow: House, aspen: House) -> None:
         assert len(jobs(house)) == 1
 
 
+def test_a_job_that_fails_goes_back_beside_one_like_it_that_waits(willow: House, tmp_path: Path) -> None:
+    with willow.entered() as scope:
+        defer("sample.ask_a_twin_and_fail", scope, queueing_lock="once", lock="one", thing_id=new_uuid())
+    running = process.start("worker", "rapport.platform.jobs.tests.sample")
+    try:
+        # The second has the lock "one" too: it runs when the first has failed for good.
+        wait_for(lambda: {"succeeded"} <= {job["state"] for job in jobs(willow)}, 60)
+    finally:
+        running.terminate()
+        running.wait()
+    worker.drain(willow.id)  # the event it told
+
+    (failed, twin) = jobs(willow)
+    assert (failed["type"], failed["error"]) == ("sample.ask_a_twin_and_fail", "conflict")
+    assert (twin["type"], twin["state"]) == ("sample.tell", "succeeded")
+
+
 def test_a_job_for_later_waits(willow: House) -> None:
     with willow.entered() as scope:
         defer("sample.tell", scope, schedule_in=timedelta(hours=1), thing_id=new_uuid())
@@ -177,7 +194,7 @@ def _heartbeat_long_ago() -> None:
 
 def test_a_job_whose_worker_was_killed_is_run_by_another(willow: House, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
-    ask(willow, "sample.mark", file=str(marks), text="one", seconds=30)
+    ask(willow, "sample.mark", queueing_lock="once", file=str(marks), text="one", seconds=30)
     first = process.start("worker", "rapport.platform.jobs.tests.sample")
     try:
         wait_for(marks.exists, 20)
@@ -188,6 +205,8 @@ def test_a_job_whose_worker_was_killed_is_run_by_another(willow: House, tmp_path
         from rapport.platform.jobs.models import Job
 
         job = Job.objects.visible_to(scope).get()
+        # Another like it waits meanwhile: that does not keep the first from being put back.
+        defer("sample.tell", scope, queueing_lock="once", schedule_in=timedelta(hours=1), thing_id=new_uuid())
         job.arguments["seconds"] = 0
         job.save(update_fields=["arguments"])
     _heartbeat_long_ago()

@@ -54,7 +54,8 @@ def call(
     :return: the answer, and the epoch that it belongs to
     """
     with entered(scope):
-        connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+        # Not locked: who publishes has the row for long, and the gate locks what it changes.
+        connection = queries.get_connection(scope=scope, connection_id=connection_id)
         if connection.state not in MAY_SIGN_IN:
             return Trouble(Reason.NOT_PERMITTED, detail=f"The connection is {connection.state}."), 0
         stopped = services.gate(
@@ -125,7 +126,8 @@ def _draw_consequences(
     scope: Scope, connection_id: UUID, capability: str, answer: Any, asks_right: bool
 ) -> None:
     with entered(scope):
-        connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+        failed = isinstance(answer, Trouble)
+        connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=failed)
         if not isinstance(answer, Trouble):
             services.note_worked(scope=scope, connection=connection, now=timezone.now())
         elif asks_right and answer.reason is Reason.NOT_PERMITTED:

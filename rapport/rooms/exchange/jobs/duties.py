@@ -18,6 +18,8 @@ from rapport.rooms.exchange.states import WORKS, ConnectionState
 
 PROBED_EVERY = timedelta(hours=24)
 """How often it is asked what the portal's user may do."""
+FIRST_PROBE = timedelta(minutes=1)
+"""The first one comes with the sign-in; one that was not over after so long is asked for again."""
 
 
 def _practices() -> list[Scope]:
@@ -56,7 +58,7 @@ def tend_one(scope: Scope, connection: Connection, *, now: datetime) -> None:
         services.defer_fetch(scope=scope, artefact=artefact)
     for kind, near in services.due_kinds(scope=scope, connection=connection, now=now, zone=scope.time_zone):
         services.defer_sync(scope=scope, connection=connection, kind=kind, near=near)
-    if connection.probed_at is None or connection.probed_at < now - PROBED_EVERY:
+    if _to_probe(connection, now):
         jobs.defer(
             "exchange.probe", scope, queueing_lock=f"probe:{connection.id}", connection_id=connection.id
         )
@@ -65,6 +67,12 @@ def tend_one(scope: Scope, connection: Connection, *, now: datetime) -> None:
             "exchange.keep_alive", scope, queueing_lock=f"alive:{connection.id}",
             connection_id=connection.id,
         )  # fmt: skip
+
+
+def _to_probe(connection: Connection, now: datetime) -> bool:
+    if connection.probed_at is None:
+        return connection.state_changed_at < now - FIRST_PROBE
+    return connection.probed_at < now - PROBED_EVERY
 
 
 @jobs.periodic("exchange.clear_away", seconds=3600)

@@ -17,6 +17,11 @@ from rapport.rooms.exchange.rules.freshness import given
 from rapport.rooms.exchange.states import WORKS, RunState
 
 from .caller import call
+from .locks import held
+
+PUBLISH_SECONDS = 120.0
+"""How long a piece waits for the one of another kind before it."""
+OFFERED_AT_ONCE = 20
 
 
 @jobs.task("exchange.sync", retries=1, outside=True)
@@ -43,16 +48,30 @@ def sync(*, scope: Scope, connection_id: UUID, kind: str, near: bool) -> dict[st
             scope=scope, connection_id=connection_id, capability=running.ability, ask=ask, sync=True,
             asks_right=running.asks_right,
         )  # fmt: skip
-        with entered(scope):
-            if isinstance(answer, Trouble):
+        if isinstance(answer, Trouble):
+            with entered(scope):
                 services.refuse_run(scope=scope, running=running, trouble=answer, now=timezone.now())
-                return {"reason": answer.reason.value}
+            return {"reason": answer.reason.value}
+        # One at a time: who waits for a row that is locked for long is sent away by the database.
+        with held(connection_id, "publish", wait_seconds=PUBLISH_SECONDS), entered(scope):
             state = services.publish_piece(
                 scope=scope, running=running, piece=piece, got=answer, epoch=epoch, now=timezone.now()
             )
         if state is not RunState.RUNNING:
             break
+    _offer_held(scope, connection_id, kind)
     return {"run": str(running.run_id)}
+
+
+def _offer_held(scope: Scope, connection_id: UUID, kind: str) -> None:
+    """Offer some at a time what other kinds hold, so that nobody waits long for a calendar."""
+    with entered(scope):
+        ids = services.held_besides(scope=scope, connection_id=connection_id, kind=kind)
+    for first in range(0, len(ids), OFFERED_AT_ONCE):
+        with held(connection_id, "publish", wait_seconds=PUBLISH_SECONDS), entered(scope):
+            services.offer_again(
+                scope=scope, connection_id=connection_id, ids=ids[first : first + OFFERED_AT_ONCE], now=timezone.now()
+            )
 
 
 @jobs.task("exchange.probe", retries=1, outside=True)

@@ -66,10 +66,16 @@ def carry_on(*, scope: Scope, write_id: UUID, sign_in: bool = True) -> Write | N
         taken = services.take(scope=scope, write_id=write_id, now=timezone.now())
     if taken is None:
         return None
-    if taken.state in (WriteState.INTENDED, WriteState.ARMED):
-        crashpoint(Crashpoint.WRITE_INTENDED)
-        return _send(scope, taken, sign_in)
-    return _read_back(scope, taken, sign_in)
+    try:
+        if taken.state in (WriteState.INTENDED, WriteState.ARMED):
+            crashpoint(Crashpoint.WRITE_INTENDED)
+            return _send(scope, taken, sign_in)
+        return _read_back(scope, taken, sign_in)
+    except Exception:
+        # Nobody is at it any more. Whoever comes next finds out what became of it, and need not wait for the lease.
+        with entered(scope):
+            services.let_go(scope=scope, taken=taken)
+        raise
 
 
 def _find(scope: Scope, taken: Taken, sign_in: bool) -> Got | Trouble:

@@ -38,7 +38,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A change that could not be taken over. It is offered again with the next reading."""
+    """A change that could not be taken over. It is offered again with the next reading, and when
+    a reading of another kind brought something new."""
 
     remote_id: str
     code: str

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SLOW_FACTOR = 3.0
-"""Answers this many times slower than usual mean that we ask too fast."""
+"""Answers this many times slower than usual mean that we ask too fast,"""
+STRUGGLE_SECONDS = 0.5
+"""and so slow at least: of a portal that answers in milliseconds, one that takes thirty says nothing."""
 LEAST_SHARE = 0.1
 """Never slower than this share of the declared rate."""
 
@@ -51,8 +53,10 @@ def next_rate(
     1.0
     >>> next_rate(rate=2.0, declared=3.0, latency=0.1, usual=0.1, busy=False)
     2.06
+    >>> next_rate(rate=2.0, declared=3.0, latency=0.04, usual=0.01, busy=False)
+    2.06
     """
     least = declared * LEAST_SHARE
-    if busy or (usual > 0 and latency > usual * SLOW_FACTOR):
+    if busy or (usual > 0 and latency > max(usual * SLOW_FACTOR, STRUGGLE_SECONDS)):
         return max(least, rate / 2)
     return min(declared, rate + declared * 0.02)

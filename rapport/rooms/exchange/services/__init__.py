@@ -14,6 +14,7 @@ from .breakers import gate, note_worked
 from .journal import (
     arm,
     ask_about_old_doubts,
+    let_go,
     mark_submitted,
     opened,
     postpone,
@@ -56,6 +57,7 @@ from .recipients import register_file_recipient, register_recipient
 from .runs import begin_run, clear_away, note_lateness, publish_piece, refuse_run
 from .schedule import ask_refresh, defer_sync, due_kinds, kinds_of
 from .sessions import Lease, end_epoch, epoch_of, lease, standing, to_keep_alive, write_back
+from .shadows import held_besides, offer_again
 from .signing_in import (
     NotYet,
     SigningIn,
@@ -107,10 +109,12 @@ __all__ = [
     "give_secrets",
     "go_on_where_able",
     "hand_out",
+    "held_besides",
     "is_awaited",
     "keep_file",
     "kinds_of",
     "lease",
+    "let_go",
     "link",
     "link_to_file",
     "look_again",
@@ -129,6 +133,7 @@ __all__ = [
     "note_probe",
     "note_unable",
     "note_worked",
+    "offer_again",
     "open_mailbox",
     "opened",
     "parallel_of",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rapport.platform.access.scope import Scope
+from rapport.rooms.exchange import queries
 from rapport.rooms.exchange.models import Breaker, Connection
 from rapport.rooms.exchange.ports import Reason, Trouble
 from rapport.rooms.exchange.states import Action, ConnectionState
@@ -83,7 +84,9 @@ def note_worked(*, scope: Scope, connection: Connection, now: datetime) -> None:
         connection_id=connection.id, kind="transport", failures__gt=0
     )
     if failing.exists():
-        close_breaker(scope=scope, connection=connection, kind="transport", now=now)
+        # The connection first: whoever publishes locks in this order.
+        locked = queries.get_connection(scope=scope, connection_id=connection.id, lock=True)
+        close_breaker(scope=scope, connection=locked, kind="transport", now=now)
 
 
 def let_one_through(*, scope: Scope, connection: Connection, now: datetime) -> None:

@@ -120,6 +120,11 @@ def take(*, scope: Scope, write_id: UUID, now: datetime) -> Taken | None:
     )  # fmt: skip
 
 
+def let_go(*, scope: Scope, taken: Taken) -> None:
+    """Give a write back as it stands, unless another has taken it since."""
+    Write.objects.visible_to(scope).filter(id=taken.write_id, fence=taken.fence).update(leased_until=None)
+
+
 def _mine(scope: Scope, taken: Taken) -> Write | None:
     row: Write | None = (
         Write.objects.visible_to(scope)

@@ -62,7 +62,7 @@ def begin_run(
     :return: None when nothing may be read: paused, standing still, the portal's user may not, or what
         it speaks of was never read
     """
-    connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
+    connection = queries.get_connection(scope=scope, connection_id=connection_id)
     if connection.state not in WORKS or kind not in kinds_of(connection):
         return None
     if waits_for(scope=scope, connection=connection, kind=kind):

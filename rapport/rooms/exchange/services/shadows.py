@@ -169,6 +169,32 @@ def _held_gone(scope: Scope, connection: Connection, kind: str) -> list[Change]:
     return again
 
 
+def held_besides(*, scope: Scope, connection_id: UUID, kind: str) -> list[UUID]:
+    """
+    Return what rooms could not take over, of every other kind: what it lacked may just have come.
+
+    Appointments are read while patients still are, and those of far days are not read again soon.
+    """
+    rows = Shadow.objects.visible_to(scope).filter(connection_id=connection_id, gone_at__isnull=True)
+    return list(rows.exclude(held_code="").exclude(kind=kind).order_by("kind", "id").values_list("id", flat=True))
+
+
+def offer_again(*, scope: Scope, connection_id: UUID, ids: Sequence[UUID], now: datetime) -> None:
+    """Offer copies again to whoever takes their kind over."""
+    connection = queries.get_connection(scope=scope, connection_id=connection_id)
+    rows = Shadow.objects.visible_to(scope).select_for_update().filter(id__in=ids, gone_at__isnull=True)
+    waiting: dict[str, list[Change]] = {}
+    for shadow in rows.exclude(held_code=""):
+        values = queries.read_shadow(shadow=shadow)
+        waiting.setdefault(shadow.kind, []).append(
+            Change("changed", shadow.kind, shadow.remote_id, values, values, dict(shadow.absent), shadow.read_at)
+        )
+    rows.update(held_code="")
+    origin = Origin(connection.id, connection.definition)
+    for kind, changes in waiting.items():
+        _hold(scope, connection, kind, hand_over(scope=scope, origin=origin, kind=kind, changes=changes, now=now))
+
+
 def _hold(scope: Scope, connection: Connection, kind: str, held: Sequence[Held]) -> None:
     for one in held:
         Shadow.objects.visible_to(scope).filter(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from rapport.kernel.ids import new_uuid, type_id
 from rapport.platform.access.permissions import Permission, Role
 from rapport.rooms.exchange import services
+from rapport.rooms.exchange.jobs import writing
 from rapport.rooms.exchange.models import Write, WriteHistory
 from rapport.rooms.exchange.problems import (
     ConnectorDrift,
@@ -56,6 +57,25 @@ def test_the_reply_is_lost_after_the_portal_took_it(connected: Connected, portal
     assert len(portal.rows("appointments")) == len(portal.log("submit")) == 1
     assert states(connected, write) == ["armed", "submitted", "in_doubt", "confirmed"]
     assert connected.admin.get("/v1/events?type=connector.in_doubt").json()["data"]
+
+
+def test_a_worker_that_breaks_gives_the_write_back_and_the_next_one_looks(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    portal.script("submit", {"trouble": "a reason that nobody knows"})  # the driver itself breaks
+    write = connected.write()
+    connected.work()
+    with connected.house.entered():
+        write.refresh_from_db()
+    assert (write.state, write.leased_until) == ("submitted", None)
+
+    writing.write(scope=connected.house.scope, write_id=write.id)
+    write = connected.settle(write)
+
+    assert (write.state, write.sends) == ("confirmed", 2)
+    assert states(connected, write)[:4] == ["armed", "submitted", "in_doubt", "absent"], "it was looked for first"
+    assert len(portal.rows("appointments")) == 1
 
 
 def test_the_control_who_sends_again_without_looking_makes_two(portal: ScriptedPortal) -> None:
