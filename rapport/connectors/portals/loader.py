@@ -113,7 +113,7 @@ def _ability(name: str, rule: AbilityRule, d: Definition) -> Ability:
         name=name, kind=rule.kind, level=level, cites=rule.cites, read_back=next(back, ""),
         needs=d.calls[rule.call].needs if rule.kind == "read" else (),
         key=write.key if write else (), settle_seconds=write.settle_seconds if write else 0,
-        attended=write.attended if write else False,
+        attended=write.attended if write else False, watched=publish.watched(d, rule.call) if rule.kind == "read" else (),
     )  # fmt: skip
 
 

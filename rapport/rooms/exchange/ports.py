@@ -278,6 +278,8 @@ class Ability:
     """Of a write that cannot be undone: a person approves each one."""
     cites: str = ""
     """The public page it stands on."""
+    watched: tuple[str, ...] = ()
+    """Of a read: fields that hardly ever change in most records at once. When they do, columns have changed places."""
 
 
 @dataclass(frozen=True, slots=True)
