@@ -25,13 +25,14 @@ from rapport.rooms.exchange.ports import Ability, Manifest, Reason, Target, Trou
 
 PASSWORD = "ZZSECRET-portal-password-1"
 SEED = "ZZSECRETSEEDZZSECRETSEED22"
+WATCHED = ("birth_on", "charge")
 KINDS = ("appointments", "claims", "clinicians", "notes", "patients")
 CHILDREN = ("addenda",)
 """Kinds that stand under a record of another kind."""
 
 
 def _abilities() -> tuple[Ability, ...]:
-    reads = tuple(Ability(f"{kind}.read", "read", "calibrated") for kind in KINDS)
+    reads = tuple(Ability(f"{kind}.read", "read", "calibrated", watched=WATCHED) for kind in KINDS)
     key = ("patient", "clinician", "start_local")
     return (
         *reads,

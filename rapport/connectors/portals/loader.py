@@ -120,6 +120,7 @@ def _ability(name: str, rule: AbilityRule, d: Definition) -> Ability:
         key=write.key if write else (), settle_seconds=write.settle_seconds if write else 0,
         attended=write.attended if write else False, fields=tuple(write.fields) if write else (),
         makes_child=write.makes_child if write else False,
+        watched=publish.watched(d, rule.call) if rule.kind == "read" else (),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from string import Formatter
 from typing import Any
 
@@ -23,6 +23,8 @@ from rapport.connectors.portals.definition import (
 from rapport.connectors.portals.predicates import compiled
 from rapport.connectors.portals.terms import JsonTest, Pick, Predicate, Request
 
+DECIDES = tuple(f"{kind}.read" for kind in ("appointments", "notes", "claims", "billing_items", "payments", "eras"))
+"""Lists after which somebody is treated or paid: columns that change places unseen do harm there."""
 _REFERENCE = re.compile(
     r"\$(code|canary|base|(identity|secret|given|values|local)\.[a-z][a-z0-9_.]*|page\.(number|offset|size|ids))"
 )
@@ -229,6 +231,30 @@ def _abilities(d: Definition) -> Iterator[str]:
     for canary in d.canary:
         if canary.call not in d.calls or not set(canary.fields) <= set(d.calls[canary.call].fields):
             yield f"canary: {canary.call} does not have these fields"
+    for name, ability in d.abilities.items():
+        call = d.calls.get(ability.call) if ability.kind == "read" else None
+        blind = unwatched(call, watched(d, ability.call)) if call and name in DECIDES and not call.needs else []
+        if blind:
+            yield f"canary: {ability.call} decides money or care, and nobody would see that {', '.join(blind)} changed places"
+
+
+def watched(d: Definition, call: str) -> tuple[str, ...]:
+    """Return the fields of a list that a canary watches."""
+    return tuple(dict.fromkeys(name for one in d.canary if one.call == call for name in one.fields))
+
+
+def unwatched(call: Call, seen: Collection[str]) -> list[str]:
+    """
+    Return the fields that no format tells from another: all but one of a type, and every day.
+
+    :param seen: fields that a canary watches
+    """
+    blind: dict[str, list[str]] = {}
+    for name, field in call.fields.items():
+        if field.source != "constant" and not field.unique and not field.pattern and name not in seen:
+            blind.setdefault(field.type, []).append(name)
+    pairs = [name for type in ("text", "money", "phone") if len(blind.get(type, [])) > 1 for name in blind[type]]
+    return pairs + blind.get("day", []) + blind.get("local_time", [])
 
 
 def _says_nothing(predicate: Predicate) -> bool:

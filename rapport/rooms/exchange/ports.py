@@ -310,6 +310,8 @@ class Ability:
     """Of a write: it makes a record under the one that is named, and what reads it back lists those under that one."""
     cites: str = ""
     """The public page it stands on."""
+    watched: tuple[str, ...] = ()
+    """Of a read: fields that hardly ever change in most records at once. When they do, columns have changed places."""
 
 
 @dataclass(frozen=True, slots=True)

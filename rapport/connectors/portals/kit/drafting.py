@@ -11,11 +11,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from rapport.connectors.portals import calibration, loader, markup
+from rapport.connectors.portals import calibration, loader, markup, publish
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.calibrate import calibrate
 from rapport.connectors.portals.cassette import Exchange
 from rapport.connectors.portals.columnfit import columns_of
+from rapport.connectors.portals.definition import Call
 from rapport.connectors.portals.kit import contract, files, gate
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
 from rapport.connectors.portals.kit.tuning import as_recorded, way_on
@@ -66,7 +67,7 @@ def draft(
         **gate.gate(exchanges, made.languages, made.note, made.questions),
         "limits": {"requests_per_second": 1.0, "burst": 2, "parallel": 1, "logins_per_hour": 4}, "calls": made.calls,
         "abilities": {f"{one}.read": {"kind": "read", "call": one, "note": NOTE} for one in made.calls},
-        "probe": [{"ability": f"{one}.read"} for one in made.calls],
+        "probe": [{"ability": f"{one}.read"} for one in made.calls], "canary": _canaries(made.calls),
     }  # fmt: skip
     made.note("limits", whole["limits"], "no recording says what a portal bears: slow, until the vendor says otherwise")
     content = canonical(json.dumps(whole).encode())
@@ -223,11 +224,17 @@ def _names(place: str, call: dict[str, Any], chain: Sequence[Answer], labels: Ma
     made.questions[f"{place}.fields.last_name.cuts"] = "Names stand there as one text: is the last word the last name, also of people with two?"
 
 
+def _canaries(calls: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Watch whatever no format tells from another, in every list."""
+    blind = {name: publish.unwatched(msgspec.convert(call, type=Call), ()) for name, call in calls.items()}
+    return [{"call": name, "fields": fields} for name, fields in blind.items() if fields]
+
+
 def _alone(name: str, call: Mapping[str, Any], languages: Sequence[str]) -> Any:
     """A definition of one list that needs no sign-in: what the calibration works on."""
     whole = {
         "definition": "draft", "revision": 1, "product": "draft", "level": "uncalibrated", "locales": list(languages), "hosts": ["$base"],
         "identity_fields": [], "factors": [], "limits": {"requests_per_second": 1.0, "burst": 1}, "calls": {name: call},
-        "abilities": {f"{name}.read": {"kind": "read", "call": name, "note": NOTE}},
+        "abilities": {f"{name}.read": {"kind": "read", "call": name, "note": NOTE}}, "canary": _canaries({name: call}),
     }  # fmt: skip
     return loader.decode(json.dumps(whole).encode())

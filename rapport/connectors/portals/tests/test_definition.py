@@ -89,6 +89,7 @@ def test_the_definition_that_the_others_are_made_from_is_good() -> None:
         ("hosts", ["*.example.org"], "whole name"),
         ("abilities.x", {"kind": "read", "call": "nothing"}, "stands on nothing"),
         ("level", "uncalibrated", "cites a page"),
+        ("canary", [], "claims decides money or care, and nobody would see that patient, payer, charge, paid, service_on changed places"),
         ("level", "platinum", "platinum"),
     ],
 )  # fmt: skip

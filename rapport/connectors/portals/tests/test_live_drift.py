@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rapport.connectors.portals.tests.live import Stage, now
+from rapport.connectors.portals.tests.recorded import definition
 from rapport.rooms.exchange.ports import Got, Reason, Trouble, Verdict
 
 pytestmark = pytest.mark.long
@@ -82,6 +83,56 @@ def test_what_changes_the_values_is_refused_and_gives_no_rows(
     assert whole(read(stage, session, ability="clinicians.read")).rows
     stage.trouble()
     assert values(whole(read(stage, session, after=before))) == values(before)
+
+
+def test_a_code_that_nobody_knows_is_one_row_and_many_are_held_back(stage: Stage) -> None:
+    session = stage.session()
+    before = whole(read(stage, session))
+    stage.trouble({"fault": "unknown_code", "value": "100", "on": "/patients", "times": 0})
+    few = whole(read(stage, session, after=before))
+    stage.trouble({"fault": "unknown_code", "value": "3", "on": "/patients", "times": 0})
+    many = read(stage, session, after=before)
+
+    assert few.verdict is Verdict.ADDITIVE
+    assert {row.remote_id: dict(row.absent) for row in few.rows if row.absent} == {"100": {"status": "unreadable"}}
+    assert [one for one in values(few) if one[0] != "100"] == [one for one in values(before) if one[0] != "100"]
+    assert isinstance(many, Trouble), many
+    assert many.reason is Reason.DRIFT_SUSPECT
+    assert "patients.status" in {one.place for one in many.findings}
+
+
+LISTS = ("patients", "appointments", "notes", "claims", "payments", "eras", "clinicians")
+"""Lists that a user may be shown."""
+
+
+def test_three_users_are_shown_what_the_portal_shows_each_and_nothing_else(stage: Stage) -> None:
+    different = set()
+    for login in ("dora", "tess", "abe"):
+        browser = stage.portal.signed_in(login)
+        shown = {name for name in LISTS if browser.get(definition().calls[name].request.path).status_code == 200}
+        session, seen = stage.session(login), set()
+        for name in LISTS:
+            found = stage.read(f"{name}.read", session, login=login)
+            if isinstance(found, Got):
+                assert len(found.rows) == len(values(whole(read(stage, stage.session(), ability=f"{name}.read")))), (login, name)
+                seen.add(name)
+            else:
+                assert found.reason is Reason.NOT_PERMITTED, (login, name, found)
+            session = found.session or session
+        assert seen == shown, login
+        different.add(frozenset(seen))
+
+    assert len(different) == 3, "the control: the three are not shown the same"
+
+
+def test_the_control_a_right_that_is_given_shows_at_the_next_look(stage: Stage) -> None:
+    session = stage.session("dora")
+    refused = stage.read("notes.read", session, login="dora")
+    stage.portal.order("PATCH", "user/dora", {"role": "clinical"})
+
+    assert isinstance(refused, Trouble)
+    assert refused.reason is Reason.NOT_PERMITTED
+    assert whole(stage.read("notes.read", refused.session or session, login="dora")).rows
 
 
 def test_one_row_that_is_none_is_known_and_one_that_is_missing_is_not_excused_by_it(stage: Stage) -> None:

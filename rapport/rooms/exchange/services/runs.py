@@ -19,15 +19,16 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.outbox.emit import emit
 from rapport.rooms.exchange import events, queries
 from rapport.rooms.exchange.models import Connection, Mirror, SyncRun
-from rapport.rooms.exchange.ports import Got, Reason, Trouble, Verdict
+from rapport.rooms.exchange.ports import Finding, Got, Reason, Trouble, Verdict
 from rapport.rooms.exchange.rules import freshness
 from rapport.rooms.exchange.rules.matters import DRIFT, Matter
 from rapport.rooms.exchange.states import WORKS, RunState
 
 from . import attention, troubles
 from .artefacts import want_files
+from .portals import ability_of
 from .schedule import is_by_patient, is_quiet_now, kinds_of, read_what_waited, waits_for
-from .shadows import Told, take_over
+from .shadows import Told, out_of_place, take_over
 
 TAKE_OVER = timedelta(minutes=15)
 """A run that is older and not settled is given up; its pieces stay."""
@@ -136,8 +137,9 @@ def publish_piece(
     if connection.state not in WORKS:
         run.move(RunState.REFUSED, at=now, reason=connection.state)
         return RunState.REFUSED
-    doubt = _doubt(got, running.pieces[piece])
     mirror = _mirror(scope, connection, running.kind)
+    moved = _moved(scope, connection, running, got) if mirror.shape else ()
+    doubt = _doubt(got, running.pieces[piece]) or (Reason.DRIFT_SUSPECT if moved else "")
     if got.verdict is not Verdict.SAME or doubt:
         verdict = Verdict.SUSPECT if doubt and got.verdict not in _RANK[3:] else got.verdict
         matter = doubt or {
@@ -146,7 +148,7 @@ def publish_piece(
         }.get(verdict, "")  # fmt: skip
         troubles.drifted(
             scope=scope, connection=connection, capability=running.ability, verdict=verdict, now=now,
-            matter=matter, findings=got.findings, fingerprint=got.fingerprint, before=mirror.shape,
+            matter=matter, findings=(*got.findings, *moved), fingerprint=got.fingerprint, before=mirror.shape,
             after=got.shape,
         )  # fmt: skip
         if verdict in (Verdict.SUSPECT, Verdict.BREAKING):
@@ -167,6 +169,13 @@ def publish_piece(
         return RunState.RUNNING
     _publish(scope, connection, run, mirror, now)
     return RunState.PUBLISHED
+
+
+def _moved(scope: Scope, connection: Connection, running: Running, got: Got) -> tuple[Finding, ...]:
+    """Return the watched fields that differ in most of the known records. After a page was accepted nothing is known."""
+    ability = ability_of(definition=connection.definition, name=running.ability)
+    watched = ability.watched if ability else ()
+    return out_of_place(scope=scope, connection=connection, kind=running.kind, got=got, watched=watched)
 
 
 def _doubt(got: Got, window: freshness.Window) -> str:

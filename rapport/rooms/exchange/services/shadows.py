@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.crypto import aead
 from rapport.rooms.exchange import queries
 from rapport.rooms.exchange.models import Connection, Shadow
-from rapport.rooms.exchange.ports import Got, Row
+from rapport.rooms.exchange.ports import Finding, Got, Row
 from rapport.rooms.exchange.rules import canonical, freshness
 from rapport.rooms.exchange.rules.changes import Change, Held, Origin
 
@@ -23,6 +23,10 @@ from .recipients import hand_over
 
 MISSES = 2
 """Whole readings that must miss a record before it is taken for gone."""
+WITNESSES = 40
+"""How many copies a list is compared with before it is believed."""
+FEWEST = 3
+"""Fewer records with another value are changes that people made."""
 _WRITTEN = [
     "values_sealed", "digest", "absent", "day_on", "part", "page_signature", "page_sha256", "read_at",
     "epoch", "tier", "revision", "last_run_id", "misses", "gone_at", "held_code",
@@ -95,6 +99,39 @@ def take_over(
     news = Counter(change.what for change in changes)
     again = frozenset(change.remote_id for change in changes if change.what == "changed")
     return Told(news["created"], news["changed"], news["gone"], len(held), again)
+
+
+def out_of_place(
+    *, scope: Scope, connection: Connection, kind: str, got: Got, watched: Collection[str]
+) -> tuple[Finding, ...]:
+    """
+    Compare a list with the copies of its records: what most of them have otherwise at once, no person changed.
+
+    :param watched: fields that are compared
+    """
+    if not watched:
+        return ()
+    now = {row.remote_id: canonical.record(row.values) for row in got.rows}
+    copies = (
+        Shadow.objects.visible_to(scope)
+        .filter(connection_id=connection.id, kind=kind, gone_at__isnull=True, remote_id__in=list(now))
+        .order_by("remote_id")[:WITNESSES]
+    )
+    compared, differ = Counter[str](), Counter[str]()
+    for shadow in copies:
+        was, seen = queries.read_shadow(shadow=shadow), now[shadow.remote_id]
+        for name in watched:
+            if was.get(name) is not None and seen.get(name) is not None:
+                compared[name] += 1
+                differ[name] += was[name] != seen[name]
+    return tuple(
+        Finding(
+            place=f"{kind}.{name}", seen=f"another value in {differ[name]} of {compared[name]} known records",
+            expected="what the mirror has of most of them", note="canary",
+        )
+        for name in watched
+        if differ[name] >= FEWEST and differ[name] * 2 >= compared[name]
+    )  # fmt: skip
 
 
 def _bring_up(

@@ -214,6 +214,38 @@ def test_a_suspect_page_that_a_person_accepts_is_the_new_one(
     assert (mirror.shape, mirror.fingerprint) == ({"columns": ["new"]}, "f2")
 
 
+def claims(portal: ScriptedPortal, *charges: int) -> None:
+    for number, charge in enumerate(charges):
+        portal.put("claims", str(number), charge=charge, status="open")
+
+
+def test_columns_that_change_places_are_told_by_what_every_copy_had(connected: Connected, portal: ScriptedPortal) -> None:
+    claims(portal, 100, 200, 300, 400, 500, 600)
+    connected.start()
+    before = all_of_it(connected)
+    claims(portal, 100, 200, 300, 4, 5, 6)
+
+    run = connected.sync("claims")
+
+    assert (run["state"], run["reason"]) == ("quarantined", "drift_suspect")
+    assert all_of_it(connected) == before
+    [finding] = connected.list("drift-reports", capability="claims.read")[0]["findings"]
+    assert (finding["place"], finding["seen"]) == ("claims.charge", "another value in 3 of 6 known records")
+    item = next(one for one in connected.list("attention") if one["matter"] == "drift_suspect")
+    connected.admin.post(f"{connected.path}/attention/{item['id']}/resolve", {"outcome": "accepted"})
+    assert connected.sync("claims")["state"] == "published", "a person said that it is right"
+
+
+def test_the_control_few_changes_and_changes_that_are_usual_are_believed(connected: Connected, portal: ScriptedPortal) -> None:
+    claims(portal, 100, 200, 300, 400, 500, 600)
+    connected.start()
+    claims(portal, 100, 200, 300, 400, 5, 6)
+    assert connected.sync("claims")["changed"] == 2
+    for number in range(6):
+        portal.put("claims", str(number), charge=portal.rows("claims")[str(number)]["charge"], status="paid")
+    assert connected.sync("claims")["changed"] == 6, "the state of a claim is watched by nobody"
+
+
 def test_a_value_that_was_not_shown_is_kept_and_an_empty_one_is_empty(
     connected: Connected, portal: ScriptedPortal
 ) -> None:
