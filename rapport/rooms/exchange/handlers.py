@@ -82,6 +82,8 @@ def _take_claims(
     """
     if get_practice(scope=scope).system != System.CONNECTED:
         return ()
+    # Before any claim is held: whoever posts a file locks in this order.
+    remittance.one_at_a_time(scope=scope)
     known: dict[str, Any] = {}
 
     def bring(*, scope: Scope, source: SourceRef, values: Mapping[str, Any], now: datetime) -> None:

@@ -67,7 +67,7 @@ def _still_held(scope: Scope, file: EraFile) -> bool:
 @transaction.atomic
 def post_rows(*, scope: Scope, file: EraFile, now: datetime) -> None:
     """Post every check of a file, all of it or nothing."""
-    one_at_a_time(scope)
+    one_at_a_time(scope=scope)
     file.postings += 1
     for check_row in queries.remittances_of(scope=scope, era_file_id=file.id):
         note_copy(scope=scope, check=check_row)
@@ -95,7 +95,7 @@ def post_rows(*, scope: Scope, file: EraFile, now: datetime) -> None:
     tell(scope=scope, file=file, event=events.ERA_POSTED, now=now)
 
 
-def one_at_a_time(scope: Scope) -> None:
+def one_at_a_time(*, scope: Scope) -> None:
     """
     Let one file of the practice be read or posted at a time, until the transaction ends.
 

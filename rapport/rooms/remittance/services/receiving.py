@@ -40,7 +40,7 @@ def receive(
     """
     digest, checks, findings = content(data)
     held = holds(scope=scope, checks=checks)
-    one_at_a_time(scope)  # of five that arrive at once one is first; the others then find it
+    one_at_a_time(scope=scope)  # of five that arrive at once one is first; the others then find it
     # A damaged copy has a digest of its own, so that it never stands in the way of the right file.
     own = sha256(digest.encode() + data).hexdigest() if faulty(findings) else digest
     known = EraFile.objects.visible_to(scope).filter(content_sha256__in=[digest, own]).first()
@@ -86,7 +86,7 @@ def match_again(*, scope: Scope, now: datetime) -> int:
 
     :return: how many files were looked at
     """
-    one_at_a_time(scope)
+    one_at_a_time(scope=scope)
     waiting = queries.waiting_files(scope=scope)
     for file in waiting:
         data = default_store().get(
