@@ -22,11 +22,16 @@ NEW = {
 
 
 def ask(http: httpx.Client, method: str, path: str, body: Any, *, wait: bool = True, key: str = "") -> httpx.Response:
-    """Ask for a change of what is there, or for something new."""
+    """Ask for a change of what is there, or for something new; again where the portal's pace does not let it go now."""
     head = {"Idempotency-Key": key or new_uuid().hex} | ({"Prefer": "wait"} if wait else {})
     if method == "PATCH" or path.endswith("/cancel"):
         head["If-Match"] = http.get(path.removesuffix("/cancel")).headers["ETag"]
-    return http.request(method, path, json=body, headers=head, timeout=60)
+
+    def once() -> httpx.Response | None:
+        answer = http.request(method, path, json=body, headers=head, timeout=60)
+        return answer if answer.status_code != 429 else None
+
+    return until("the portal's pace", once, every=2)
 
 
 def there(stage: Stage) -> list[dict[str, Any]]:
