@@ -12,7 +12,7 @@ from rapport.platform.db.secure import SecurePracticeTable
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchange', '0002_wall'),
+        ('exchange', '0003_by_patient'),
         ('tenancy', '0004_system'),
     ]
 
