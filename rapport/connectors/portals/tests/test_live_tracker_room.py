@@ -47,7 +47,12 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
         python = installed(home / "venv")
     except NotInstalled as problem:
         pytest.skip(f"Roundup comes from the package registry, which gave none: {problem}")
-    tracker, stage = Tracker(python, home / "tracker"), Stage(home)
+    tracker = Tracker(python, home / "tracker")
+    try:
+        stage = Stage(home)
+    except BaseException:
+        tracker.kill()
+        raise
     try:
         linked = stage.link("rapport", definition="roundup", base_url=tracker.url, identity={"username": "rapport"}, system_of_record=True)
         linked.call("POST", "/secrets", {"password": tracker.users["rapport"]}, status=202)
