@@ -17,6 +17,7 @@ from rapport.connectors.mailbox_imap.driver import ImapMailboxes
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.sessions import opened
 from rapport.connectors.portals.tests.live import needs_chromium
+from rapport.platform.jobs.worker import drain
 from rapport.rooms.exchange import jobs, services
 from rapport.rooms.exchange.jobs.syncing import sync
 from rapport.rooms.exchange.models import Connection
@@ -56,10 +57,15 @@ def linked(willow: House, there: Portal, driver: Driver, login: str) -> Connecte
     return connected
 
 
+def work(connected: Connected) -> None:
+    """Do everything that is due: two browsers, and all lists at the portal's pace."""
+    drain(connected.house.id, timeout=150)
+
+
 def give(connected: Connected, there: Portal, login: str) -> None:
     """Give the password, and let the workers do what follows."""
     assert connected.secrets(there.ready["users"][login]["password"]).status_code == 202
-    connected.work()
+    work(connected)
 
 
 def tries(there: Portal, login: str) -> list[tuple[str, int]]:
@@ -70,7 +76,7 @@ def tries(there: Portal, login: str) -> list[tuple[str, int]]:
 def answer(connected: Connected, code: str) -> None:
     asked = connected.list("challenges", state="open")[0]
     assert connected.admin.post(f"{connected.path}/challenges/{asked['id']}/answer", {"code": code}).status_code == 202
-    connected.work()
+    work(connected)
 
 
 def test_eight_calls_at_once_to_a_portal_that_turns_the_cookie_each_time_end_with_its_newest(
