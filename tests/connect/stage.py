@@ -93,19 +93,20 @@ class Linked:
         return self.listed("runs", kind=kind, **{"state[in]": ",".join(states or ("published", "quarantined", "refused"))})
 
     def refresh(self, kind: str) -> dict[str, Any]:
-        """Ask for a whole reading of a kind and return it when it is over."""
+        """Ask for a whole reading of a kind and return it when it is over; policies take a request for each patient."""
         known = {one["id"] for one in self.runs(kind)}
         until(f"room for a reading of {kind}", lambda: self._asked(kind))
         return until(
             f"a whole reading of {kind}",
             lambda: next((one for one in self.runs(kind) if one["id"] not in known and not one["near"]), None),
+            seconds=150 if kind == "policies" else 45,
         )
 
     def read_everything(self) -> None:
         """Wait until every kind was read as a whole."""
         until(
             "the first whole reading of all kinds",
-            lambda: all(self.runs(kind, "published") for kind in KINDS), seconds=120,
+            lambda: all(self.runs(kind, "published") for kind in KINDS), seconds=180,
         )  # fmt: skip
 
     def _asked(self, kind: str) -> bool:
