@@ -116,13 +116,14 @@ class Linked:
                     if not one["near"] and datetime.fromisoformat(one["began_at"]) > asked_at
                 ), None,
             ),
+            seconds=150 if kind == "policies" else 45,  # policies take a request for each patient
         )
 
     def read_everything(self) -> None:
         """Wait until every kind was read as a whole."""
         until(
             "the first whole reading of all kinds",
-            lambda: all(self.runs(kind, "published") for kind in KINDS), seconds=120,
+            lambda: all(self.runs(kind, "published") for kind in KINDS), seconds=180,
         )  # fmt: skip
 
     def _asked(self, kind: str) -> bool:
