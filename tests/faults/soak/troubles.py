@@ -145,7 +145,8 @@ class Fault:
     script: Callable[[random.Random, str], list[dict[str, Any]]]
     stir: Stir
     trace: Trace
-    kinds: tuple[str, ...] = tuple(LISTS)
+    kinds: tuple[str, ...] = tuple(kind for kind in LISTS if kind != "appointments")
+    """Whose list it meets. That of appointments is read for writes too, and a fault that happens once would be theirs."""
     seconds: float = 60.0
     """How long the trace may take."""
     before: Callable[[Soak], None] | None = None
