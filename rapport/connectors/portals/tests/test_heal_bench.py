@@ -15,7 +15,21 @@ import pytest
 from lxml.html import HtmlElement
 
 from rapport.connectors.portals import anchors, markup
-from rapport.connectors.portals.tests.test_anchors import ANCHORS, FORMS, Mutation, Picker, Tally, closest, controls, decoy, layered, renamed, shown, swapped, turned
+from rapport.connectors.portals.tests.test_anchors import (
+    ANCHORS,
+    FORMS,
+    Mutation,
+    Picker,
+    Tally,
+    closest,
+    controls,
+    decoy,
+    layered,
+    renamed,
+    shown,
+    swapped,
+    turned,
+)
 from rapport.connectors.portals.words import is_one_of, says_any
 
 FOREIGN = json.loads(Path(__file__).with_name("foreign_labels.json").read_text("utf-8"))
