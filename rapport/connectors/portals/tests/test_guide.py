@@ -17,7 +17,9 @@ from rapport.connectors.portals import loader
 from rapport.connectors.portals.tests.live import needs_chromium
 from tests.support.sandbox_portal import Portal
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+A_STEP = 150
+"""Seconds. Four steps start a browser, which on a busy machine takes its time; one that hangs is named by its line."""
 
 ROOT = loader.FOLDER.parents[3]
 GUIDE = (loader.FOLDER.parent / "DEFINITIONS.md").read_text("utf-8")
@@ -47,7 +49,7 @@ class Desk:
         """Run a line as a shell does."""
         mine = {"PATH": f"{self.home / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(self.home)}
         portal = {"PORTAL": self.portal.ready["url"], "PRACTICE": "FERN", "WHO": "nick"}
-        done = subprocess.run(["sh", "-c", line], cwd=self.home, env=mine | portal | more, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(["sh", "-c", line], cwd=self.home, env=mine | portal | more, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=A_STEP)
         self.printed += done.stdout + done.stderr
         return done
 

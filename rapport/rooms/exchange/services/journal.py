@@ -8,7 +8,7 @@ that is looked for, never repeated: only a portal that was proved twice not to h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -167,6 +167,7 @@ def arm(*, scope: Scope, taken: Taken, got: Got, now: datetime) -> WriteState | 
         return None
     if taken.parent_id is not None:
         taken = _set_aside(write, taken, got)
+    _note(scope, write, "connector_write.look_up")
     found = _look(taken, got)
     if found.match is Match.EQUAL:
         _confirm(scope, write, found, now, reason="existed")
@@ -196,12 +197,16 @@ def mark_submitted(*, scope: Scope, taken: Taken, now: datetime) -> bool:
         claimed=False, reason="",
     )  # fmt: skip
     if moved:
-        audit.append(
-            scope=scope, action="connector_write.submit", target_type="connector_write",
-            target_id=write.id, patient_ids=[write.patient_id] if write.patient_id else [],
-            reason=write.ability, fields=sorted(taken.values),
-        )  # fmt: skip
+        _note(scope, write, "connector_write.submit", fields=sorted(taken.values))
     return moved
+
+
+def _note(scope: Scope, write: Write, action: str, *, fields: Sequence[str] = (), outcome: str = "allow") -> None:
+    """Say in the trail that the portal was asked about this record: who touched a patient is asked there."""
+    audit.append(
+        scope=scope, action=action, outcome=outcome, target_type="connector_write", target_id=write.id,
+        patient_ids=[write.patient_id] if write.patient_id else [], reason=write.ability, fields=fields,
+    )  # fmt: skip
 
 
 def record_answer(
@@ -263,6 +268,7 @@ def postpone(*, scope: Scope, taken: Taken, trouble: Trouble, now: datetime) -> 
     write = _mine(scope, taken)
     if write is None:
         return None
+    _note(scope, write, "connector_write.look_up", outcome="error")
     if trouble.reason in (Reason.NOT_PERMITTED, Reason.WITHHELD_LOCKED) and write.state in (
         WriteState.INTENDED, WriteState.ARMED
     ):  # fmt: skip
@@ -287,6 +293,7 @@ def record_read_back(*, scope: Scope, taken: Taken, got: Got, now: datetime) -> 
     write = _mine(scope, taken)
     if write is None:
         return None
+    _note(scope, write, "connector_write.read_back")
     found = _look(taken, got)
     if found.match is Match.EQUAL:
         _confirm(scope, write, found, now)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from rapport.kernel.ids import new_uuid, type_id
+from rapport.kernel.ids import new_uuid, parse_type_id, type_id
 from rapport.platform.access.permissions import Permission, Role
 from rapport.rooms.exchange import services
 from rapport.rooms.exchange.jobs import writing
@@ -19,6 +20,7 @@ from rapport.rooms.exchange.problems import (
     WriteKeyReused,
     WriteUnderWay,
 )
+from tests.support import props
 from tests.support.connected import Connected, at_once
 from tests.support.portal import ScriptedPortal
 
@@ -92,6 +94,32 @@ def test_the_control_who_sends_again_without_looking_makes_two(portal: ScriptedP
         if not isinstance(answer, InDoubt):
             break
     assert len(portal.rows("appointments")) == 2
+
+
+def test_who_touched_a_patient_is_answered_with_every_call_of_the_portal_about_them(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    patient, other = (parse_type_id("patient", props.patient(connected.house, name)["id"]) for name in ("Ana", "Ben"))
+    reads, sends = len(portal.log("read:appointments")), len(portal.log("submit"))
+    portal.script("submit", {"drop": "after"})
+    with connected.house.entered() as scope:
+        write = services.begin_write(
+            scope=scope, connection_id=connected.id, ability="appointments.create", values=VALUES,
+            key=new_uuid().hex, now=timezone.now(), patient_id=patient,
+        )  # fmt: skip
+    assert connected.settle(write).state == "confirmed"
+
+    def touched(whom: UUID) -> list[str]:
+        address = f"/v1/audit-events?patient_id={type_id('patient', whom)}&limit=100"
+        rows = connected.house.auditor.get(address).json()["data"]
+        return [one["action"] for one in rows if one["action"].startswith("connector_write.")]
+
+    actions = touched(patient)
+    assert actions.count("connector_write.submit") == len(portal.log("submit")) - sends == 1
+    looks = actions.count("connector_write.look_up") + actions.count("connector_write.read_back")
+    assert looks == len(portal.log("read:appointments")) - reads >= 2
+    assert touched(other) == [], "the control: of somebody else it says nothing"
 
 
 def test_what_never_arrived_is_proved_absent_twice_and_sent_once_more(
