@@ -11,9 +11,9 @@ from rapport.connectors.portals import canary, gym
 from rapport.connectors.portals.cassette import Exchange
 from rapport.connectors.portals.decode.columns import Decoded
 from rapport.connectors.portals.mutations import MUTATIONS, table_of
-from rapport.connectors.portals.tests.recorded import AT, definition, recording, replayed, whole
+from rapport.connectors.portals.tests.recorded import AT, LISTS, definition, recording, replayed, whole
 
-CALLS = ("patients", "claims", "payments")
+CALLS = LISTS
 
 
 def known(call: str) -> tuple[gym.Truth, dict[str, Any], dict[str, Any]]:
