@@ -262,7 +262,7 @@ class ScriptedPortal:
             }  # fmt: skip
         for id, values in how.get("rows", {}).items():
             found[id] = values
-        page = ports.Page(f"GET /{kind}", now, sha256(json.dumps(found).encode()).hexdigest(), len(found))
+        page = ports.Page(f"GET /{kind}", datetime.fromisoformat(how["at"]) if "at" in how else now, sha256(json.dumps(found).encode()).hexdigest(), len(found))
         return ports.Got(
             rows=[
                 ports.Row(id, values, absent=how.get("absent", {})) for id, values in sorted(found.items())

@@ -11,7 +11,14 @@ from rapport.connectors.portals import canary, gym
 from rapport.connectors.portals.cassette import Exchange
 from rapport.connectors.portals.decode.columns import Decoded
 from rapport.connectors.portals.mutations import MUTATIONS, table_of
-from rapport.connectors.portals.tests.recorded import AT, LISTS, definition, recording, replayed, whole
+from rapport.connectors.portals.tests.recorded import (
+    AT,
+    LISTS,
+    definition,
+    recording,
+    replayed,
+    whole,
+)
 
 CALLS = LISTS
 

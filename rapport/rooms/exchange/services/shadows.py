@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,8 +64,12 @@ def take_over(
     fresh: list[Shadow] = []
     other: list[Shadow] = []
     same: dict[int, list[UUID]] = {}
+    older: list[UUID] = []
     for row in got.rows:
         shadow = known.get(row.remote_id)
+        if shadow is not None and shadow.read_at > got.pages[row.page].at:
+            older.append(shadow.id)  # the page was fetched before what we know: it is there, and no more is news
+            continue
         if shadow is None:
             shadow = Shadow(
                 practice_id=scope.practice_id, connection=connection, kind=kind,
@@ -91,6 +95,7 @@ def take_over(
             read_at=got.pages[page].at, epoch=epoch, tier=got.tier[:10], revision=connection.revision,
             last_run_id=run_id, misses=0,
         )  # fmt: skip
+    Shadow.objects.visible_to(scope).filter(id__in=older).update(last_run_id=run_id, misses=0)
     changes += _missed(scope, connection, kind, run_id, window, parts, now)
     origin = Origin(connection.id, connection.definition)
     held = hand_over(scope=scope, origin=origin, kind=kind, changes=changes, now=now)
@@ -99,6 +104,28 @@ def take_over(
     news = Counter(change.what for change in changes)
     again = frozenset(change.remote_id for change in changes if change.what == "changed")
     return Told(news["created"], news["changed"], news["gone"], len(held), again)
+
+
+def note_written(
+    *, scope: Scope, connection: Connection, kind: str, remote_id: str, values: Mapping[str, Any], now: datetime
+) -> None:
+    """
+    Bring a copy up to what was seen after a write, so that the next write compares with that.
+
+    What no list has read yet has no copy; of the others only what lists show is kept.
+    """
+    shadow = Shadow.objects.visible_to(scope).select_for_update().filter(
+        connection_id=connection.id, kind=kind, remote_id=remote_id, gone_at__isnull=True
+    ).first()  # fmt: skip
+    if shadow is None or shadow.held_code:
+        return
+    before = queries.read_shadow(shadow=shadow)
+    seen = canonical.record(values)
+    told = before | {name: value for name, value in seen.items() if name in before}
+    shadow.values_sealed = aead.seal(canonical.dump(told), aad=queries.shadow_place(shadow), purpose="field")
+    shadow.digest = aead.blind_index(canonical.dump(told).decode(), context=f"exchange_shadow|{shadow.kind}")
+    shadow.day_on, shadow.read_at = freshness.day_in(kind, told), now
+    shadow.save(update_fields=["values_sealed", "digest", "day_on", "read_at"])
 
 
 def out_of_place(

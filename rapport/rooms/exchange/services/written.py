@@ -16,6 +16,7 @@ from rapport.rooms.exchange.rules.changes import Change, Origin
 from rapport.rooms.exchange.rules.finding import kind_of
 
 from .recipients import hand_over
+from .shadows import note_written
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,9 @@ def tell_room(
         with transaction.atomic():
             hand_over(
                 scope=scope, origin=Origin(connection.id, connection.definition), kind=kind, changes=[change], now=now
+            )
+            note_written(
+                scope=scope, connection=connection, kind=kind, remote_id=write.remote_id, values=values, now=now
             )
     except Exception:
         # That it is written is proved, and stays so whatever the room makes of it.

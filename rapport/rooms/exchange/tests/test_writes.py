@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from rapport.kernel.ids import new_uuid, parse_type_id, type_id
 from rapport.platform.access.permissions import Permission, Role
-from rapport.rooms.exchange import services
+from rapport.rooms.exchange import queries, services
 from rapport.rooms.exchange.jobs import writing
 from rapport.rooms.exchange.models import Write, WriteHistory
 from rapport.rooms.exchange.problems import (
@@ -223,6 +224,32 @@ def test_a_record_that_a_person_changed_meanwhile_conflicts(
     write = connected.settle(change(connected, fresh, duration_minutes=30))
     assert write.state == "confirmed", "the control: based on what is there, it is written"
     assert portal.rows("appointments")["a1"]["duration_minutes"] == 30
+
+
+def mirrored(connected: Connected) -> dict[str, Any]:
+    with connected.house.entered() as scope:
+        copy = queries.mirrored(scope=scope, connection_id=connected.id, kind="appointments", remote_id="a1")
+    assert copy is not None
+    return dict(copy.values)
+
+
+def test_a_second_change_goes_by_what_the_first_one_made(connected: Connected, portal: ScriptedPortal) -> None:
+    tomorrow = timezone.now().date() + timedelta(days=1)
+    portal.put("appointments", "a1", **(VALUES | {"start_local": f"{tomorrow}T09:00:00"}))
+    connected.start()
+    connected.sync("appointments")
+    stale = {"a1": dict(portal.rows("appointments")["a1"])}
+    assert connected.settle(change(connected, mirrored(connected), duration_minutes=30)).state == "confirmed"
+    assert mirrored(connected)["duration_minutes"] == 30, "without another reading"
+    assert connected.settle(change(connected, mirrored(connected), duration_minutes=45)).state == "confirmed"
+    assert portal.rows("appointments")["a1"]["duration_minutes"] == 45
+
+    portal.script("read:appointments", {"rows": stale, "at": (timezone.now() - timedelta(minutes=1)).isoformat()})
+    connected.sync("appointments", near=True)
+    assert mirrored(connected)["duration_minutes"] == 45, "a page that is older changes nothing"
+    portal.script("read:appointments", {"rows": stale})
+    assert connected.sync("appointments", near=True)["changed"] == 1, "the control: a later page does"
+    assert mirrored(connected)["duration_minutes"] == 60
 
 
 def addendum(connected: Connected, text: str, *, under: str = "n1") -> Write:
