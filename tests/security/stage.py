@@ -122,15 +122,15 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
     props.made(stage.billing.maya.post(f"/v1/documents/{document['id']}/links", {}))
     props.made(willow.admin.post("/v1/mfa/totp", {}))
     willow.key("admin", Permission.PATIENTS_READ)
-    _connect(willow, folder)
+    _connect(willow, folder, stage.billing.maya)
     while Relay(practice_id=willow.id).run_once():
         pass
     _look_up(stage)
     return stage
 
 
-def _connect(willow: House, folder: Path) -> None:
-    """Link a portal that asked for a second factor once, and let a write wait for approval."""
+def _connect(willow: House, folder: Path, maya: Api) -> None:
+    """Link a portal that asked for a second factor once; a write waits for approval, and a note was fetched."""
     portal = ScriptedPortal(folder)
     portal.script("sign_in", {"challenge": "sms"})
     connected = Connected(willow, portal).start()
@@ -138,6 +138,9 @@ def _connect(willow: House, folder: Path) -> None:
     connected.admin.post(f"{connected.path}/challenges/{challenge['id']}/answer", {"code": "246810"})
     connected.work()
     connected.write("claims.submit", control_number="RA7")
+    asked = maya.post(f"{connected.path}/artefacts", {"ability": "notes.pdf", "remote_id": "n1"})
+    assert asked.status_code == 202, asked.content
+    connected.work()
 
 
 def kinds_in(info: RouteInfo) -> list[str]:

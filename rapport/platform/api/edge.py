@@ -215,7 +215,7 @@ PATH_KINDS: dict[str, str] = {
         "practice user membership api_key clinician location patient insurance_policy payer "
         "service_code appointment clinical_note document claim channel era_file remittance "
         "payment ledger_entry telehealth_session event webhook_endpoint delivery job session "
-        "connection challenge attention_item connector_write"
+        "connection challenge attention_item connector_write artefact"
     ).split()
 }
 """Name of a path parameter -> kind of object."""
