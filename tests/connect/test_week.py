@@ -19,14 +19,18 @@ from tests.support.cast import House, found
 
 pytestmark = [needs_chromium, pytest.mark.long, pytest.mark.timeout(400)]
 
-ALONE = frozenset({"id", "version", "created_at", "updated_at", "write", "url"})
+ALONE = frozenset({"id", "policy_id", "version", "created_at", "updated_at", "write", "url"})
 """What no two practices share: ids, counters, instants of making, secret ways into a telehealth session."""
 BY_DESIGN = {
     "source": "names the system, its id and its age",
     "ended_reason": "a portal's word for it is not one of ours: a cancelled visit is read without it",
     "ended_by": "as the reason",
+    "relationship": "a portal's list of policies does not say how the patient and the subscriber are related",
 }
 """Fields that differ between the two, and why. `docs/connect.md` has them too."""
+
+
+RANKS = {1: "primary", 2: "secondary", "Primary": "primary", "Secondary": "secondary"}
 
 
 @dataclass
@@ -122,7 +126,18 @@ def connected(stage: Stage) -> Side:
     for kind in ("patient", "clinician"):
         for one in side.rows(f"{kind}s"):
             side.meaning[one["id"]] = f"{kind} {one['source']['remote_id']}"
+    members = {one["member_id"] for one in in_force(stage)}
+    until("the policies", lambda: members <= {one["member_id"] for one in side.rows("insurance-policies")}, seconds=150)
     return named(side)
+
+
+def in_force(stage: Stage) -> list[dict[str, Any]]:
+    """Return the portal's policies by which somebody is insured now."""
+    today = stage.portal.today
+    return [
+        row for row in stage.portal.rows("policy")
+        if row["status"] == "Active" and row["valid_from"] <= today and (row["valid_to"] or today) >= today
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +163,27 @@ def native(stage: Stage) -> Side:
                 f"/v1/patients/{made.json()['id']}", json={"status": "inactive"},
                 headers={"Idempotency-Key": new_uuid().hex, "If-Match": made.headers["ETag"]},
             ).raise_for_status()  # fmt: skip
+    insure(stage, side, house)
     return named(side)
+
+
+def insure(stage: Stage, side: Side, house: House) -> None:
+    """Enter the policies, and the payers that they name."""
+    payers: dict[str, str] = {}
+    with stage.server.client(house.admin.token) as admin:
+        for row in in_force(stage):
+            if row["payer"] not in payers:
+                made = admin.post("/v1/payers", headers={"Idempotency-Key": new_uuid().hex}, json={
+                    "name": row["payer"], "payer_id_code": row["payer_id"], "claim_filing_indicator": "CI",
+                })  # fmt: skip
+                assert made.status_code == 201, made.text
+                payers[row["payer"]] = made.json()["id"]
+            made = side.http.post("/v1/insurance-policies", headers={"Idempotency-Key": new_uuid().hex}, json={
+                "patient_id": side.id_of(f"patient {row['patient_id']}"), "payer_id": payers[row["payer"]],
+                "rank": RANKS.get(row["rank"], row["rank"]), "member_id": row["member_id"], "relationship": "self",
+                "starts_on": row["valid_from"],
+            })  # fmt: skip
+            assert made.status_code == 201, made.text
 
 
 def patient_of(side: Side, row: dict[str, Any]) -> dict[str, Any]:
