@@ -116,7 +116,7 @@ class Linked:
                     if not one["near"] and datetime.fromisoformat(one["began_at"]) > asked_at
                 ), None,
             ),
-            seconds=150 if kind == "policies" else 45,  # policies take a request for each patient
+            seconds=150,  # policies take a request for each patient, and an ended session a browser
         )
 
     def read_everything(self) -> None:
