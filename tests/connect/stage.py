@@ -39,7 +39,7 @@ def until(
     while True:
         seen = look()
         if seen:
-            return seen  # type: ignore[return-value]
+            return seen  # type: ignore[return-value]  # neither None nor a bool: it is true
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:.0f} s for {what}")
         time.sleep(every)

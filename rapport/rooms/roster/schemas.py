@@ -104,7 +104,7 @@ class PatientOut(Shape):
 class PatientAskedOut(PatientOut):
     """A patient as they were asked for; not yet as they are (202)."""
 
-    id: Annotated[str | None, Meta(description="Null: they are being added.")]  # type: ignore[assignment]
+    id: Annotated[str | None, Meta(description="Null: they are being added.")]  # type: ignore[assignment]  # null here alone
     write: WriteRef
 
 

@@ -106,7 +106,7 @@ class AppointmentOut(Shape):
 class AppointmentAskedOut(AppointmentOut):
     """An appointment as it was asked for; not yet as it is (202)."""
 
-    id: Annotated[str | None, Meta(description="Null: it is being made.")]  # type: ignore[assignment]
+    id: Annotated[str | None, Meta(description="Null: it is being made.")]  # type: ignore[assignment]  # null here alone
     write: WriteRef
 
 

@@ -47,8 +47,8 @@ def made(home: Path, web: str, template: str) -> None:
 
 def filled(home: Path, users: list[dict[str, str]]) -> None:
     """Put people and issues into it."""
-    from roundup import instance  # type: ignore[import-not-found]
-    from roundup.password import Password  # type: ignore[import-not-found]
+    from roundup import instance  # type: ignore[import-not-found]  # in the tracker's own environment
+    from roundup.password import Password  # type: ignore[import-not-found]  # in the tracker's own environment
 
     db = instance.open(str(home)).open("admin")
     nobody = Password("none of them signs in", config=db.config)
@@ -71,7 +71,7 @@ def filled(home: Path, users: list[dict[str, str]]) -> None:
 
 
 def main() -> None:
-    from roundup.cgi.wsgi_handler import RequestDispatcher  # type: ignore[import-not-found]
+    from roundup.cgi.wsgi_handler import RequestDispatcher  # type: ignore[import-not-found]  # in the tracker's own environment
 
     home, port, template = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     if not (home / "config.ini").exists():
@@ -82,10 +82,10 @@ def main() -> None:
     def below(environ: dict[str, str], start: object) -> object:
         if shift_path_info(environ) == UNDER:
             return tracker(environ, start)
-        start("404 Not Found", [("Content-Type", "text/plain")])  # type: ignore[operator]
+        start("404 Not Found", [("Content-Type", "text/plain")])  # type: ignore[operator]  # wsgi, untyped here
         return [b"Nothing lies here."]
 
-    server = make_server("127.0.0.1", port, below, _Server, _Quiet)  # type: ignore[arg-type]
+    server = make_server("127.0.0.1", port, below, _Server, _Quiet)  # type: ignore[arg-type]  # as above
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     server.serve_forever()
