@@ -50,9 +50,9 @@ def offer() -> None:
     exchange.supply(PortalDriver(local=ENVIRONMENT.local_webhooks))
     exchange.supply_mailboxes(ImapMailboxes(local=ENVIRONMENT.local_webhooks))
     handlers.connect()
-    calendar.supply_record(handlers.PortalCalendar())
-    roster.supply_record(handlers.PortalRoster())
-    charts.supply_record(handlers.PortalCharts())
+    calendar.keeper.supply(handlers.PortalCalendar())
+    roster.keeper.supply(handlers.PortalRoster())
+    charts.keeper.supply(handlers.PortalCharts())
 
 
 def connect() -> None:

@@ -95,10 +95,10 @@ def portal(willow: House) -> Portal:
 def journal() -> Iterator[Journal]:
     journal = Journal()
     for room in (at_source, roster, charts):
-        room.supply_record(journal)
+        room.keeper.supply(journal)
     yield journal
     for room in (at_source, roster, charts):
-        room.supply_record(None)
+        room.keeper.supply(None)
 
 
 def rows(house: House) -> dict[UUID, Mapping[str, Any]]:
@@ -152,7 +152,7 @@ def test_a_refused_write_says_so_before_it_looks_at_anything(portal: Portal, asp
 def test_without_a_system_of_record_nothing_is_booked(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(at_source, "_record", None)
+    monkeypatch.setattr(at_source.keeper, "_record", None)
     answer = portal.house.scheduler.post("/v1/appointments", booking(portal))
 
     assert (answer.status_code, answer.json()["code"]) == (409, "connector-not-ready")

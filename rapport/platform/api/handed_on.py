@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -67,6 +67,26 @@ class HandedOn:
     wait: Wait
     pointers: Mapping[str, str] = field(default_factory=dict)
     """Value -> where the caller gave it."""
+
+
+P = TypeVar("P")
+
+
+class Supplied(Generic[P]):
+    """What a room is supplied with to hand on to; until then, and without it, nothing can be."""
+
+    def __init__(self) -> None:
+        self._record: P | None = None
+
+    def supply(self, record: P | None) -> None:
+        """Name it, once in each process. None: there is nothing any more."""
+        self._record = record
+
+    def get(self) -> P:
+        """Return it. :raises ConnectorNotReady: there is none"""
+        if self._record is None:
+            raise ConnectorNotReady()
+        return self._record
 
 
 def key_of(request: ScopedRequest) -> str:
@@ -132,4 +152,4 @@ def refusal(refused: Refused, pointers: Mapping[str, str]) -> RefusedAtSource:
     return RefusedAtSource(refused.message, errors=errors)
 
 
-__all__ = ["MOST_SECONDS", "PROBLEMS", "HandedOn", "WriteRef", "answer", "key_of", "refusal"]
+__all__ = ["MOST_SECONDS", "PROBLEMS", "HandedOn", "Supplied", "WriteRef", "answer", "key_of", "refusal"]

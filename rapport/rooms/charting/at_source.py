@@ -12,9 +12,10 @@ from types import MappingProxyType
 from uuid import UUID
 
 from rapport.kernel.outcomes import Asked, Done, Outcome
-from rapport.kernel.problems import ConnectorNotReady, NotAtSource
+from rapport.kernel.problems import NotAtSource
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
+from rapport.platform.api.handed_on import Supplied
 from rapport.platform.tenancy.source import SourceRef
 
 from . import mirroring, queries
@@ -27,19 +28,8 @@ from .states import Action
 POINTERS: Mapping[str, str] = MappingProxyType({"body": "/text"})
 """Value that another system is given -> where a caller gave it."""
 
-_record: SystemOfRecord | None = None
-
-
-def supply_record(record: SystemOfRecord | None) -> None:
-    """Name what keeps the notes of connected practices. None: nothing does."""
-    global _record
-    _record = record
-
-
-def _the_record() -> SystemOfRecord:
-    if _record is None:
-        raise ConnectorNotReady()
-    return _record
+keeper: Supplied[SystemOfRecord] = Supplied()
+"""What keeps the notes of connected practices."""
 
 
 def addend(
@@ -54,7 +44,7 @@ def addend(
     scope.require(Permission.NOTES_WRITE)
     scope.require(Permission.NOTES_SIGN)
     check_person(scope)
-    record = _the_record()
+    record = keeper.get()
     note = queries.get_note(scope=scope, note_id=note_id)
     check_move(note, Action.ADDEND)
     if note.source_remote_id is None:
@@ -67,7 +57,7 @@ def addend(
 
 def wait(*, scope: Scope, write_id: str, seconds: float) -> Outcome:
     """See for so long at most what becomes of a write. Called outside of any transaction."""
-    return _the_record().wait(scope=scope, write_id=write_id, seconds=seconds)
+    return keeper.get().wait(scope=scope, write_id=write_id, seconds=seconds)
 
 
 def mirror_done(*, scope: Scope, outcome: Done, now: datetime) -> UUID:
@@ -77,4 +67,4 @@ def mirror_done(*, scope: Scope, outcome: Done, now: datetime) -> UUID:
     return row.id
 
 
-__all__ = ["POINTERS", "addend", "mirror_done", "supply_record", "wait"]
+__all__ = ["POINTERS", "addend", "keeper", "mirror_done", "wait"]

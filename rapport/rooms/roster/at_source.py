@@ -14,10 +14,11 @@ from typing import Any
 from uuid import UUID
 
 from rapport.kernel.outcomes import Asked, Done, Outcome
-from rapport.kernel.problems import ConnectorNotReady, FieldError, FieldNotAtSource, NotAtSource
+from rapport.kernel.problems import FieldError, FieldNotAtSource, NotAtSource
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
+from rapport.platform.api.handed_on import Supplied
 from rapport.platform.tenancy.source import SourceRef
 
 from . import external, mirroring, queries
@@ -38,19 +39,8 @@ POINTERS: Mapping[str, str] = MappingProxyType(
 _COLUMNS = {"state": "state_code"}
 """Value -> our column, where it has another name."""
 
-_record: SystemOfRecord | None = None
-
-
-def supply_record(record: SystemOfRecord | None) -> None:
-    """Name what keeps the patients of connected practices. None: nothing does."""
-    global _record
-    _record = record
-
-
-def _the_record() -> SystemOfRecord:
-    if _record is None:
-        raise ConnectorNotReady()
-    return _record
+keeper: Supplied[SystemOfRecord] = Supplied()
+"""What keeps the patients of connected practices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +67,7 @@ def add(*, scope: Scope, now: datetime, body: Any, key: str) -> Wanted:
     :raises ExternalIdTaken: somebody here has one of the external ids
     """
     scope.require(Permission.PATIENTS_WRITE)
-    record = _the_record()
+    record = keeper.get()
     given = {name: getattr(body, name) for name in type(body).model_fields}
     check_birth(scope=scope, given=given, now=now)
     external.check_free(scope, Patient, body.external_ids)
@@ -97,7 +87,7 @@ def change(
     :param given: as of `services.change_patient`, whose checks it makes
     """
     scope.require(Permission.PATIENTS_WRITE)
-    record = _the_record()
+    record = keeper.get()
     row = queries.get_patient(scope=scope, patient_id=patient_id, lock=True)
     etags.check(row, if_match)
     check_not_empty(given)
@@ -121,7 +111,7 @@ def change(
 
 def wait(*, scope: Scope, write_id: str, seconds: float) -> Outcome:
     """See for so long at most what becomes of a write. Called outside of any transaction."""
-    return _the_record().wait(scope=scope, write_id=write_id, seconds=seconds)
+    return keeper.get().wait(scope=scope, write_id=write_id, seconds=seconds)
 
 
 def mirror_done(*, scope: Scope, outcome: Done, now: datetime) -> UUID:
@@ -198,4 +188,4 @@ def _present(scope: Scope, row: Patient) -> dict[str, str]:
     return shown
 
 
-__all__ = ["POINTERS", "Wanted", "add", "change", "mirror_done", "supply_record", "wait"]
+__all__ = ["POINTERS", "Wanted", "add", "change", "keeper", "mirror_done", "wait"]

@@ -14,10 +14,11 @@ from typing import Any
 from uuid import UUID
 
 from rapport.kernel.outcomes import Asked, Done, Outcome
-from rapport.kernel.problems import ConnectorNotReady, NotAtSource
+from rapport.kernel.problems import NotAtSource
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
+from rapport.platform.api.handed_on import Supplied
 from rapport.platform.tenancy.models import SourcedRecord
 from rapport.platform.tenancy.source import SourceRef
 from rapport.rooms.roster import queries as roster
@@ -30,19 +31,8 @@ from .rules.wall_clock import wall_text
 from .services import check_slot, given_fields, known_by, lock_calendars
 from .states import Action
 
-_record: SystemOfRecord | None = None
-
-
-def supply_record(record: SystemOfRecord | None) -> None:
-    """Name what keeps the calendars of connected practices. None: nothing does."""
-    global _record
-    _record = record
-
-
-def _the_record() -> SystemOfRecord:
-    if _record is None:
-        raise ConnectorNotReady()
-    return _record
+keeper: Supplied[SystemOfRecord] = Supplied()
+"""What keeps the calendars of connected practices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +58,7 @@ def book(*, scope: Scope, now: datetime, body: Any, key: str) -> Wanted:
     :raises NotAtSource: patient or clinician are not known there
     """
     scope.require(Permission.APPOINTMENTS_WRITE)
-    record = _the_record()
+    record = keeper.get()
     override = override_in(scope, body.override)
     patient, clinician, location = meeting(scope, body)
     plan = new_plan(scope, body, clinician=clinician, location=location)
@@ -106,7 +96,7 @@ def change(
 def _change(
     scope: Scope, row: Appointment, plan: Plan, override: Any, key: str, now: datetime
 ) -> Wanted:
-    record = _the_record()
+    record = keeper.get()
     names = {name for name, value in plan.columns().items() if getattr(row, name) != value}
     moves = bool(names & {"clinician_id", "start_at", "end_at"})
     row.require(Action.RESCHEDULE if moves else Action.CHANGE)
@@ -126,7 +116,7 @@ def cancel(
 ) -> Wanted:
     """Have an appointment cancelled where this practice's calendar is kept."""
     scope.require(Permission.APPOINTMENTS_WRITE)
-    record = _the_record()
+    record = keeper.get()
     row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
     etags.check(row, if_match)
     row.require(action)
@@ -140,7 +130,7 @@ def cancel(
 
 def wait(*, scope: Scope, write_id: str, seconds: float) -> Outcome:
     """See for so long at most what becomes of a write. Called outside of any transaction."""
-    return _the_record().wait(scope=scope, write_id=write_id, seconds=seconds)
+    return keeper.get().wait(scope=scope, write_id=write_id, seconds=seconds)
 
 
 def mirror_done(*, scope: Scope, outcome: Done, now: datetime) -> UUID:
@@ -200,5 +190,5 @@ def _as_row(patient: Any, plan: Plan, values: Mapping[str, Any], now: datetime) 
 
 
 __all__ = [
-    "Wanted", "book", "cancel", "change", "mirror_done", "supply_record", "wait",
+    "Wanted", "book", "cancel", "change", "keeper", "mirror_done", "wait",
 ]  # fmt: skip
