@@ -174,6 +174,26 @@ class RefusedAtSource(Conflict):
     title = "The system in which this practice's records are kept refused it."
 
 
+class ConnectionStands(Conflict):
+    code = "connection-stands-still"
+    title = "The connection stands still until somebody acts."
+
+
+class WriteUnderWay(Conflict):
+    code = "write-under-way"
+    title = "Another write of the same thing is not settled yet."
+
+
+class NotPermittedThere(Conflict):
+    code = "not-permitted-by-portal"
+    title = "The portal's user may not do this."
+
+
+class Uncalibrated(Conflict):
+    code = "connector-uncalibrated"
+    title = "The definition was not calibrated for this portal, so nothing is written with it."
+
+
 class IdempotencyInFlight(Conflict):
     code, title = "idempotency-in-flight", "The first call with this key is still running."
 
@@ -239,12 +259,22 @@ class TooManyAttempts(TooMany):
     code, title = "too-many-attempts", "Too many attempts. Wait, then try again."
 
 
+class PortalPace(TooMany):
+    code = "portal-pace"
+    title = "The portal is asked as fast as it allows. Wait, then try again."
+
+
 class Internal(Problem):
     """A defect on our side. The request id is the only clue given outside."""
 
 
 class Unavailable(Problem):
     status, code, title = 503, "temporary-reduced-capacity", "Not available just now. Try again."
+
+
+class ConnectorDrift(Unavailable):
+    code = "connector-drift"
+    title = "The portal has changed, and this part waits until that is understood."
 
 
 class AuditUnavailable(Unavailable):

@@ -16,6 +16,7 @@ from rapport.kernel.ids import new_uuid, type_id
 from rapport.kernel.outcomes import Asked, Done, Outcome, Pending, Refused
 from rapport.platform.access.permissions import Role
 from rapport.platform.access.scope import Scope
+from rapport.platform.api import handed_on
 from rapport.platform.api.router import ROUTES, RouteInfo
 from rapport.rooms.charting import at_source as charts
 from rapport.rooms.charting import mirroring as notes
@@ -138,6 +139,13 @@ def test_every_write_of_these_rooms_is_handed_on_refused_or_kept_for_a_reason() 
         "POST /payments", "POST /write-offs",
     } <= refused  # fmt: skip
     assert len(rooms) >= 4, rooms
+
+
+def test_a_route_that_hands_on_names_whatever_may_come_back() -> None:
+    handing_on = [info for info in WRITES if info.connected == "port"]
+    assert len(handing_on) == len(PORT)
+    for info in handing_on:
+        assert set(handed_on.PROBLEMS) <= set(info.problems), name(info)
 
 
 @pytest.mark.parametrize("info", [i for i in WRITES if i.connected == "refused"], ids=name)

@@ -19,10 +19,16 @@ from msgspec import Meta, Struct, structs
 from rapport.kernel.ids import new_uuid
 from rapport.kernel.outcomes import Done, Outcome, Pending, Refused
 from rapport.kernel.problems import (
+    ConnectionStands,
+    ConnectorDrift,
     ConnectorNotReady,
     FieldError,
     FieldNotAtSource,
+    NotPermittedThere,
+    PortalPace,
     RefusedAtSource,
+    Uncalibrated,
+    WriteUnderWay,
 )
 from rapport.platform.access.scope import Scope, system_scope
 from rapport.platform.db.session import entered
@@ -35,7 +41,10 @@ MOST_SECONDS = 20
 """How long a call waits for another system at most."""
 CONFIRMED = "confirmed"
 """State of a write that is done."""
-PROBLEMS = (ConnectorNotReady, RefusedAtSource, FieldNotAtSource)
+PROBLEMS = (
+    ConnectorNotReady, RefusedAtSource, FieldNotAtSource, ConnectionStands, WriteUnderWay, NotPermittedThere,
+    Uncalibrated, PortalPace, ConnectorDrift,
+)  # fmt: skip
 """What a route that hands on may answer, beside its own problems."""
 
 

@@ -1,8 +1,17 @@
-"""What can go wrong with portals in a way that a caller can act on."""
+"""What can go wrong with portals in a way that a caller can act on; what other rooms' writes may meet too is the kernel's."""
 
 from __future__ import annotations
 
-from rapport.kernel.problems import Conflict, Invalid, TooMany, Unavailable
+from rapport.kernel.problems import (
+    Conflict,
+    ConnectionStands,
+    ConnectorDrift,
+    Invalid,
+    NotPermittedThere,
+    PortalPace,
+    Uncalibrated,
+    WriteUnderWay,
+)
 
 
 class ConsentMissing(Invalid):
@@ -25,36 +34,12 @@ class SecretMissing(Conflict):
     title = "There is no password to sign in with. Give one first."
 
 
-class ConnectionStands(Conflict):
-    code = "connection-stands-still"
-    title = "The connection stands still until somebody acts."
-
-
 class WriteKeyReused(Conflict):
     code = "write-key-reused"
     title = "The key belongs to another write."
 
 
-class WriteUnderWay(Conflict):
-    code = "write-under-way"
-    title = "Another write of the same thing is not settled yet."
-
-
-class NotPermittedThere(Conflict):
-    code = "not-permitted-by-portal"
-    title = "The portal's user may not do this."
-
-
-class Uncalibrated(Conflict):
-    code = "connector-uncalibrated"
-    title = "The definition was not calibrated for this portal, so nothing is written with it."
-
-
-class PortalPace(TooMany):
-    code = "portal-pace"
-    title = "The portal is asked as fast as it allows. Wait, then try again."
-
-
-class ConnectorDrift(Unavailable):
-    code = "connector-drift"
-    title = "The portal has changed, and this part waits until that is understood."
+__all__ = [
+    "ConnectionExists", "ConnectionStands", "ConnectorDrift", "ConsentMissing", "NotPermittedThere", "PortalPace",
+    "SecretMissing", "SecretRejectedBefore", "Uncalibrated", "WriteKeyReused", "WriteUnderWay",
+]  # fmt: skip
