@@ -17,17 +17,22 @@ from rapport.kernel.problems import (
     IdempotencyInFlight,
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
+    InsufficientScope,
     Internal,
     Invalid,
+    MalformedJson,
     NotAtSource,
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
     Problem,
+    ReferenceNotFound,
     TooMany,
     Unauthenticated,
     Unavailable,
     UnknownField,
+    UnknownFilter,
+    UnknownParameter,
 )
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
@@ -82,20 +87,22 @@ _ALWAYS: tuple[type[Problem], ...] = (BadRequest, Internal, Unavailable, TooMany
 
 def _problems(
     named: tuple[type[Problem], ...], *, needs: Permission | None, path: str, method: str,
-    match: bool, key: str,
+    match: bool, key: str, lists: bool,
 ) -> tuple[type[Problem], ...]:
     """Add to a route's own problems those that its declaration implies."""
     implied: list[type[Problem]] = [*_ALWAYS]
     if needs is not None:
-        implied += [Unauthenticated, Forbidden]
+        implied += [Unauthenticated, Forbidden, InsufficientScope]
     if "{" in path:
         implied.append(NotFound)
     if method in ("POST", "PATCH", "PUT"):
-        implied += [Invalid, UnknownField]
+        implied += [MalformedJson, Invalid, UnknownField, ReferenceNotFound]
         if key != "none":
             implied += [IdempotencyInFlight, IdempotencyKeyReused]
         if key == "required":
             implied.append(IdempotencyKeyMissing)
+    if method == "GET":
+        implied += [UnknownParameter] + [UnknownFilter] * lists
     if match:
         implied += [PreconditionFailed, PreconditionRequired]
     return tuple(dict.fromkeys([*named, *implied]))
@@ -224,7 +231,8 @@ class RoomRouter:
                 other_types=other_types or {}, tag=self.tag, connected=connected,
                 accepted=accepted,
                 problems=_problems(
-                    problems, needs=needs, path=path, method=method, match=match, key=key
+                    problems, needs=needs, path=path, method=method, match=match, key=key,
+                    lists=list_spec is not None,
                 ),
             )  # fmt: skip
             ROUTES.append(info)

@@ -192,7 +192,7 @@ def change_note(request: ScopedRequest, clinical_note_id: str, body: s.NoteChang
     action="note.discard",
     returns=(200, s.ClinicalNoteDetailOut),
     match=True,
-    problems=(problems.NoteLocked, problems.NotAuthor),
+    problems=(problems.NoteLocked, problems.NotAuthor, StateConflict),
     example=examples.DRAFT_DETAIL | {"status": "void"},
 )
 def discard_note(request: ScopedRequest, clinical_note_id: str) -> Answer:

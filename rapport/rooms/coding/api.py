@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from rapport.kernel.ids import type_id
-from rapport.kernel.problems import NotFound, UnknownParameter
+from rapport.kernel.problems import ImmutableField, NotFound, UnknownParameter
 from rapport.platform.access.permissions import Permission
 from rapport.platform.api import etags
 from rapport.platform.api.lists import Filter, ListSpec, Sort
@@ -224,7 +224,7 @@ def create_service_code(request: ScopedRequest, body: s.ServiceCodeIn) -> Answer
     needs=Permission.CODES_WRITE,
     action="service_code.put",
     returns=(200, s.ServiceCodeOut),
-    problems=(services.ServiceCodeTaken, services.ExternalIdTaken),
+    problems=(services.ServiceCodeTaken, services.ExternalIdTaken, ImmutableField),
     example=examples.SERVICE_CODE,
     request_example=examples.NEW_SERVICE_CODE
     | {"external_ids": [{"system": "urn:example:crm", "value": "7"}]},
