@@ -181,13 +181,12 @@ def working_connections(*, scope: Scope) -> list[Connection]:
 
 
 def due_writes(*, scope: Scope, connection_id: UUID, now: datetime) -> list[Write]:
-    """Return writes that a worker may take up: not settled, due, and in nobody's hands."""
-    free = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=now)
+    """Return writes that are not settled and due, those among them that are in a worker's hands."""
     due = models.Q(retry_at__isnull=True) | models.Q(retry_at__lte=now)
     approved = models.Q(attended=False) | models.Q(approved_at__isnull=False)
     return list(
         Write.objects.visible_to(scope)
-        .filter(free, due, approved, connection_id=connection_id, state__in=OPEN_WRITES)
+        .filter(due, approved, connection_id=connection_id, state__in=OPEN_WRITES)
         .order_by("created_at")
     )
 

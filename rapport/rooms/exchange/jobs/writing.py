@@ -29,6 +29,7 @@ from rapport.rooms.exchange.states import OPEN_WRITES, WriteState
 
 from .caller import call
 from .locks import LockTimeout, held
+from .pace import LostHold
 
 WRITER_SECONDS = 60.0
 """How long a job waits for the write before it."""
@@ -72,7 +73,7 @@ def carry_on(*, scope: Scope, write_id: UUID, sign_in: bool = True) -> Write | N
             return _send(scope, taken, sign_in)
         return _read_back(scope, taken, sign_in)
     except Exception:
-        # Nobody is at it any more. Whoever comes next finds out what became of it, and need not wait for the lease.
+        # Nobody is at it any more. Whoever comes next finds out what became of it.
         with entered(scope):
             services.let_go(scope=scope, taken=taken)
         raise
@@ -129,10 +130,17 @@ def _send(scope: Scope, taken: Taken, sign_in: bool) -> Write | None:
             target, ability=taken.ability, values={**taken.values, **which}, session=session, now=now
         )
 
-    # An ended session is not renewed in here: the record is looked at again before it is sent again.
-    sent, _ = call(
-        scope=scope, connection_id=taken.connection_id, capability=taken.ability, ask=ask, renew=False, sign_in=sign_in
-    )
+    def still_mine() -> bool:
+        return services.keep_hold(scope=scope, taken=taken, now=timezone.now())
+
+    try:
+        # An ended session is not renewed in here: the record is looked at again before it is sent again.
+        sent, _ = call(
+            scope=scope, connection_id=taken.connection_id, capability=taken.ability, ask=ask, renew=False,
+            sign_in=sign_in, still_mine=still_mine,
+        )  # fmt: skip
+    except LostHold:
+        return None  # whoever has it now finds out what became of it
     crashpoint(Crashpoint.WRITE_AFTER_LEAVE)
     assert isinstance(sent, Submitted | Refused | InDoubt | Trouble)
     with entered(scope):
