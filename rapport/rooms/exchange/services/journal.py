@@ -43,7 +43,8 @@ SENDS = 3
 """The first, and at most two more after it was proved absent."""
 OLD_DOUBT = timedelta(minutes=5)
 """In doubt for so long, a person is asked."""
-WORKER_DIED = "worker_died"
+WORKER_DIED, WORKER_FAILED = "worker_died", "worker_failed"
+"""Why nobody heard an answer: who submitted it is gone, or broke and gave it back."""
 NEVER_LEFT = frozenset({Reason.WITHHELD_LOCKED, Reason.NOT_PERMITTED, Reason.MEANING_GUARD})
 """Troubles before the send that another try would meet again: the write is refused."""
 
@@ -109,11 +110,13 @@ def take(*, scope: Scope, write_id: UUID, now: datetime) -> Taken | None:
     connection = queries.get_connection(scope=scope, connection_id=write.connection_id)
     if connection.state not in WORKS:
         return None
+    given_back = write.leased_until is None
     write.fence, write.leased_until = write.fence + 1, now + LEASE
     write.save(update_fields=["fence", "leased_until"])
     if write.state == WriteState.SUBMITTED and not write.claimed:
         # Whoever submitted it is gone: nobody heard what the portal said.
-        write.move(WriteState.IN_DOUBT, by=scope.actor_id, at=now, fence=write.fence, reason=WORKER_DIED)
+        reason = WORKER_FAILED if given_back else WORKER_DIED
+        write.move(WriteState.IN_DOUBT, by=scope.actor_id, at=now, fence=write.fence, reason=reason)
         _tell(scope, write, events.IN_DOUBT, now)
     body = opened(write=write, part="values") or {}
     return Taken(
