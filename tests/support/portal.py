@@ -159,6 +159,7 @@ class ScriptedPortal:
         return Trouble(
             Reason(how["trouble"]), detail=how.get("detail", ""), retry_after_seconds=how.get("retry_after"),
             findings=tuple(ports.Finding(**one) for one in how.get("findings", ())), session=session,
+            gave_nothing=how.get("gave_nothing", False),
         )  # fmt: skip
 
     def _all(self) -> tuple[Ability, ...]:

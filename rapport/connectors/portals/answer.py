@@ -17,6 +17,9 @@ from rapport.connectors.portals import markup
 from rapport.connectors.portals.terms import Element
 
 _WORD = re.compile(r"[a-z]{3,}")
+_CLOSED = re.compile(rb"<(/?)(?:table|form|div|main|section|select|ul|script)[\s>]")
+"""Elements that have an end wherever a page was sent whole: HTML lets it be left out of others, and of the page itself."""
+_TAIL_BYTES = 2048
 _LETTER_BY_NUMBER = re.compile(rb"&#(?:x0*[4-7]|0*(?:[6-9]\d|1[0-2]\d))")
 
 
@@ -67,6 +70,27 @@ class Answer:
             return json.loads(self.body, parse_float=Decimal)
         except (ValueError, RecursionError):
             return None
+
+    @cached_property
+    def breaks_off(self) -> bool:
+        """
+        Whether it stops before its end, as a connection that was cut leaves it.
+
+        That is nothing at all, JSON without its last bracket, or a page that says nowhere that it ends and has not
+        closed what it began.
+
+        >>> Answer(200, "/", b"<!doctype html><table><tr><td>1").breaks_off, Answer(200, "/", b"<!doctype html><p>1").breaks_off
+        (True, False)
+        """
+        body = self.body.strip()
+        if body[:1] in (b"{", b"["):
+            return self.json is None and body[-1:] != {b"{": b"}", b"[": b"]"}[body[:1]]
+        if not body:
+            return True
+        if self.got != "html" or b"</html" in body[-_TAIL_BYTES:].lower():
+            return False
+        ends = [end for end in _CLOSED.findall(self._lowered)]
+        return body.rfind(b"<") > body.rfind(b">") or ends.count(b"") > ends.count(b"/")
 
     @cached_property
     def tree(self) -> HtmlElement:

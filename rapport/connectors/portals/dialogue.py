@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyotp
 
@@ -222,17 +222,20 @@ class Dialogue:
         return self.ended(Reason.DRIFT_BREAKING, findings=[finding])
 
     def _failed(self, failed: PageFailed) -> Trouble:
-        return self.ended(Reason.DRIFT_BREAKING) if failed.kind == "gone" else unopened(failed)
+        if failed.kind == "gone":
+            return self.ended(Reason.DRIFT_BREAKING)
+        return replace(unopened(failed), gave_nothing=not self.answered)
 
     def ended(
         self, reason: Reason, detail: str = "", *, page: Answer | None = None, findings: Sequence[Finding] = ()
     ) -> Trouble:
         """Return how the sign-in ended, with a picture of the page."""
         wait = page.headers.get("retry-after", "") if page is not None else ""
-        return signals.trouble(
+        found = signals.trouble(
             reason, detail=detail, findings=[*self.findings, *findings],
             retry_after=int(wait) if wait.isdigit() else None, picture=self.browser.picture(phrases(self.login)),
         )  # fmt: skip
+        return replace(found, gave_nothing=not self.answered)
 
 
 def unopened(failed: PageFailed) -> Trouble:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from rapport.connectors.portals.files import fetch
 from rapport.connectors.portals.http import Caller
 from rapport.connectors.portals.outgoing import Outgoing, ValueMissing, build
 from rapport.connectors.portals.predicates import holds
-from rapport.connectors.portals.reading import Reading
+from rapport.connectors.portals.reading import Reading, Whole
 from rapport.connectors.portals.sessions import NoSession, Session, opened, resumed
 from rapport.connectors.portals.submit import submit
 from rapport.connectors.portals.transport import HostNotAllowed, Hosts
@@ -39,6 +40,10 @@ from rapport.rooms.exchange.ports import (
 
 if TYPE_CHECKING:
     from rapport.connectors.portals.signin import SignIn
+
+CUT_PAUSE_SECONDS = 1.0
+"""A list whose answer broke off is read once more after so long."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -142,20 +147,14 @@ class PortalDriver:
                 values=caller.values(),
             )  # fmt: skip
             try:
-                request: Outgoing | None = reading.start()
+                whole = _read(caller, reading, now)
+                if isinstance(whole, Trouble) and whole.reason is Reason.CUT_SHORT:
+                    time.sleep(CUT_PAUSE_SECONDS)
+                    whole = _read(caller, reading, now)
             except ValueMissing as missing:
                 return caller.kept(signals.trouble(Reason.CONNECTOR_OUTDATED, detail=f"{ability} needs {missing}."))
-            while request is not None:
-                answer = caller.read(request, place=name)
-                if isinstance(answer, Trouble):
-                    return answer
-                request = reading.take(answer, at=now)
-            stranger = caller.still_in() if reading.call.strangers else None
-            if stranger is not None:
-                return stranger
-            whole = reading.finish()
             if isinstance(whole, Trouble):
-                return caller.kept(whole)
+                return whole
             return Got(
                 rows=whole.rows, pages=whole.pages, verdict=whole.verdict, fingerprint=whole.fingerprint, shape=whole.shape,
                 session=caller.session().to_bytes(), complete=whole.complete, findings=whole.findings,
@@ -233,6 +232,21 @@ class PortalDriver:
         except calibration.BadCalibration as problem:
             return signals.trouble(Reason.CONNECTOR_OUTDATED, detail=f"The calibration does not fit: {problem}.")
         return _Place(definition, hosts)
+
+
+def _read(caller: Caller, reading: Reading, now: datetime) -> Whole | Trouble:
+    """Read a list from its first page to its last."""
+    request: Outgoing | None = reading.start()
+    while request is not None:
+        answer = caller.read(request, place=reading.place)
+        if isinstance(answer, Trouble):
+            return answer
+        request = reading.take(answer, at=now)
+    stranger = caller.still_in() if reading.call.strangers else None
+    if stranger is not None:
+        return stranger
+    whole = reading.finish()
+    return caller.kept(whole) if isinstance(whole, Trouble) else whole
 
 
 def _first_request(caller: Caller, probe: Probe) -> Outgoing:

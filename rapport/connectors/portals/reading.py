@@ -92,6 +92,7 @@ class Reading:
         self._stopped = ""
         self._ids: list[Any] = []
         self._asking_ids = False
+        self._broke_off = False
 
     def start(self) -> Outgoing:
         """
@@ -158,6 +159,7 @@ class Reading:
             return self._first()
         if self._asking_ids:
             return self._take_ids(answer)
+        self._broke_off = self._broke_off or answer.breaks_off
         page = self._extract(answer)
         link = self._way_on(answer) if self.call.page.by == "link" else None
         self._extracts.append(page)
@@ -234,6 +236,14 @@ class Reading:
 
     def finish(self) -> Whole | Trouble:
         """Return every row with its proof, or why there are none."""
+        found = self._finish()
+        if not isinstance(found, Trouble) or not self._broke_off:
+            return found
+        # What is missing says nothing of the page while a part of it did not come.
+        finding = Finding(place=self.place, seen="an answer that breaks off", expected="its end")
+        return Trouble(Reason.CUT_SHORT, "The portal's list broke off in the middle.", findings=(finding, *found.findings))
+
+    def _finish(self) -> Whole | Trouble:
         rows, tallies = decode(self.call, self._extracts)
         broken = [one for page in self._extracts for one in page.noted if one.verdict is Verdict.BREAKING]
         proof: str | Trouble = "" if broken else self._proof(len(rows))

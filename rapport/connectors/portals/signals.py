@@ -29,6 +29,7 @@ SENTENCES = {
     Reason.WITHHELD_LOCKED: "The record is locked at the portal: it changes no more.",
     Reason.SESSION_EXPIRED: "The session at the portal has ended.",
     Reason.PORTAL_DOWN: "The portal does not answer.",
+    Reason.CUT_SHORT: "The portal's answer broke off in the middle.",
     Reason.MAINTENANCE: "The portal says that it is being maintained.",
     Reason.BUSY: "The portal asks for fewer calls.",
     Reason.DRIFT_SUSPECT: "The portal's page is not as it was, and what it shows cannot be trusted.",
@@ -72,7 +73,7 @@ def plain(answer: Answer, *, expected: str) -> Reason | None:
     if answer.status != 200:
         return Reason.DRIFT_BREAKING
     if expected in ("json", "html", "csv") and answer.got != expected:
-        return Reason.DRIFT_BREAKING
+        return Reason.CUT_SHORT if answer.breaks_off else Reason.DRIFT_BREAKING
     return None
 
 

@@ -135,6 +135,7 @@ class SignIn:
         return Dialogue(self._login, browser, values, lambda: began + time.monotonic() - then, code)
 
     def _begin(self, earlier: Session | None) -> SignedIn | Challenge | Trouble:
+        dialogue: Dialogue | None = None
         try:
             with self._browser(earlier) as browser:
                 dialogue = self._dialogue(browser)
@@ -142,7 +143,7 @@ class SignIn:
                 outcome = dialogue.run()
                 return self._told(outcome, dialogue, browser)
         except PageFailed as failed:
-            return unopened(failed)
+            return replace(unopened(failed), gave_nothing=dialogue is None or not dialogue.answered)
 
     def _go_on(self, halted: Halted, prompt: Prompt, code: str | None) -> SignedIn | Challenge | Trouble:
         try:
@@ -202,11 +203,14 @@ class SignIn:
         with self._caller(session) as caller:
             known = caller.ask_oracle()
             if isinstance(known, Trouble):
-                return known
+                return replace(known, gave_nothing=not dialogue.answered)
             if not known.alive:
                 page = browser.read()[0]
                 finding = signals.seen(page, place="login", expected="somebody signed in, or a page that is known")
-                return dialogue.ended(Reason.DRIFT_BREAKING, page=page, findings=[finding])
+                reason = signals.plain(page, expected="")
+                if reason not in (Reason.PORTAL_DOWN, Reason.BUSY):
+                    reason = Reason.DRIFT_BREAKING
+                return dialogue.ended(reason, page=page, findings=[finding])
             return self._signed_in(caller, known.subject, outcome)
 
     def _signed_in(self, caller: Caller, subject: str, outcome: Through) -> SignedIn:
@@ -221,7 +225,7 @@ class SignIn:
             known = caller.ask_oracle()
         if isinstance(known, Trouble):
             if known.reason is not Reason.DRIFT_SUSPECT:
-                return replace(known, session=None)
+                return replace(known, session=None, gave_nothing=True)
         elif not known.alive:
             return None
         return signals.trouble(Reason.CONNECTOR_OUTDATED, detail="The connector takes a public page of this portal for a signed-in one.")

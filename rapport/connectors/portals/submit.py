@@ -36,7 +36,7 @@ def submit(caller: Caller, write: Write, *, name: str, values: Mapping[str, Any]
         return page
     outgoing = forms.filled(write, page, values=values, place=name)
     if isinstance(outgoing, Trouble):
-        return caller.kept(outgoing)
+        return caller.kept(signals.trouble(Reason.CUT_SHORT) if page.breaks_off else outgoing)
     if isinstance(outgoing, forms.NoSuchChoice):
         return Refused(caller.session().to_bytes(), "The portal offers no such choice.", outgoing.fields)
     try:

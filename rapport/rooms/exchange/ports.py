@@ -40,6 +40,7 @@ class Reason(StrEnum):
     WITHHELD_LOCKED = "withheld_locked"
     SESSION_EXPIRED = "session_expired"
     PORTAL_DOWN = "portal_down"
+    CUT_SHORT = "cut_short"
     MAINTENANCE = "maintenance"
     BUSY = "busy"
     DRIFT_SUSPECT = "drift_suspect"
@@ -66,6 +67,7 @@ OWNERS: Mapping[Reason, Owner] = {
     Reason.WITHHELD_LOCKED: Owner.PRACTICE,
     Reason.SESSION_EXPIRED: Owner.WAIT,
     Reason.PORTAL_DOWN: Owner.WAIT,
+    Reason.CUT_SHORT: Owner.WAIT,
     Reason.MAINTENANCE: Owner.WAIT,
     Reason.BUSY: Owner.WAIT,
     Reason.DRIFT_SUSPECT: Owner.US,
@@ -123,6 +125,8 @@ class Trouble:
     """A PNG of the page with every value painted over; None: there was no page to show."""
     session: bytes | None = field(default=None, repr=False)
     """The session as it stands now, where there still is one."""
+    gave_nothing: bool = False
+    """Of a sign-in: it ended before a secret was typed."""
 
 
 class Pace(Protocol):

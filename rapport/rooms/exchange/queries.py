@@ -30,7 +30,7 @@ from .models import (
     Write,
 )
 from .rules import canonical
-from .states import MAY_SIGN_IN, OPEN_WRITES, WORKS, ChallengeState, ConnectionState
+from .states import MAY_SIGN_IN, OPEN_WRITES, WORKS, ChallengeState, ConnectionState, WriteState
 
 M = TypeVar("M", bound=PracticeRecord)
 
@@ -181,15 +181,23 @@ def working_connections(*, scope: Scope) -> list[Connection]:
 
 
 def due_writes(*, scope: Scope, connection_id: UUID, now: datetime) -> list[Write]:
-    """Return writes that a worker may take up: not settled, due, and in nobody's hands."""
-    free = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=now)
+    """Return writes that are not settled and due, those among them that are in a worker's hands."""
     due = models.Q(retry_at__isnull=True) | models.Q(retry_at__lte=now)
     approved = models.Q(attended=False) | models.Q(approved_at__isnull=False)
     return list(
         Write.objects.visible_to(scope)
-        .filter(free, due, approved, connection_id=connection_id, state__in=OPEN_WRITES)
+        .filter(due, approved, connection_id=connection_id, state__in=OPEN_WRITES)
         .order_by("created_at")
     )
+
+
+def due_doubts(*, scope: Scope, connection_id: UUID, now: datetime, most: int) -> list[UUID]:
+    """Return writes that were sent and are to be looked for now, the oldest first."""
+    due = models.Q(retry_at__isnull=True) | models.Q(retry_at__lte=now)
+    rows = Write.objects.visible_to(scope).filter(
+        due, connection_id=connection_id, state__in=[WriteState.SUBMITTED, WriteState.IN_DOUBT]
+    )  # fmt: skip
+    return list(rows.order_by("state_changed_at").values_list("id", flat=True)[:most])
 
 
 def wanted_artefacts(*, scope: Scope, connection_id: UUID, now: datetime) -> list[Artefact]:

@@ -87,7 +87,7 @@ def check_script(script: Any) -> list[dict[str, Any]]:
     """
     Return a script that can be carried out: `[{"fault", "on", "method"?, "value"?, "times"?, "after"?, "browser"?}]`.
 
-    `on` is the beginning of the paths it applies to; `times` how many requests (default 1, 0: all);
+    `on` is the beginning of the paths it applies to, with `$` at its end the one path; `times` how many requests (default 1, 0: all);
     `after` how many matching requests pass before it begins.
 
     :raises BadTrouble: it is not such a list
@@ -124,7 +124,7 @@ def next_faults(store: Store, *, method: str, path: str, browser: bool) -> Fault
         found, left = [], []
         for item in script:
             if (
-                not path.startswith(item["on"])
+                not f"{path}$".startswith(item["on"])
                 or item.get("method", method) != method
                 or item.get("browser", browser) != browser
             ):

@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from rapport.kernel.ids import new_uuid
-from rapport.rooms.exchange.models import SignIn, Write
+from rapport.rooms.exchange.models import Breaker, SignIn, Write
 from rapport.rooms.exchange.states import OPEN_WRITES
 from tests.connect.expected import KINDS
 from tests.connect.stage import Linked, Stage, until
@@ -22,6 +22,8 @@ from tests.faults.soak.hands import Desk, People
 from tests.faults.soak.troubles import FAULTS, Fault
 
 SIGNED_IN_SECONDS = 400.0
+WELL_SECONDS = 120.0
+"""How long it may take until all works again after a fault is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,6 @@ class Soak:
     stage: Stage
     seed: int
     seconds: float
-    hurried: bool
-    """Leases of workers that were killed end at once, where there is no time to wait for it."""
     desk: Desk = field(init=False)
     people: People = field(init=False)
     linked: Linked = field(init=False)
@@ -95,7 +95,7 @@ class Soak:
 
     def _play(self, fault: Fault) -> None:
         # One fault at a time: what the one before it stopped is let go on first.
-        until("the connection to be well again", lambda: self.linked.is_in("healthy"), seconds=120)
+        self._well_again()
         kind, since, began = self.chance.choice(fault.kinds), timezone.now(), time.monotonic()
         if fault.before is not None:
             fault.before(self)
@@ -112,6 +112,18 @@ class Soak:
         self.played.append(Played(fault, kind, time.monotonic() - began, str(seen)))
         print(f"  {time.monotonic() - began:6.1f} s  {fault.name:34} {kind:14} {seen or 'NO TRACE'}", flush=True)
 
+    def _well_again(self) -> None:
+        """Wait until what the last fault stopped goes on; say what stands still when it does not."""
+        try:
+            until("the connection to be well again", lambda: self.linked.is_in("healthy"), seconds=WELL_SECONDS)
+        except AssertionError as problem:
+            stands = {name: self.linked.call("GET")[name] for name in ("state", "reason")}
+            with self.stage.house.entered() as scope:
+                open_ = Breaker.objects.visible_to(scope).filter(opened_at__isnull=False)
+                breakers = [f"{one.kind} of {one.capability}, {one.reason}, {one.failures}×" for one in open_]
+                tries = list(SignIn.objects.visible_to(scope).order_by("-began_at").values_list("outcome", flat=True)[:5])
+            raise AssertionError(f"{problem}: {stands}, {breakers}, last sign-ins {tries}") from problem
+
     def refresh(self, kind: str) -> None:
         """Ask for a reading, as soon as the pace allows it."""
 
@@ -125,13 +137,10 @@ class Soak:
         until(f"room for a reading of {kind}", asked, seconds=40)
 
     def kill_worker(self) -> None:
-        """kill -9, and let nobody think that it lives."""
+        """kill -9."""
         self.killed += self.stage.worker.poll() is None
         self.stage.worker.kill()
         self.stage.worker.wait(20)
-        if self.hurried:
-            with self.stage.house.entered() as scope:
-                Write.objects.visible_to(scope).filter(leased_until__isnull=False).update(leased_until=timezone.now())
 
     def _administrate(self) -> None:
         """Do what an administrator does: look at drift, and at writes that are not there; and let an hour go by."""

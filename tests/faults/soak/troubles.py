@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from tests.faults.soak.soak import Soak
 
 LISTS = {
-    "patients": "/patients", "appointments": "/calendar", "notes": "/notes", "claims": "/billing/claims",
+    "patients": "/patients$", "appointments": "/calendar", "notes": "/notes", "claims": "/billing/claims",
     "payments": "/billing/payments", "clinicians": "/staff",
 }  # fmt: skip
-"""Kind -> its list at the portal."""
-FORM = "/appointments/new"
+"""Kind -> its list at the portal; with `$` that very address: others begin like it."""
+FORM, ORACLE = "/appointments/new", "/home"
 
 Stir = Callable[["Soak", str], None]
 Trace = Callable[["Soak", str, datetime], str]
@@ -74,7 +74,7 @@ def in_the_middle(fault: str) -> Trace:
     def seen(soak: Soak, kind: str, since: datetime) -> str:
         met = {
             fault in one["faults"] for one in soak.stage.portal.rows("request")
-            if one["at"] >= since.timestamp() and one["path"].startswith(LISTS[kind])
+            if one["at"] >= since.timestamp() and one["path"].startswith(LISTS[kind].rstrip("$"))
         }  # fmt: skip
         said = published(soak, kind, since)
         return f"{said}, some pages of each" if said and met == {True, False} else ""
@@ -125,11 +125,19 @@ def renewed(soak: Soak, kind: str, since: datetime) -> str:
     return f"signed in again (epoch {row.epoch})" if row else ""
 
 
+def came_back(soak: Soak, kind: str, since: datetime) -> str:
+    """A sign-in that found nobody there was no sign-in for the portal, and the next one came soon."""
+    with soak.stage.house.entered() as scope:
+        rows = SignIn.objects.visible_to(scope).filter(began_at__gte=since).order_by("began_at")
+        outcomes = list(rows.values_list("outcome", flat=True))
+    return f"signed in after {', '.join(outcomes[:-1])}" if outcomes[-1:] == ["signed_in"] and "not_begun" in outcomes else ""
+
+
 def tried_again(soak: Soak, kind: str, since: datetime) -> str:
     """The portal's log has the fault, and the same list given afterwards."""
     log = [
         one for one in soak.stage.portal.rows("request")
-        if one["at"] >= since.timestamp() and one["path"].startswith(LISTS[kind]) and one["login"] == soak.linked.login
+        if one["at"] >= since.timestamp() and one["path"].startswith(LISTS[kind].rstrip("$")) and one["login"] == soak.linked.login
     ]  # fmt: skip
     broken = next((one for one in log if one["status"] >= 500), None)
     if broken and any(one["status"] == 200 and one["id"] > broken["id"] for one in log):
@@ -177,6 +185,12 @@ def on_list(fault: str, value: str = "", *, times: int = 1, after: int = 0) -> C
 def on_form(fault: str, value: str = "") -> Callable[[random.Random, str], list[dict[str, Any]]]:
     """Return the script of a fault on the form that books."""
     return lambda chance, kind: [{"fault": fault, "on": FORM, "method": "POST", "value": value}]
+
+
+def ends_and_is_down(chance: random.Random, kind: str) -> list[dict[str, Any]]:
+    """Return the script of a session that ends when the portal is too busy with itself to tell who is signed in."""
+    return [{"fault": "expire", "on": LISTS[kind], "method": "GET"},
+            {"fault": "status", "on": ORACLE, "method": "GET", "value": "503"}]  # fmt: skip
 
 
 def everywhere(fault: str, value: str = "") -> Callable[[random.Random, str], list[dict[str, Any]]]:
@@ -227,7 +241,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("German in mid sync", on_list("language", "de", times=3, after=1), read, in_the_middle("language"), kinds=BIG),
     Fault("column gone", on_list("drop_column", "status", times=4), read,
           and_asked_for(not_used("drift_breaking"), "drift_breaking"), kinds=("notes", "claims", "payments")),
-    Fault("half a page", on_list("truncate", times=2), read, not_used("incomplete", "drift_breaking", "drift_suspect")),
+    Fault("half a page, and then a whole one", on_list("truncate"), read, published),
+    Fault("half a page", on_list("truncate", times=0), read, not_used("cut_short")),
     Fault("a wrong total", on_list("wrong_total", "1", times=4), read, and_asked_for(not_used("incomplete"), "incomplete"), kinds=("patients", "claims")),
     Fault("sign-in page with 200", on_list("login_page"), read, renewed),
     Fault("maintenance", on_list("maintenance", "503", times=1), read, not_used("maintenance", "portal_down"), seconds=90),
@@ -238,6 +253,7 @@ FAULTS: tuple[Fault, ...] = (
           and_asked_for(write_came_to("absent"), "write_absent"), seconds=150),
     Fault("worker killed at random", nothing, read, published, seconds=120, before=kill),
     Fault("worker killed after the submit", nothing, book_and_die, write_came_to("confirmed", "in_doubt", reason="worker_died"),
-          seconds=420, before=kill_after_leave),
+          seconds=150, before=kill_after_leave),
+    Fault("portal down at the sign-in", ends_and_is_down, read, came_back),
 )  # fmt: skip
 

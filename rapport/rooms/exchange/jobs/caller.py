@@ -41,7 +41,7 @@ Ask = Callable[[Target, bytes, datetime], A | Trouble]
 
 def call(
     *, scope: Scope, connection_id: UUID, capability: str, ask: Ask[A], sync: bool = False,
-    renew: bool = True, sign_in: bool = True, asks_right: bool = False,
+    renew: bool = True, sign_in: bool = True, asks_right: bool = False, still_mine: Callable[[], bool] | None = None,
 ) -> tuple[A | Trouble, int]:
     """
     Ask a portal something.
@@ -51,7 +51,9 @@ def call(
     :param renew: False: an ended session is said and not renewed
     :param asks_right: whether the portal's user may is what is asked: a no is noted, and needs nobody
     :param sign_in: False: this process has no browser; where no session stands that is said, and a worker signs in
+    :param still_mine: asked before each request, inside a transaction; False: nothing more may leave
     :return: the answer, and the epoch that it belongs to
+    :raises LostHold: `still_mine` said no
     """
     with entered(scope):
         # Not locked: who publishes has the row for long, and the gate locks what it changes.
@@ -74,7 +76,7 @@ def call(
         lease = _session(scope, connection_id, seen, sign_in=sign_in)
         if isinstance(lease, Trouble):
             return lease, 0
-        pace = Governed(scope, connection_id, keep=1.0 if sync else 0.0)
+        pace = Governed(scope, connection_id, keep=1.0 if sync else 0.0, still_mine=still_mine)
         turns = Turns(scope, lease)
         target = replace(pace.put_into(services.target_of(connection)), turn=turns)
         try:
@@ -106,7 +108,9 @@ def _session(scope: Scope, connection_id: UUID, seen: int, *, sign_in: bool) -> 
             return lease
         if not sign_in:
             return Trouble(Reason.SESSION_EXPIRED, detail="A worker signs in.")
-        outcome = ensure_epoch(scope=scope, connection_id=connection_id, seen=known, cause="renewal")
+        outcome = ensure_epoch(
+            scope=scope, connection_id=connection_id, seen=known, cause="renewal", for_call=True
+        )
         if isinstance(outcome, Trouble):
             return outcome
     return Trouble(Reason.SESSION_EXPIRED, detail="The portal ends each session at once.")
@@ -129,7 +133,7 @@ def _draw_consequences(
         failed = isinstance(answer, Trouble)
         connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=failed)
         if not isinstance(answer, Trouble):
-            services.note_worked(scope=scope, connection=connection, now=timezone.now())
+            services.note_worked(scope=scope, connection=connection, capability=capability, now=timezone.now())
         elif asks_right and answer.reason is Reason.NOT_PERMITTED:
             services.note_permission(scope=scope, connection=connection, permitted={capability: False})
         elif connection.state in MAY_SIGN_IN:

@@ -13,8 +13,10 @@ from rapport.platform.db import sql
 from rapport.platform.db.session import entered
 from rapport.platform.jobs import registry as jobs
 from rapport.rooms.exchange import queries, services
-from rapport.rooms.exchange.models import Connection
+from rapport.rooms.exchange.models import Connection, Write
 from rapport.rooms.exchange.states import WORKS, ConnectionState
+
+from .locks import is_free
 
 PROBED_EVERY = timedelta(hours=24)
 """How often it is asked what the portal's user may do."""
@@ -52,7 +54,7 @@ def tend_one(scope: Scope, connection: Connection, *, now: datetime) -> None:
     services.ask_about_old_doubts(scope=scope, connection_id=connection.id, now=now)
     if connection.state not in WORKS:
         return
-    for write in queries.due_writes(scope=scope, connection_id=connection.id, now=now):
+    for write in _due_writes(scope, connection, now):
         services.defer(scope=scope, write=write)
     for artefact in queries.wanted_artefacts(scope=scope, connection_id=connection.id, now=now):
         services.defer_fetch(scope=scope, artefact=artefact)
@@ -67,6 +69,13 @@ def tend_one(scope: Scope, connection: Connection, *, now: datetime) -> None:
             "exchange.keep_alive", scope, queueing_lock=f"alive:{connection.id}",
             connection_id=connection.id,
         )  # fmt: skip
+
+
+def _due_writes(scope: Scope, connection: Connection, now: datetime) -> list[Write]:
+    """Return writes to take up. One that is in a worker's hands is among them when that worker is gone."""
+    due = queries.due_writes(scope=scope, connection_id=connection.id, now=now)
+    free = [write for write in due if write.leased_until is None or write.leased_until <= now]
+    return due if len(free) < len(due) and is_free(connection.id, "writer") else free
 
 
 def _to_probe(connection: Connection, now: datetime) -> bool:

@@ -32,6 +32,15 @@ def _try(number: int) -> bool:
     return bool(row and row[0])
 
 
+def is_free(connection_id: UUID, name: str) -> bool:
+    """Tell whether nobody holds the lock of this name: whoever did is done, dead, or without the database."""
+    number = _number(connection_id, f"{name}:0")
+    if not _try(number):
+        return False
+    sql.one("SELECT pg_advisory_unlock(%s)", (number,))
+    return True
+
+
 @contextmanager
 def held(connection_id: UUID, name: str, *, wait_seconds: float) -> Iterator[None]:
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +20,10 @@ MOST_AT_ONCE = 5.0
 """Seconds to sleep before asking again: others may have let go."""
 
 
+class LostHold(RuntimeError):
+    """Another worker has what this one was at: nothing more may leave."""
+
+
 @dataclass(slots=True)
 class Governed:
     """The pace of one call of a driver."""
@@ -27,6 +32,8 @@ class Governed:
     connection_id: UUID
     keep: float
     """Tokens left to others: a sync leaves one for whoever waits for an answer."""
+    still_mine: Callable[[], bool] | None = None
+    """Asked before each request, last of all; False: it may not leave any more."""
     asked: int = 0
     """Requests that were let through."""
     answered_at: datetime | None = None
@@ -37,12 +44,18 @@ class Governed:
         return replace(target, pace=self)
 
     def before(self) -> None:
-        """Wait until one more request may leave."""
+        """
+        Wait until one more request may leave.
+
+        :raises LostHold: it may not, since another worker has taken over
+        """
         while True:
             with entered(self.scope):
                 wait = services.take_token(
                     scope=self.scope, connection_id=self.connection_id, keep=self.keep, now=timezone.now()
                 )
+                if self.still_mine is not None and not self.still_mine():
+                    raise LostHold
             if wait <= 0:
                 self.asked += 1
                 return

@@ -22,11 +22,15 @@ LOCK_SECONDS = 180.0
 """Longer than a sign-in with all its waiting takes."""
 
 
-def ensure_epoch(*, scope: Scope, connection_id: UUID, seen: int, cause: str) -> int | Trouble:
+def ensure_epoch(
+    *, scope: Scope, connection_id: UUID, seen: int, cause: str, for_call: bool = False
+) -> int | Trouble:
     """
     Return the number of an epoch that is newer than the one that was seen to end.
 
     Whoever comes while somebody signs in waits, and takes what the other one got.
+
+    :param for_call: a call needs it that no breaker held back
     """
     with held(connection_id, "sign-in", wait_seconds=LOCK_SECONDS):
         while True:
@@ -40,7 +44,7 @@ def ensure_epoch(*, scope: Scope, connection_id: UUID, seen: int, cause: str) ->
                         scope=scope, connection_id=connection_id, trouble=unable, now=timezone.now()
                     )
                 begun = services.begin_sign_in(
-                    scope=scope, connection_id=connection_id, cause=cause, now=timezone.now()
+                    scope=scope, connection_id=connection_id, cause=cause, for_call=for_call, now=timezone.now()
                 )
             if isinstance(begun, services.NotYet):
                 time.sleep(begun.seconds + 0.05)

@@ -11,7 +11,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.db.crashpoints import Crashpoint, crashpoint
 from rapport.platform.db.session import entered
 from rapport.platform.jobs import registry as jobs
-from rapport.rooms.exchange import services
+from rapport.rooms.exchange import queries, services
 from rapport.rooms.exchange.models import Write
 from rapport.rooms.exchange.ports import (
     Got,
@@ -29,9 +29,12 @@ from rapport.rooms.exchange.states import OPEN_WRITES, WriteState
 
 from .caller import call
 from .locks import LockTimeout, held
+from .pace import LostHold
 
 WRITER_SECONDS = 60.0
 """How long a job waits for the write before it."""
+DOUBTS_FIRST = 2
+"""So many that were sent are looked for before one more is: of many at once none is in doubt until all have left."""
 
 
 @jobs.task("exchange.write", retries=10, outside=True)
@@ -48,12 +51,26 @@ def write(
         connection_id = Write.objects.visible_to(scope).get(id=write_id).connection_id
     try:
         with held(connection_id, "writer", wait_seconds=wait_seconds):
+            if sign_in:  # a worker; whoever waits for an answer is not kept waiting for others
+                _doubts_first(scope, connection_id, write_id)
             row = carry_on(scope=scope, write_id=write_id, sign_in=sign_in)
     except LockTimeout:
         with entered(scope):
             row = Write.objects.visible_to(scope).get(id=write_id)
             _again(scope, row)
     return {"state": row.state} if row is not None else None
+
+
+def _doubts_first(scope: Scope, connection_id: UUID, write_id: UUID) -> None:
+    with entered(scope):
+        sent = queries.due_doubts(scope=scope, connection_id=connection_id, now=timezone.now(), most=DOUBTS_FIRST)
+    for other in sent:
+        if other == write_id:
+            continue
+        try:
+            carry_on(scope=scope, write_id=other)
+        except Exception:  # noqa: BLE001 - its own job meets it again and tells; this one goes on
+            return
 
 
 def carry_on(*, scope: Scope, write_id: UUID, sign_in: bool = True) -> Write | None:
@@ -72,7 +89,7 @@ def carry_on(*, scope: Scope, write_id: UUID, sign_in: bool = True) -> Write | N
             return _send(scope, taken, sign_in)
         return _read_back(scope, taken, sign_in)
     except Exception:
-        # Nobody is at it any more. Whoever comes next finds out what became of it, and need not wait for the lease.
+        # Nobody is at it any more. Whoever comes next finds out what became of it.
         with entered(scope):
             services.let_go(scope=scope, taken=taken)
         raise
@@ -129,10 +146,17 @@ def _send(scope: Scope, taken: Taken, sign_in: bool) -> Write | None:
             target, ability=taken.ability, values={**taken.values, **which}, session=session, now=now
         )
 
-    # An ended session is not renewed in here: the record is looked at again before it is sent again.
-    sent, _ = call(
-        scope=scope, connection_id=taken.connection_id, capability=taken.ability, ask=ask, renew=False, sign_in=sign_in
-    )
+    def still_mine() -> bool:
+        return services.keep_hold(scope=scope, taken=taken, now=timezone.now())
+
+    try:
+        # An ended session is not renewed in here: the record is looked at again before it is sent again.
+        sent, _ = call(
+            scope=scope, connection_id=taken.connection_id, capability=taken.ability, ask=ask, renew=False,
+            sign_in=sign_in, still_mine=still_mine,
+        )  # fmt: skip
+    except LostHold:
+        return None  # whoever has it now finds out what became of it
     crashpoint(Crashpoint.WRITE_AFTER_LEAVE)
     assert isinstance(sent, Submitted | Refused | InDoubt | Trouble)
     with entered(scope):

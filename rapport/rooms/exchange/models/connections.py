@@ -156,7 +156,7 @@ class Breaker(PracticeRecord):
     capability = models.CharField(max_length=60)
     """The ability; `*`: all of the connection."""
     kind = models.CharField(max_length=10)
-    """`auth`, `transport` or `drift`."""
+    """`auth`, `transport`, `drift`, or `cut`, which is never open and counts pages that broke off."""
     reason = models.CharField(max_length=30, blank=True)
     """What it was."""
     failures = models.IntegerField(default=0)
@@ -164,7 +164,10 @@ class Breaker(PracticeRecord):
     opened_at = models.DateTimeField(null=True)
     """Open since; null: closed."""
     probe_at = models.DateTimeField(null=True)
-    """When one call may try again; null while open: only a person or a new revision closes it."""
+    """
+    When one call may try again; null while open: only a person or a new revision closes it. Of a `cut`: from when on
+    the next one counts.
+    """
     revision = models.IntegerField(default=0)
     """The definition's revision when it opened."""
 

@@ -65,7 +65,7 @@ class Write(PracticeRecord):
     fence = models.IntegerField(default=0)
     """Counts takers: one that slept cannot write over what another found."""
     leased_until = models.DateTimeField(null=True)
-    """A worker is at it until then."""
+    """A worker is at it. What it has let out is over by then, even if the worker has lost the database since."""
     retry_at = models.DateTimeField(null=True)
     """Not before this."""
     sends = models.IntegerField(default=0)

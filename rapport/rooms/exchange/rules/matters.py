@@ -55,6 +55,7 @@ CALLS: Mapping[str, Call] = MappingProxyType(
             _of(Reason.WITHHELD_LOCKED, "The record is locked at the portal.", "Add an addendum, or unlock it at the portal."),
             _of(Reason.SESSION_EXPIRED, "The portal ended the session.", "Nothing: we sign in again."),
             _of(Reason.PORTAL_DOWN, "The portal does not answer.", "Nothing: we ask again after a while."),
+            _of(Reason.CUT_SHORT, "A page of the portal broke off in the middle.", "Nothing: we ask again after a while."),
             _of(Reason.MAINTENANCE, "The portal is being maintained.", "Nothing: we ask again after a while."),
             _of(Reason.BUSY, "The portal asks for patience.", "Nothing: we ask more slowly."),
             _of(Reason.DRIFT_SUSPECT, "A page looks different, and what it shows is not believed.", "Look at the drift report; accept it if the new page is right."),

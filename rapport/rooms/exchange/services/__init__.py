@@ -14,6 +14,7 @@ from .breakers import gate, note_worked
 from .journal import (
     arm,
     ask_about_old_doubts,
+    keep_hold,
     let_go,
     mark_submitted,
     opened,
@@ -112,6 +113,7 @@ __all__ = [
     "held_besides",
     "is_awaited",
     "keep_file",
+    "keep_hold",
     "kinds_of",
     "lease",
     "let_go",

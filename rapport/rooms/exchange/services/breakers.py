@@ -2,8 +2,9 @@
 Breakers: why nothing is asked of a portal for now. In the database, so that all processes obey.
 
 `auth` stops the whole connection and never tries by itself: a person acts first. `transport` lets
-one call through per interval. `drift` stops one capability until there is a new revision of the
-definition, or a person accepts the page.
+one call through per interval, with the sign-in that it needs. `drift` stops one capability until there
+is a new revision of the definition, or a person accepts the page. `cut` stops nothing: it counts how often
+in a row a page broke off, until that is taken for drift.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ ALL = "*"
 FAILURES = 3
 """So often in a row nobody was there: then it is asked less often."""
 FIRST_INTERVAL = timedelta(seconds=30)
-LONGEST_INTERVAL = timedelta(minutes=15)
+LONGEST_INTERVAL = timedelta(minutes=5)
+CUTS = 3
+"""So often in a row a page broke off: then that is how it is now, and somebody has to look."""
+CUT_COUNTED_EACH = timedelta(seconds=60)
+"""Those that come sooner are the same trouble."""
 
 
 def _locked(scope: Scope, connection: Connection, capability: str, kind: str) -> Breaker:
@@ -59,6 +64,8 @@ def open_breaker(
 def count_failure(*, scope: Scope, connection: Connection, reason: str, now: datetime, at_once: bool) -> None:
     """Count that nobody was there; open the transport breaker at the third time, or at once."""
     row = _locked(scope, connection, ALL, "transport")
+    if row.opened_at is not None and now < row.opened_at + FIRST_INTERVAL:
+        return  # it was on its way when the breaker opened, and says nothing new
     row.reason, row.failures = reason, row.failures + 1
     if at_once or row.failures >= FAILURES:
         beyond = max(0, row.failures - (1 if at_once else FAILURES))
@@ -66,6 +73,19 @@ def count_failure(*, scope: Scope, connection: Connection, reason: str, now: dat
         row.probe_at = now + min(LONGEST_INTERVAL, FIRST_INTERVAL * 2 ** min(beyond, 6))
     row.save()
     _show(scope, connection, now)
+
+
+def count_cut(*, scope: Scope, connection: Connection, capability: str, now: datetime) -> bool:
+    """Count that a page broke off. :return: whether it has done so too often to be the network's doing"""
+    row = _locked(scope, connection, capability, "cut")
+    if row.probe_at is not None and row.probe_at > now:
+        return False
+    row.failures, row.probe_at = row.failures + 1, now + CUT_COUNTED_EACH
+    often = row.failures >= CUTS
+    if often:
+        row.failures, row.probe_at = 0, None
+    row.save()
+    return often
 
 
 def close_breaker(
@@ -78,8 +98,11 @@ def close_breaker(
     _show(scope, connection, now)
 
 
-def note_worked(*, scope: Scope, connection: Connection, now: datetime) -> None:
-    """A call went well: whoever was not there is there again."""
+def note_worked(*, scope: Scope, connection: Connection, capability: str, now: datetime) -> None:
+    """A call went well: whoever was not there is there again, and that page came whole."""
+    Breaker.objects.visible_to(scope).filter(
+        connection_id=connection.id, capability=capability, kind="cut", failures__gt=0
+    ).update(failures=0, probe_at=None)
     failing = Breaker.objects.visible_to(scope).filter(
         connection_id=connection.id, kind="transport", failures__gt=0
     )
@@ -96,16 +119,21 @@ def let_one_through(*, scope: Scope, connection: Connection, now: datetime) -> N
     ).update(probe_at=now)
 
 
-def gate(*, scope: Scope, connection: Connection, capability: str, now: datetime) -> Trouble | None:
+def gate(
+    *, scope: Scope, connection: Connection, capability: str, now: datetime, for_call: bool = False
+) -> Trouble | None:
     """
     Tell whether a call may go out; the one that may probe takes the probe with it.
 
+    :param for_call: it is the sign-in of a call that was let out: the probe of a portal that was down is in its hands
     :return: None: it may; else why not
     """
     rows = Breaker.objects.visible_to(scope).select_for_update().filter(
         connection_id=connection.id, capability__in=[ALL, capability], opened_at__isnull=False
     )
     for row in rows:
+        if for_call and row.kind == "transport":
+            continue
         if row.kind == "drift" and _is_newer(connection, row):
             close_breaker(scope=scope, connection=connection, kind="drift", capability=row.capability, now=now)
         elif row.probe_at is None:

@@ -29,8 +29,10 @@ from rapport.rooms.exchange.states import WORKS, WriteState
 from . import attention
 from .written import tell_room
 
-LEASE = timedelta(seconds=300)
-"""Longer than any driver takes. Who is silent for longer is taken for dead."""
+LEASE = timedelta(seconds=120)
+"""A request that was let out is over by then, with its turn and its answer. Renewed before each one of a send."""
+LOOKED_FOR_EACH = timedelta(seconds=15)
+"""How often what a worker left behind is looked for, while its form may still be on its way."""
 LATER = timedelta(seconds=30)
 """How soon it is tried again when the portal did not answer."""
 UNDERSTOOD = timedelta(minutes=15)
@@ -41,6 +43,8 @@ SENDS = 3
 """The first, and at most two more after it was proved absent."""
 OLD_DOUBT = timedelta(minutes=5)
 """In doubt for so long, a person is asked."""
+WORKER_DIED, WORKER_FAILED = "worker_died", "worker_failed"
+"""Why nobody heard an answer: who submitted it is gone, or broke and gave it back."""
 NEVER_LEFT = frozenset({Reason.WITHHELD_LOCKED, Reason.NOT_PERMITTED, Reason.MEANING_GUARD})
 """Troubles before the send that another try would meet again: the write is refused."""
 
@@ -86,10 +90,13 @@ def _sealed(write: Write, part: str, values: Mapping[str, Any]) -> bytes:
 
 def take(*, scope: Scope, write_id: UUID, now: datetime) -> Taken | None:
     """
-    Take a write into one's hands.
+    Take a write into one's hands. The caller holds the connection's writer lock.
 
-    :return: None when there is nothing to do: settled, not due, not approved, another is at it, or
-        the connection stands still
+    Whoever had it before is therefore dead, or has lost the database: it may live, and a request that it
+    let out may be under way. It lets out no other (`keep_hold`), and what it has sent is not called absent
+    before that request is over.
+
+    :return: None when there is nothing to do: settled, not due, not approved, or the connection stands still
     """
     write = Write.objects.visible_to(scope).select_for_update().filter(id=write_id).first()
     if write is None or write.state not in (
@@ -98,16 +105,18 @@ def take(*, scope: Scope, write_id: UUID, now: datetime) -> Taken | None:
         return None
     if write.attended and write.approved_at is None:
         return None
-    if (write.retry_at and write.retry_at > now) or (write.leased_until and write.leased_until > now):
+    if write.retry_at and write.retry_at > now:
         return None
     connection = queries.get_connection(scope=scope, connection_id=write.connection_id)
     if connection.state not in WORKS:
         return None
+    given_back = write.leased_until is None
     write.fence, write.leased_until = write.fence + 1, now + LEASE
     write.save(update_fields=["fence", "leased_until"])
     if write.state == WriteState.SUBMITTED and not write.claimed:
-        # Whoever submitted it is dead: nobody heard what the portal said.
-        write.move(WriteState.IN_DOUBT, by=scope.actor_id, at=now, fence=write.fence, reason="worker_died")
+        # Whoever submitted it is gone: nobody heard what the portal said.
+        reason = WORKER_FAILED if given_back else WORKER_DIED
+        write.move(WriteState.IN_DOUBT, by=scope.actor_id, at=now, fence=write.fence, reason=reason)
         _tell(scope, write, events.IN_DOUBT, now)
     body = opened(write=write, part="values") or {}
     return Taken(
@@ -123,6 +132,18 @@ def take(*, scope: Scope, write_id: UUID, now: datetime) -> Taken | None:
 def let_go(*, scope: Scope, taken: Taken) -> None:
     """Give a write back as it stands, unless another has taken it since."""
     Write.objects.visible_to(scope).filter(id=taken.write_id, fence=taken.fence).update(leased_until=None)
+
+
+def keep_hold(*, scope: Scope, taken: Taken, now: datetime) -> bool:
+    """
+    Say before a request of a send that one is still at it.
+
+    :return: False: another worker has the write, and nothing of it may leave here any more
+    """
+    kept = Write.objects.visible_to(scope).filter(
+        id=taken.write_id, fence=taken.fence, state=WriteState.SUBMITTED
+    ).update(leased_until=now + LEASE)  # fmt: skip
+    return kept == 1
 
 
 def _mine(scope: Scope, taken: Taken) -> Write | None:
@@ -190,11 +211,11 @@ def mark_submitted(*, scope: Scope, taken: Taken, now: datetime) -> bool:
     :return: False: it must not be sent
     """
     write = _mine(scope, taken)
-    if write is None or write.leased_until is None or write.leased_until <= now:
+    if write is None:
         return False
     moved = write.move(
         WriteState.SUBMITTED, by=scope.actor_id, at=now, fence=taken.fence, sends=write.sends + 1, reads=0,
-        claimed=False, reason="",
+        claimed=False, reason="", leased_until=now + LEASE,
     )  # fmt: skip
     if moved:
         _note(scope, write, "connector_write.submit", fields=sorted(taken.values))
@@ -305,6 +326,10 @@ def record_read_back(*, scope: Scope, taken: Taken, got: Got, now: datetime) -> 
 
 
 def _missing(scope: Scope, write: Write, taken: Taken, now: datetime) -> None:
+    if write.reason == WORKER_DIED and now - write.state_changed_at < LEASE:
+        write.leased_until, write.retry_at = None, min(now + LOOKED_FOR_EACH, write.state_changed_at + LEASE)
+        write.save(update_fields=["leased_until", "retry_at"])
+        return
     write.reads += 1
     if write.reads < READS:
         write.leased_until = None

@@ -7,8 +7,10 @@ holds the connection's sign-in lock all the while, so an epoch has one sign-in.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from uuid import UUID
 
 from rapport.platform.access.scope import Scope
@@ -35,11 +37,17 @@ from .portals import manifest_of, target_of
 HOUR = timedelta(hours=1)
 DEFAULT_WAIT = 300
 """Seconds until the next try, where a portal refused to talk and did not say for how long."""
+DOWN_WAIT = 15
+"""The same, where nobody was there: twice as long each time, up to `DEFAULT_WAIT`, and a little less by chance."""
+NOT_BEGUN = "not_begun"
+"""Outcome of a try that ended before a secret was typed: the portal saw no sign-in, and none is counted."""
 TOTP_SECONDS = 30
 TOTP_MARGIN = 3
 """No sign-in begins so shortly before a window ends."""
 LOST_SECONDS = 60
 """A try that was never heard of again may have used its code within this time."""
+MOST_DOUBLINGS = 6
+"""So many times the wait can grow."""
 PUSH_EVERY = timedelta(seconds=3)
 """How often it is looked whether a push was answered."""
 MOST_TRIES = 3
@@ -69,23 +77,25 @@ class NotYet:
 
 
 def begin_sign_in(
-    *, scope: Scope, connection_id: UUID, cause: str, now: datetime
+    *, scope: Scope, connection_id: UUID, cause: str, now: datetime, for_call: bool = False
 ) -> SigningIn | NotYet | Trouble:
     """
     Write a try down and open what it needs. Commit before calling the driver.
 
     :param cause: `person` or `renewal`
+    :param for_call: a call needs it that no breaker held back
     :return: a trouble: no try may leave, and why
     """
     connection = queries.get_connection(scope=scope, connection_id=connection_id, lock=True)
     if connection.state not in MAY_SIGN_IN:
         return Trouble(Reason.NOT_PERMITTED, detail=f"The connection is {connection.state}.")
-    stopped = breakers.gate(scope=scope, connection=connection, capability="sign_in", now=now)
+    stopped = breakers.gate(scope=scope, connection=connection, capability="sign_in", now=now, for_call=for_call)
     if stopped is not None:
         return stopped
     if connection.sign_in_not_before is not None and connection.sign_in_not_before > now:
         seconds = int((connection.sign_in_not_before - now).total_seconds()) + 1
-        return Trouble(Reason.BUSY, retry_after_seconds=seconds)
+        reason = Reason.PORTAL_DOWN if _times_down(scope, connection) else Reason.BUSY
+        return Trouble(reason, retry_after_seconds=seconds)
     password = vault.usable(scope=scope, connection_id=connection.id)
     if password is None:
         return Trouble(Reason.CREDENTIALS_REJECTED, detail="There is no password that may be sent.")
@@ -97,6 +107,7 @@ def begin_sign_in(
     tries = list(
         SignIn.objects.visible_to(scope)
         .filter(connection_id=connection.id, began_at__gt=now - HOUR)
+        .exclude(outcome=NOT_BEGUN)
         .order_by("-began_at")[: manifest.logins_per_hour]
     )
     if len(tries) >= manifest.logins_per_hour:
@@ -298,20 +309,35 @@ def look_again(*, scope: Scope, connection_id: UUID, challenge_id: UUID, now: da
 def _failed(
     scope: Scope, connection: Connection, signing: SigningIn, trouble: Trouble, now: datetime
 ) -> Trouble:
-    _end_try(scope, signing, trouble.reason, 0, now)
+    down = trouble.reason in DOWN
+    _end_try(scope, signing, NOT_BEGUN if down and trouble.gave_nothing else trouble.reason, 0, now)
     _settle_challenge(scope, signing, ChallengeState.FAILED, now)
     if trouble.reason is Reason.CREDENTIALS_REJECTED:
         vault.reject(
             scope=scope, connection=connection, number=signing.password_number, now=now
         )
-    if trouble.reason not in DOWN and trouble.reason is not Reason.BUSY:
+    if not down and trouble.reason is not Reason.BUSY:
         # What the old session led to is no way in: the next try begins with nothing.
         sessions.forget(scope=scope, connection_id=connection.id)
-    if trouble.reason in DOWN or trouble.reason in (Reason.BUSY, Reason.ACCOUNT_LOCKED):
-        wait = timedelta(seconds=trouble.retry_after_seconds or DEFAULT_WAIT)
+    if down or trouble.reason in (Reason.BUSY, Reason.ACCOUNT_LOCKED):
+        usual = _down_wait(_times_down(scope, connection)) if down else DEFAULT_WAIT
+        wait = timedelta(seconds=trouble.retry_after_seconds or usual)
         troubles.stay_away(scope=scope, connection=connection, until=now + wait)
     troubles.meet(scope=scope, connection=connection, capability="sign_in", trouble=trouble, now=now)
     return trouble
+
+
+def _times_down(scope: Scope, connection: Connection) -> int:
+    """Return how many of the latest tries found nobody there, one after the other."""
+    latest = SignIn.objects.visible_to(scope).filter(connection_id=connection.id).order_by("-began_at")
+    outcomes = latest.exclude(ended_at=None).values_list("outcome", flat=True)[:MOST_DOUBLINGS]
+    return len(list(takewhile(lambda outcome: outcome == NOT_BEGUN or outcome in set(DOWN), outcomes)))
+
+
+def _down_wait(times: int) -> float:
+    """Return the seconds until the next try. Several practices of one portal do not come back together."""
+    longest = min(float(DEFAULT_WAIT), DOWN_WAIT * 2.0 ** (max(times, 1) - 1))
+    return longest * random.uniform(0.8, 1.0)  # noqa: S311 - jitter, no secret
 
 
 def _settle_challenge(scope: Scope, signing: SigningIn, to: ChallengeState, now: datetime) -> None:

@@ -44,6 +44,12 @@ def meet(
             scope=scope, connection=connection, reason=reason.value, now=now,
             at_once=reason is Reason.MAINTENANCE,
         )  # fmt: skip
+    elif reason is Reason.CUT_SHORT:
+        if breakers.count_cut(scope=scope, connection=connection, capability=capability, now=now):
+            drifted(
+                scope=scope, connection=connection, capability=capability, verdict="breaking", now=now,
+                matter=Reason.DRIFT_BREAKING, findings=trouble.findings, detail="The page broke off each time that it was read.",
+            )  # fmt: skip
     elif reason is Reason.BUSY:
         seconds = trouble.retry_after_seconds or BUSY_SECONDS
         Pace.objects.visible_to(scope).filter(connection_id=connection.id).update(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection as database
 
+from rapport.rooms.exchange.services.journal import LEASE
 from tests.support import process
 from tests.support.connected import Connected
 from tests.support.portal import ScriptedPortal
@@ -16,10 +17,11 @@ POINTS = (
 
 
 def leases_end(connected: Connected) -> None:
+    """Let so much time go by that nothing a dead worker sent can be under way, and all is due."""
     with connected.house.entered(), database.cursor() as cursor:
         cursor.execute(
-            "UPDATE exchange_write SET leased_until = NULL, retry_at = NULL WHERE practice_id = %s",
-            [connected.house.id],
+            "UPDATE exchange_write SET retry_at = NULL, state_changed_at = state_changed_at - %s WHERE practice_id = %s",
+            [LEASE, connected.house.id],
         )
 
 
