@@ -126,13 +126,29 @@ def _readable(rule: Field, texts: Sequence[str], language: str) -> float:
     return good / len(texts)
 
 
-def _formats(rule: Field, texts: Sequence[str]) -> list[tuple[str, Any, str]] | None:
+def format_of(rule: Field, texts: Sequence[str]) -> str:
+    """
+    Return the one way in which all of these are days, or times of day; empty: there is none, or more than one.
+
+    Days that would be others with day and month exchanged are not told, also where nobody is known to write them so.
+    """
     patterns = DAYS if rule.type == "day" else tuple(f"{day}{join}{time}" for day in DAYS for join in (" ", ", ", "T") for time in TIMES)
     readings = {one: tuple(moment_of(text, one, rule.type) for text in texts) for one in patterns}
     fit = {values: one for one, values in reversed(readings.items()) if texts and None not in values}
     if len(fit) != 1:
+        return ""
+    values, pattern = next(iter(fit.items()))
+    if pattern.startswith("%Y") or not ("%d" in pattern and "%m" in pattern):
+        return pattern  # a year that comes first, or a month in letters, leaves no doubt
+    other = pattern.translate({ord("d"): "m", ord("m"): "d"})
+    turned = tuple(moment_of(text, other, rule.type) for text in texts)
+    return pattern if None in turned or turned == values else ""
+
+
+def _formats(rule: Field, texts: Sequence[str]) -> list[tuple[str, Any, str]] | None:
+    pattern = format_of(rule, texts)
+    if not pattern:
         return None
-    pattern = next(iter(fit.values()))
     known = any(pattern in formats for formats in rule.formats.values())
     return [] if known else [("formats", [pattern], f"the only way in which all {len(texts)} cells are days")]
 

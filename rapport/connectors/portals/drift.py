@@ -90,6 +90,7 @@ def shape_of(call: Call, pages: Sequence[Extract], tallies: Mapping[str, Tally],
         "types": {name: field.type for name, field in sorted(call.fields.items())},
         "statistics": {
             "rows": rows,
+            "written": {name: list(tally.written) for name, tally in tallies.items() if tally.written},
             "plain_days": {name: round(tally.plain / tally.values, 3) for name, tally in tallies.items() if tally.plain},
             "inner": {name: sorted({one for each in pages for one in each.inner.get(name, ())}) for name in call.fields},
         },

@@ -27,9 +27,11 @@ from rapport.connectors.portals.decode.items import extract_items
 from rapport.connectors.portals.decode.raw import Extract
 from rapport.connectors.portals.decode.records import extract_csv, extract_json
 from rapport.connectors.portals.decode.table import extract
+from rapport.connectors.portals.decode.values import EMPTY, cut
 from rapport.connectors.portals.definition import Call, Definition
 from rapport.connectors.portals.outgoing import Outgoing, build
 from rapport.connectors.portals.predicates import search
+from rapport.connectors.portals.words import clean, folded
 from rapport.rooms.exchange.ports import Finding, Page, Reason, Row, Trouble, Verdict
 
 AGAIN = 3
@@ -229,6 +231,17 @@ class Reading:
         """How many pages with rows were taken so far."""
         return len(self._extracts)
 
+    def texts(self, name: str) -> list[str]:
+        """Return what stands where a field is bound, cut out of its cells: for a look at what cannot be read."""
+        rule = self.call.fields[name]
+        cells = (row.cells[name].value for page in self._extracts for row in page.rows if name in row.cells)
+        return [text for text in (cut(clean(str(one)), rule) for one in cells if one is not None) if folded(text) not in EMPTY]
+
+    def reads(self, name: str) -> bool:
+        """Tell whether every cell of a field so far is a value of its type."""
+        tally = decode(self.call, self._extracts)[1][name]
+        return not tally.unreadable
+
     def so_far(self) -> tuple[Sequence[Decoded], drift.Judged]:
         """Return what was read and what it looks like, without proof that this is all: for a look at one page."""
         rows, tallies = decode(self.call, self._extracts)
@@ -258,7 +271,7 @@ class Reading:
             return Trouble(HELD_BACK[judged.verdict], f"The portal's page has changed at {where}.", findings=judged.findings)
         if isinstance(proof, Trouble):
             return Trouble(proof.reason, proof.detail, findings=proof.findings + judged.findings)
-        found = tuple(Row(row.remote_id, row.values, row.absent, row.page) for row in rows)
+        found = tuple(Row(row.remote_id, row.values, row.absent, row.page, row.raw) for row in rows)
         return Whole(
             found, tuple(self._pages), judged.verdict, judged.fingerprint, judged.shape, proof, judged.findings,
             judged.coverage,

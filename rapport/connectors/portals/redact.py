@@ -12,6 +12,7 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -28,6 +29,9 @@ _DATES = {
     "%m/%d/%Y": r"\b\d{1,2}/\d{1,2}/\d{4}\b", "%Y-%m-%d": r"\b\d{4}-\d{2}-\d{2}(?=\b|T)", "%d.%m.%Y": r"\b\d{1,2}\.\d{1,2}\.\d{4}\b",
     "%d/%m/%Y": r"\b\d{1,2}/\d{1,2}/\d{4}\b", "%d %b %Y": r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b",
 }  # fmt: skip
+_SLASHED = ("%m/%d/%Y", "%d/%m/%Y")
+_STROKES = re.compile(_DATES[_SLASHED[0]])
+_HEBREW = "".join(chr(0x05D0 + number) for number in range(27))
 _CLOCK = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?(?: ?[AP]M)?\b")
 USUAL_DATES = ("%m/%d/%Y", "%Y-%m-%d", "%d.%m.%Y")
 
@@ -57,6 +61,7 @@ class Redactor:
         self._keep = {folded(word) for word in keep}
         self._plain = set(plain)
         self._dates = tuple(dates)
+        self._slashed = "%m/%d/%Y"
         self._attributes = tuple(data_attributes)
         self._shift = timedelta(days=400 + int.from_bytes(self._draw("days", 0)[:2], "big") % 300)
         self._given: dict[str, str] = {}
@@ -72,7 +77,7 @@ class Redactor:
         if folded(text) in self._keep:
             return text
         kept: list[str] = []
-        for pattern in self._dates:
+        for pattern in dict.fromkeys(self._slashed if one in _SLASHED else one for one in self._dates):
             text = re.sub(_DATES[pattern], lambda found, by=pattern: self._day(found[0], by, kept), text)  # type: ignore[misc]
         text = _CLOCK.sub(lambda found: self._kept(found[0], kept), text)
         return re.sub(r"\x00(\d+)\x00|\w+", lambda found: kept[int(found[1])] if found[1] else self.word(found[0]), text)
@@ -98,13 +103,17 @@ class Redactor:
         return _cased(self._given[known], word)
 
     def _new(self, word: str) -> str:
-        for turn in range(200):
+        for turn in range(50):
             stream = self._draw(word, turn)
             made = "".join(_char(char, stream[place % 64], place == 0) for place, char in enumerate(word))
-            if made not in self._used and (made != word or turn > 100):
+            if made not in self._used and made != word:
                 self._used.add(made)
                 return made
-        return word if word.isdigit() else "x" * len(word)
+        # Nearly all of this shape are taken, as by the numbers 20 to 99 of a list: any that is left, itself last of all.
+        shapes = ("".join(one) for one in product(*(_like(char, place == 0) for place, char in enumerate(word))))
+        made = next((one for one in shapes if one not in self._used and one != word), word)
+        self._used.add(made)
+        return made
 
     def knows(self, word: str) -> bool:
         """Tell whether a word was somebody's value anywhere so far."""
@@ -143,8 +152,16 @@ class Redactor:
         number = self.text(str(value))
         return type(value)(number)
 
+    def _learn_order(self, tree: HtmlElement) -> None:
+        """Days with strokes have one order on a page; where it does not tell, it is as on the page before."""
+        found = [one for element in tree.iter(*_VALUE_TAGS) for one in _STROKES.findall(element.text_content())]
+        fit = [pattern for pattern in _SLASHED if found and all(_is_day(one, pattern) for one in found)]
+        if len(fit) == 1:
+            self._slashed = fit[0]
+
     def page(self, tree: HtmlElement) -> None:
         """Put pseudonyms into a page: cells and controls first, then whatever repeats their words."""
+        self._learn_order(tree)
         for element in tree.iter():
             if isinstance(element.tag, str):
                 self._controls(element)
@@ -203,6 +220,14 @@ class Redactor:
         return self.url(value) if name == "location" else clean(value)
 
 
+def _is_day(text: str, pattern: str) -> bool:
+    try:
+        datetime.strptime(text, pattern)  # noqa: DTZ007 - a day without a zone
+    except ValueError:
+        return False
+    return True
+
+
 def _is_head(element: HtmlElement, cell: HtmlElement) -> bool:
     """Whether an element inside a cell stands in a head of a table that is in that cell."""
     while element is not None and element is not cell:
@@ -214,15 +239,18 @@ def _is_head(element: HtmlElement, cell: HtmlElement) -> bool:
     return False
 
 
-def _char(char: str, byte: int, first: bool) -> str:
-    """One character of the same kind. A first 0 or 1 stays: what begins with it is another kind of number."""
+def _like(char: str, first: bool) -> str:
+    """Every character of the same kind. A first 0 or 1 stays: what begins with it is another kind of number."""
     if char.isdigit():
-        if first:
-            return char if char in "01" else "23456789"[byte % 8]
-        return str(byte % 10)
+        return "0123456789" if not first else char if char in "01" else "23456789"
     if char.isalpha():
-        return chr(0x05D0 + byte % 27) if "\u0590" <= char <= "\u08ff" else "abcdefghijklmnopqrstuvwxyz"[byte % 26]
+        return _HEBREW if "\u0590" <= char <= "\u08ff" else "abcdefghijklmnopqrstuvwxyz"
     return char
+
+
+def _char(char: str, byte: int, first: bool) -> str:
+    kind = _like(char, first)
+    return kind[byte % len(kind)]
 
 
 def _cased(made: str, like: str) -> str:

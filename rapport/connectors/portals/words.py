@@ -6,13 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-_UNSEEN = dict.fromkeys(
-    [
-        0x00AD, 0x034F, 0x061C, 0x180E, 0xFEFF,
-        *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10),
-    ]
-)  # fmt: skip
-"""Soft hyphens, zero-width spaces and joiners, marks of writing direction, variation selectors."""
+from rapport.kernel.text import UNSEEN
+
+_LAYOUT = re.compile(r"[ \t\r\n\f]+")
+"""Spaces that a page has for its source's sake."""
 _SPACE = re.compile(r"\s+")
 _EDGE = " \t:*.…"
 
@@ -26,7 +23,20 @@ def clean(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.split())
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).translate(_UNSEEN)).strip()
+    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).translate(UNSEEN)).strip()
+
+
+def odd(text: str) -> str:
+    """
+    Return a text as it stands, where cleaning changes more of it than its spaces and lines; else empty.
+
+    >>> odd("Hart,\\u00a0Zo\\u200be") == "Hart,\\u00a0Zo\\u200be", odd(" Hart,\\n Zoé ")
+    (True, '')
+    """
+    if text.isascii():
+        return ""
+    told = _LAYOUT.sub(" ", text).strip(" ")
+    return told if told != clean(text) else ""
 
 
 def folded(text: str) -> str:

@@ -98,6 +98,7 @@ def _replay(step: argparse.ArgumentParser) -> None:
     step.add_argument("--rows", type=Path, metavar="FILE", help="rows that are right, to compare with")
     step.add_argument("--save", action="store_true", help="keep the rows that were read in --rows instead")
     step.add_argument("--shapes", type=Path, metavar="DIR", help="write the shape of each list, for diagnose")
+    step.add_argument("--calibration", type=Path, metavar="FILE", help="overlay to read it with, such as a patch of diagnose")
 
 
 def _calibrate(step: argparse.ArgumentParser) -> None:
@@ -117,6 +118,8 @@ def _diagnose(step: argparse.ArgumentParser) -> None:
     step.add_argument("--recording", metavar="RECORDING", default="", help="pages as they are now, instead of --after")
     step.add_argument("--definition", metavar="DEFINITION", default="", help="reads the recording")
     step.add_argument("--out", type=Path, metavar="FILE", help="what can be shared: shapes, findings, patch")
+    step.add_argument("--calibration", type=Path, metavar="FILE", help="overlay of the practice: read with it, and the patch is added to it")
+    step.add_argument("--patch", type=Path, metavar="FILE", help="where the overlay with the patch goes, if there is one")
 
 
 def _key(step: argparse.ArgumentParser) -> None:
@@ -201,7 +204,7 @@ def _run_replay(a: argparse.Namespace) -> Outcome:
 
     if a.save and a.rows is None:
         raise Unusable("--save needs --rows FILE")
-    return rerun.replay(a.definition, a.recording, rows=a.rows, save=a.save, shapes=a.shapes)
+    return rerun.replay(a.definition, a.recording, rows=a.rows, save=a.save, shapes=a.shapes, overlay=a.calibration)
 
 
 def _run_gym(a: argparse.Namespace) -> Outcome:
@@ -230,8 +233,9 @@ def _run_diagnose(a: argparse.Namespace) -> Outcome:
     from rapport.config.kit import diagnosing
 
     return diagnosing.diagnose(
-        a.call, before=a.before, after=a.after, recording=a.recording, definition=a.definition, out=a.out
-    )
+        a.call, before=a.before, after=a.after, recording=a.recording, definition=a.definition, out=a.out,
+        overlay=a.calibration, patch=a.patch,
+    )  # fmt: skip
 
 
 def _run_key(a: argparse.Namespace) -> Outcome:

@@ -229,6 +229,8 @@ class Row:
     """Field -> why there is no value: not_present, not_loaded, not_permitted, withheld_locked, unreadable."""
     page: int = 0
     """Index into `Got.pages`."""
+    raw: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Field -> its text as the portal has it, where the value is another: with characters that nobody sees."""
 
 
 @dataclass(frozen=True, slots=True)

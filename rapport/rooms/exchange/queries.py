@@ -219,6 +219,8 @@ class Mirrored:
     remote_id: str
     values: Mapping[str, Any]
     absent: Mapping[str, str]
+    raw: Mapping[str, str]
+    """Field -> its text as the portal has it, where the value is another."""
     system: str
     as_of: datetime
     gone: bool
@@ -234,6 +236,18 @@ def read_shadow(*, shadow: Shadow) -> dict[str, Any]:
     return canonical.load(
         aead.open_(bytes(shadow.values_sealed), aad=shadow_place(shadow), purpose="field")
     )
+
+
+def raw_place(row: Shadow) -> bytes:
+    """Return what the texts of a copy as the portal has them are sealed for."""
+    return shadow_place(row) + b"|raw"
+
+
+def read_raw(*, shadow: Shadow) -> dict[str, str]:
+    """Return the texts of a copy at hand that the portal has otherwise than the record: field -> text."""
+    if shadow.raw_sealed is None:
+        return {}
+    return canonical.load(aead.open_(bytes(shadow.raw_sealed), aad=raw_place(shadow), purpose="field"))
 
 
 def mirrored(*, scope: Scope, connection_id: UUID, kind: str, remote_id: str) -> Mirrored | None:
@@ -253,6 +267,6 @@ def mirrored(*, scope: Scope, connection_id: UUID, kind: str, remote_id: str) ->
 def _shown(row: Shadow, connection: Connection) -> Mirrored:
     return Mirrored(
         connection_id=connection.id, kind=row.kind, remote_id=row.remote_id,
-        values=read_shadow(shadow=row), absent=row.absent, system=connection.definition,
+        values=read_shadow(shadow=row), absent=row.absent, raw=read_raw(shadow=row), system=connection.definition,
         as_of=row.read_at, gone=row.gone_at is not None,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from rapport.kernel.problems import FieldError, Invalid, NotFound, ReferenceNotFound
+from rapport.kernel.text import plain
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id, together
@@ -119,10 +120,16 @@ def patient_by_external_id(*, scope: Scope, system: str, value: str) -> UUID | N
 
 _SEARCH = """
 SELECT {columns} FROM roster_patient p
-WHERE p.practice_id = %(practice)s AND p.id IN (
-    SELECT rapport_search_patients(%(words)s, %(birth_on)s, %(email)s, %(system)s, %(value)s))
+WHERE p.practice_id = %(practice)s AND p.id IN ({ways})
 ORDER BY p.last_name, p.first_name, p.id LIMIT %(limit)s
 """
+
+
+_WAY = "SELECT rapport_search_patients(%({words})s, %(birth_on)s, %(email)s, %(system)s, %(value)s)"
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in name.lower().replace(",", " ").split() if word]
 
 
 def search_patients(
@@ -138,17 +145,20 @@ def search_patients(
     """
     Return rows of patients that match everything that is given.
 
-    :param name: words that first, last or preferred names begin with, in any order
+    :param name: words that first, last or preferred names begin with, in any order; they are looked for as they
+        were typed, and without characters that nobody sees
     :raises Invalid: nothing to look for was given
     """
-    words = [word for word in (name or "").lower().replace(",", " ").split() if word]
+    typed, words = _words(name or ""), _words(plain(name or ""))
     if not (words or birth_on or email or external_id):
         raise Invalid("Give a name, a date of birth, an e-mail address or an external id.")
+    ways = ("words", "typed") if typed != words else ("words",)
     rows = sql.rows(
-        _SEARCH.format(columns=columns),
+        _SEARCH.format(columns=columns, ways=" UNION ".join(_WAY.format(words=each) for each in ways)),
         {
             "practice": scope.practice_id,
             "words": words,
+            "typed": typed,
             "birth_on": birth_on,
             "email": (email or "").lower() or None,
             "system": external_id[0] if external_id else None,

@@ -13,6 +13,7 @@ from rapport.sandbox.portal.words import CODES, UNKNOWN
 
 ZERO_WIDTH = "\u200b"
 NO_BREAK = "\u00a0"
+RIGHT_TO_LEFT = "\u200f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,14 @@ def _name(row: Row, view: View, kind: str) -> Cell:
         return Cell(str(row["name"]))
     middle = f" {row['middle']}" if row["middle"] else ""
     text = f"{row['last']}, {row['first']}{middle}"
-    text = text.replace(", ", f",{NO_BREAK}") if view.zero_width else text
-    return Cell(text, link=f"/patients/{row['id']}" if kind == "patients" else "")
+    return Cell(_oddly(text) if view.zero_width else text, link=f"/patients/{row['id']}" if kind == "patients" else "")
+
+
+def _oddly(text: str) -> str:
+    """Write a name as programs do that set it themselves: the same to look at."""
+    marked = any("\u0590" <= char <= "\u08ff" for char in text)
+    text = f"{text[0]}{ZERO_WIDTH}{text[1:]}".replace(", ", f",{NO_BREAK}")
+    return f"{RIGHT_TO_LEFT}{text}{RIGHT_TO_LEFT}" if marked else text
 
 
 def _person(row: Row, view: View, kind: str) -> Cell:

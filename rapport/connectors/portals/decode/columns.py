@@ -39,6 +39,8 @@ class Tally:
     """Days of which only one reading exists, whichever way round day and month stand."""
     seen: dict[Any, int] = field(default_factory=dict)
     """For unique fields: value -> how often."""
+    written: tuple[str, ...] = ()
+    """For days and times: the formats in which they were read."""
 
 
 @dataclass(slots=True)
@@ -49,6 +51,8 @@ class Decoded:
     values: dict[str, Any]
     absent: dict[str, str]
     page: int
+    raw: dict[str, str] = field(default_factory=dict)
+    """Texts as the portal has them, where the value is another: with characters that nobody sees."""
 
 
 def decode(call: Call, pages: Sequence[Extract]) -> tuple[list[Decoded], dict[str, Tally]]:
@@ -61,6 +65,7 @@ def decode(call: Call, pages: Sequence[Extract]) -> tuple[list[Decoded], dict[st
     ]
     for name, rule in call.fields.items():
         proven = _proven(rule, name, pages)
+        tallies[name].written = tuple(sorted({one for patterns in proven for one in patterns}))
         at = 0
         for number, page in enumerate(pages):
             patterns = proven[number]
@@ -87,6 +92,8 @@ def _one(
         tally.ambiguous += len(patterns) > 1
         return
     row.values[name] = value
+    if raw.odd and rule.type == "text":
+        row.raw[name] = raw.odd
     if value is None:
         return
     tally.values += 1

@@ -7,7 +7,7 @@ from lxml.html import HtmlElement
 from rapport.connectors.portals import markup
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.decode.raw import Bound, Column, Extract, Raw, RawRow, note
-from rapport.connectors.portals.decode.table import closed, link_id, shown_in, value_in
+from rapport.connectors.portals.decode.table import closed, link_id, odd_in, shown_in, value_in
 from rapport.connectors.portals.definition import Call, Field
 from rapport.connectors.portals.words import clean
 from rapport.rooms.exchange.ports import Verdict
@@ -63,4 +63,4 @@ def _part(name: str, field: Field, item: HtmlElement, found: dict[str, Raw], abs
     if kind:
         absent[name] = kind
     else:
-        found[name] = Raw(value_in(field, parts[0], shown), shown)
+        found[name] = Raw(value_in(field, parts[0], shown), shown, odd=odd_in(field, parts[0]))

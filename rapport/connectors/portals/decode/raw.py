@@ -49,6 +49,8 @@ class Raw:
     shown: str = ""
     is_clean: bool = False
     """Whether the value is a text that was cleaned when it was taken out of the page."""
+    odd: str = ""
+    """The text as the portal has it, where cleaning changed it."""
 
 
 @dataclass(frozen=True, slots=True)

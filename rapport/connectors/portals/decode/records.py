@@ -13,7 +13,7 @@ from rapport.connectors.portals.decode.raw import Bound, Column, Extract, Noted,
 from rapport.connectors.portals.decode.table import closed
 from rapport.connectors.portals.definition import Call
 from rapport.connectors.portals.predicates import search
-from rapport.connectors.portals.words import clean
+from rapport.connectors.portals.words import clean, odd
 from rapport.rooms.exchange.ports import Verdict
 
 
@@ -90,7 +90,7 @@ def _put(name: str, value: Any, kind: str, found: dict[str, Raw], absent: dict[s
     elif isinstance(value, (dict, list)):
         absent[name] = "unreadable"
     else:
-        found[name] = Raw(clean(value) if isinstance(value, str) else value, clean(value) if isinstance(value, str) else "")
+        found[name] = Raw(clean(value), clean(value), odd=odd(value)) if isinstance(value, str) else Raw(value)
 
 
 def _named(call: Call, metadata: Answer | None) -> tuple[Column, ...] | None:

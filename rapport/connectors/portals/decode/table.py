@@ -13,7 +13,7 @@ from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.decode.binding import UNBOUND, bind, language_of
 from rapport.connectors.portals.decode.raw import Bound, Column, Extract, Raw, RawRow, note
 from rapport.connectors.portals.definition import Badge, Call, Field
-from rapport.connectors.portals.words import all_words, clean, is_one_of
+from rapport.connectors.portals.words import all_words, clean, is_one_of, odd
 from rapport.rooms.exchange.ports import Verdict
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
@@ -115,7 +115,7 @@ def _row(call: Call, row: HtmlElement, cells: list[HtmlElement], bound: dict[str
             if kind:
                 absent[name] = kind
             else:
-                found[name] = Raw(value_in(field, cell, shown), shown, is_clean=field.source != "link")
+                found[name] = Raw(value_in(field, cell, shown), shown, is_clean=field.source != "link", odd=odd_in(field, cell))
     return RawRow(_remote_id(call, row, cells, bound, found), found, absent)
 
 
@@ -133,6 +133,13 @@ def value_in(field: Field, cell: HtmlElement, shown: str) -> str | None:
             raw = next((inner.get(field.attribute) for inner in cell.iter() if inner.get(field.attribute) is not None), None)
         return clean(raw) if raw is not None else None
     return link_id(cell, field.attribute) if field.source == "link" else shown
+
+
+def odd_in(field: Field, cell: HtmlElement) -> str:
+    """Return the text of a cell as the page has it, where cleaning changes it; of texts that are values only."""
+    if field.type != "text" or field.source != "text":
+        return ""
+    return odd("".join(cell.itertext()) if len(cell) else cell.text or "")
 
 
 def shown_in(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:

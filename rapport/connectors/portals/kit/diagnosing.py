@@ -3,57 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rapport.connectors.portals import drift, gym
-from rapport.connectors.portals.kit import files
+from rapport.connectors.portals import calibration, drift, gym
+from rapport.connectors.portals.cassette import Exchange
+from rapport.connectors.portals.definition import Definition
+from rapport.connectors.portals.kit import files, mending
+from rapport.connectors.portals.kit.mending import Mend
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
-from rapport.connectors.portals.kit.rerun import AT
-from rapport.connectors.portals.lexicon import FIELDS
+from rapport.connectors.portals.kit.rerun import AT, with_overlay
 from rapport.connectors.portals.reading import Reading
-from rapport.connectors.portals.words import folded, says_any
 from rapport.rooms.exchange.ports import Finding, Trouble
+
+_PARTS = ("kind", "language", "columns", "bound", "types", "written")
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The pages as they are, read by a definition."""
+
+    definition: Definition
+    exchanges: Sequence[Exchange]
+    reading: Reading
+    shape: dict[str, Any]
+    findings: Sequence[Finding]
 
 
 def diagnose(
-    call: str, *, before: Path, after: Path | None, recording: str, definition: str, out: Path | None
-) -> Outcome:
+    call: str, *, before: Path, after: Path | None, recording: str, definition: str, out: Path | None,
+    overlay: Path | None = None, patch: Path | None = None,
+) -> Outcome:  # fmt: skip
     """
     Compare the shape of a list with what it was.
 
     :param after: its shape now; or `recording` of the pages now, read by `definition`
     :param out: where to put what may be shared: shapes, findings and the patch
+    :param overlay: calibration of the practice, which the definition is read with and the patch is added to
+    :param patch: where the overlay with the patch goes; not written when there is none
     """
     old = _shape(before)
-    found: Sequence[Finding] = ()
-    if after is not None:
-        new = _shape(after)
-    elif recording and definition:
-        new, found = _now(definition, call, recording)
-    else:
+    set_ = files.read_json(overlay) if overlay else {}
+    now = _now(definition, set_, call, recording) if recording and definition else None
+    if after is None and now is None:
         raise Unusable("say --after SHAPE, or --recording with --definition")
-    patch = _patch(call, old, new)
-    lost = [
-        {"field": name, "was": bound["column"], "by": bound["by"]}
-        for name, bound in old["bound"].items()
-        if name not in new["bound"]
-    ]
-    weaker = [
-        {"field": name, "was": old["bound"][name]["by"], "now": bound["by"], "column": bound["column"]}
-        for name, bound in new["bound"].items()
-        if name in old["bound"] and old["bound"][name]["by"] != bound["by"]
-    ]
+    new = now.shape if now is not None else _shape(after or before)
+    mend = mending.propose(call, old, new, of=now.definition if now else None, reading=now.reading if now else None)
+    tried = _try(call, now, mend) if now is not None and mend.lines else {}
+    findings = now.findings if now else ()
     data: dict[str, Any] = {
         "call": call, "before": old, "after": new, "fingerprints": [drift.fingerprint(old), drift.fingerprint(new)],
-        "lost": lost, "found_otherwise": weaker, "patch": patch,
-        "findings": [{"place": one.place, "seen": one.seen, "expected": one.expected, "note": one.note} for one in found],
+        "fell": mend.fell, "patch": mend.lines, "unmended": mend.unmended, "tried": tried,
+        "findings": [{"place": one.place, "seen": one.seen, "expected": one.expected, "note": one.note} for one in findings],
     }  # fmt: skip
-    outcome = Outcome(data=data, failed=bool(lost) or _differs(old, new))
+    outcome = Outcome(data=data, failed=bool(mend.fell) or any(old[name] != new[name] for name in ("columns", "bound")))
     _tell(outcome, old, new)
     if out is not None:
         files.write_json(out, data)
         outcome.say(f"To share, without anybody's data: {out}")
+    if patch is not None and mend.lines:
+        files.write_json(patch, {**set_, "set": {**(set_.get("set") or {}), **mend.overlay["set"]}})
+        outcome.say(f"The overlay with the patch: {patch}")
     return outcome
 
 
@@ -63,12 +74,18 @@ def _shape(file: Path) -> dict[str, Any]:
     found = kept.get("shape", kept)
     if not isinstance(found, dict) or not {"columns", "bound", "language"} <= found.keys():
         raise Unusable(f"{file} is no shape of a list")
-    return {name: found[name] for name in ("kind", "language", "columns", "bound", "types") if name in found}
+    return _parts(found)
 
 
-def _now(given: str, call: str, recording: str) -> tuple[dict[str, Any], Sequence[Finding]]:
-    """Return the shape of the pages as they are, whether or not they can be published."""
-    definition, exchanges = files.definition(given), files.recording(recording)
+def _parts(shape: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a shape can be shared: no counts of anything."""
+    told = {name: shape[name] for name in _PARTS if name in shape}
+    return told | {"written": (shape.get("statistics") or {}).get("written", told.get("written", {}))}
+
+
+def _now(given: str, overlay: Mapping[str, Any], call: str, recording: str) -> Now:
+    """Read the pages as they are, whether or not they can be published."""
+    definition, exchanges = with_overlay(files.definition(given), overlay), files.recording(recording)
     if call not in definition.calls:
         raise Unusable(f"{definition.definition} has no list {call}")
     reading = Reading(definition, call, given={})
@@ -76,40 +93,32 @@ def _now(given: str, call: str, recording: str) -> tuple[dict[str, Any], Sequenc
     _, judged = reading.so_far()
     if not reading.pages_read:
         raise Unusable(f"the recording has no page of {call}")
-    shape = {name: judged.shape[name] for name in ("kind", "language", "columns", "bound", "types")}
-    return shape, (*(result.findings if isinstance(result, Trouble) else ()), *judged.findings)
+    found = (*(result.findings if isinstance(result, Trouble) else ()), *judged.findings)
+    return Now(definition, exchanges, reading, _parts(judged.shape), tuple(dict.fromkeys(found)))
 
 
-def _differs(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return any(old[name] != new[name] for name in ("columns", "bound"))
+def _try(call: str, now: Now, mend: Mend) -> dict[str, Any]:
+    """
+    Read the pages with the patch, and take back what did not mend its own field.
 
-
-def _patch(call: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Propose lines of a calibration: a column that is new for one that is gone. For a person to judge."""
-    gone = {one["name"] or one["label"] for one in old["columns"]} - {one["name"] or one["label"] for one in new["columns"]}
-    fresh = [one for one in new["columns"] if (one["name"], one["label"]) not in {(was["name"], was["label"]) for was in old["columns"]}]
-    labels = {one["name"] or one["label"]: one["label"] for one in old["columns"]}
-    patch: list[dict[str, Any]] = []
-    for field, bound in old["bound"].items():
-        column = bound["column"]
-        if field in new["bound"] and column not in gone:
-            continue
-        chosen, because = _instead(field, labels.get(column, column), fresh)
-        if chosen is None:
-            patch.append({"place": f"calls.{call}.fields.{field}", "value": None, "because": "no new column has words known for it: a person has to say"})
-            continue
-        patch.append({"place": f"calls.{call}.fields.{field}.labels", "value": {new["language"]: [chosen["label"]]}, "because": because})
-        if chosen["name"]:
-            patch.append({"place": f"calls.{call}.fields.{field}.column", "value": [chosen["name"]], "because": "its own name"})
-    return patch
-
-
-def _instead(field: str, label: str, fresh: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any] | None, str]:
-    """The one new column whose words are known for the field, never the one that stands where it stood. Two are none."""
-    words = (label, *FIELDS.get(field, ()))
-    same = [one for one in fresh if folded(one["label"]) in {folded(word) for word in words}]
-    like = same or [one for one in fresh if says_any(one["label"], {"": words})]
-    return (like[0], f"{like[0]['label']!r} is a word for {field}") if len(like) == 1 else (None, "")
+    What is left may be right and not enough: a column that is gone is not brought back by the new words of another.
+    """
+    while mend.lines:
+        try:
+            patched = calibration.apply(now.definition, mend.overlay)
+        except calibration.BadCalibration as problem:
+            mend.take_back({field for field, _ in mend.each()}, f"the definition does not take it: {problem}")
+            break
+        reading = Reading(patched, call, given={})
+        result = gym.replay(patched, call, now.exchanges, given={}, at=AT, reading=reading)
+        _, judged = reading.so_far()
+        found = (*(result.findings if isinstance(result, Trouble) else ()), *judged.findings)
+        still = {field for field, _ in mend.each() for one in found if one.place == f"{call}.{field}"}
+        if not still:
+            reason = {"reason": result.reason.value} if isinstance(result, Trouble) else {"verdict": result.verdict.value, "rows": len(result.rows)}
+            return {"read": not isinstance(result, Trouble), **reason}
+        mend.take_back(still, "with these words it still does not read as it should")
+    return {}
 
 
 def _tell(outcome: Outcome, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
@@ -120,13 +129,18 @@ def _tell(outcome: Outcome, old: Mapping[str, Any], new: Mapping[str, Any]) -> N
         for side, names in zip((old, new), by, strict=True):
             one = side["columns"][number] if number < len(side["columns"]) else None
             key = (one["name"] or one["label"]) if one else ""
-            cells.append(f"{one['label']} [{one['name'] or '-'}]{' > ' + names[key] if key in names else ''}" if one else "")
+            field = names.get(key, "")
+            written = " or ".join((side.get("written") or {}).get(field, ()))
+            cells.append(f"{one['label']} [{one['name'] or '-'}]{f' > {field}' if field else ''}{f' as {written}' if written else ''}" if one else "")
         outcome.say(f"{cells[0]:<36} {cells[1]}")
-    for one in outcome.data["lost"]:
-        outcome.say(f"lost: {one['field']} stood in {one['was']!r}, told by its {one['by']}")
-    for one in outcome.data["found_otherwise"]:
-        outcome.say(f"told otherwise: {one['field']} by its {one['now']}, before by its {one['was']}")
+    for one in outcome.data["fell"]:
+        outcome.say(f"fell: {one['place']}: was {one['was']!r}, is {one['now']!r}{'; ' + one['told_by'] if one['told_by'] else ''}")
     for one in outcome.data["patch"]:
         outcome.say(f"patch: {one['place']} = {one['value']!r} ({one['because']})")
+    for one in outcome.data["unmended"]:
+        outcome.say(f"no patch: {one['place']}: {one['because']}")
+    tried = outcome.data["tried"]
+    if tried:
+        outcome.say(f"With the patch the pages read {'whole: ' + str(tried['rows']) + ' rows, ' + tried['verdict'] if tried['read'] else 'not yet: ' + tried['reason']}.")
     if not outcome.failed:
         outcome.say("The shape is the same.")

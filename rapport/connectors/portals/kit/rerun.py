@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rapport.connectors.portals import canary, gym, signature
+from rapport.connectors.portals import calibration, canary, gym, signature
 from rapport.connectors.portals.cassette import Exchange
 from rapport.connectors.portals.decode.columns import Decoded
 from rapport.connectors.portals.definition import Definition
@@ -47,14 +47,26 @@ def rows_of(whole: Whole) -> dict[str, dict[str, Any]]:
     return kept
 
 
-def replay(given: str, recording: str, *, rows: Path | None, save: bool, shapes: Path | None) -> Outcome:
+def with_overlay(definition: Definition, overlay: Mapping[str, Any]) -> Definition:
+    """Return a definition as a practice has it. :raises Unusable: the overlay does not fit"""
+    try:
+        return calibration.apply(definition, overlay)
+    except calibration.BadCalibration as problem:
+        raise Unusable(f"the calibration does not fit: {problem}") from problem
+
+
+def replay(
+    given: str, recording: str, *, rows: Path | None, save: bool, shapes: Path | None, overlay: Path | None = None
+) -> Outcome:
     """
     Read every list of a recording, and compare with the rows kept before.
 
+    :param overlay: calibration with which it is read
     :param rows: file with the rows that are right; written when `save`
     :param shapes: folder for the shape of each list, which `diagnose` compares
     """
-    definition, exchanges = files.definition(given), files.recording(recording)
+    definition = with_overlay(files.definition(given), files.read_json(overlay) if overlay else {})
+    exchanges = files.recording(recording)
     outcome = Outcome(data={"calls": {}, "differences": []})
     read: dict[str, dict[str, dict[str, Any]]] = {}
     names = lists(definition, exchanges)

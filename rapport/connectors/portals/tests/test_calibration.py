@@ -6,6 +6,8 @@ import pytest
 
 from rapport.connectors.portals import calibration
 from rapport.connectors.portals.calibration import BadCalibration, apply
+from rapport.connectors.portals.columnfit import format_of
+from rapport.connectors.portals.definition import Field
 from rapport.connectors.portals.tests.recorded import definition
 
 FIELD = "calls.patients.fields.birth_on"
@@ -41,3 +43,18 @@ def test_what_is_certified_needs_no_calibration() -> None:
     assert calibration.is_calibrated(definition(), {}, call="patients")
     assert not calibration.is_calibrated(definition("therapynotes"), {}, call="patients")
     assert calibration.is_calibrated(definition("therapynotes"), {"calibrated": ["patients"]}, call="patients")
+
+
+@pytest.mark.parametrize(("texts", "pattern"), [
+    (["13/02/1980", "05/06/1990"], "%d/%m/%Y"),
+    (["03.05.1980", "03.06.1990"], ""),
+    (["03/05/1980", "03/06/1990"], ""),
+    (["03.05.1980", "25.06.1990"], "%d.%m.%Y"),
+    (["1980-05-03", "1990-06-03"], "%Y-%m-%d"),
+    (["03 May 1980", "03 Jun 1990"], "%d %b %Y"),
+    (["03.03.1980"], "%d.%m.%Y"),
+    (["soon"], ""),
+    ([], ""),
+])  # fmt: skip
+def test_days_are_told_by_what_nothing_else_could_be(texts: list[str], pattern: str) -> None:
+    assert format_of(Field(type="day"), texts) == pattern

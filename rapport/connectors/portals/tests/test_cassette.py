@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rapport.connectors.portals import cassette, gym
+from rapport.connectors.portals import cassette, gym, markup
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.cassette import Exchange, NotRecorded, Replayer
 from rapport.connectors.portals.outgoing import Outgoing
-from rapport.connectors.portals.redact import Redactor
+from rapport.connectors.portals.redact import USUAL_DATES, Redactor
 from rapport.connectors.portals.tests.recorded import (
     AT,
     CASSETTES,
@@ -122,3 +122,21 @@ def test_a_portals_own_marks_before_a_parameter_do_not_make_it_somebodys() -> No
     names = Redactor(b"k", plain=("sort",))
     assert "sort=id" in names.url("/people?@sort=id")
     assert "Rivera" not in names.url("/people?@name=Rivera")
+
+
+def test_every_number_of_a_list_has_a_pseudonym_of_its_own() -> None:
+    numbers = [str(number) for number in range(133)]
+    for key in range(20):
+        names = Redactor(bytes([key]) * 32)
+        assert len({names.text(one) for one in numbers}) == len(numbers)
+
+
+def test_days_keep_the_order_in_which_a_page_writes_them() -> None:
+    names = Redactor(b"k" * 32, dates=USUAL_DATES)
+    for days, pattern in ((["13/02/1980", "05/06/1990"], "%d/%m/%Y"), (["02/13/1980", "06/05/1990"], "%m/%d/%Y")):
+        tree = markup.parse(("<table>" + "".join(f"<tr><td>{day}</td></tr>" for day in days) + "</table>").encode())
+        names.page(tree)
+        shown = [cell.text for cell in tree.iter("td")]
+        moved = [datetime.strptime(one, pattern) - datetime.strptime(two, pattern) for one, two in zip(days, shown, strict=True)]
+        assert moved[0] == moved[1]
+        assert shown != days

@@ -79,12 +79,18 @@ def test_a_stranger_adds_a_connector_by_following_the_guide(desk: Desk) -> None:
     assert len(json.loads(desk.has("rows.json"))["patients"]) == 132
     assert json.loads(desk.has("calibration.json"))["calibrated"] == ["patients"]
 
-    desk.portal.set(look="B")
-    recorded, diagnosed = (desk.types(line) for line in AFTER_IT)
+    desk.portal.order("PUT", "trouble", [
+        {"fault": "rename_label", "value": "status=Standing", "on": "/patients", "times": 0},
+        {"fault": "date_format", "value": "%d/%m/%Y", "on": "/patients", "times": 0},
+    ])  # fmt: skip
+    recorded, diagnosed, patched = (desk.types(line) for line in AFTER_IT)
     assert recorded.returncode == 0, recorded.stderr
     assert diagnosed.returncode == 1, "something fell"
     shared = json.loads(desk.has("share.json"))
     assert shared["before"]["columns"] != shared["after"]["columns"]
+    assert shared["tried"]["read"] is True, shared
+    assert patched.returncode == 0, (patched.stdout, patched.stderr)
+    assert desk.types(AFTER_IT[2].partition(" --calibration")[0]).returncode == 1, "the control: without the patch it does not read"
 
     people = [word for row in desk.portal.rows("patient") for word in (row["email"], row["phone"], f"{row['last']}, {row['first']}") if word]
     secret = desk.portal.ready["users"]["nick"]["password"]

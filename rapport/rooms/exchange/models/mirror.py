@@ -123,6 +123,8 @@ class Shadow(PracticeRecord):
     """The portal's own id of it."""
     values_sealed = models.BinaryField()
     """The record in the names of the contract, sealed."""
+    raw_sealed = models.BinaryField(null=True)
+    """Texts as the portal has them where the record has another, sealed; null: there is none."""
     digest = models.BinaryField()
     """Keyed digest of the record, to see a change without opening it."""
     absent = models.JSONField(default=dict)

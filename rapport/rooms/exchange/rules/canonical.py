@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from rapport.kernel import text
+
 
 def plain(value: Any) -> Any:
     """
@@ -23,15 +25,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-_UNSEEN = dict.fromkeys(
-    [
-        0x00AD, 0x034F, 0x061C, 0x180E, 0xFEFF,
-        *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10),
-    ]
-)
-"""Soft hyphens, zero-width spaces and joiners, marks of writing direction, variation selectors."""
-
-
 def compared(value: Any) -> Any:
     """
     Return a value as two copies of it are compared: a page shows lines and spaces of a text its own way.
@@ -42,7 +35,7 @@ def compared(value: Any) -> Any:
     value = plain(value)
     if not isinstance(value, str):
         return value
-    return " ".join(unicodedata.normalize("NFKC", value).translate(_UNSEEN).split()) or None
+    return text.plain(value) or None
 
 
 def record(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,7 +48,7 @@ def dump(values: Mapping[str, Any]) -> bytes:
     return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def load(text: bytes) -> dict[str, Any]:
+def load(content: bytes) -> dict[str, Any]:
     """Return the record of such a text."""
-    values: dict[str, Any] = json.loads(text)
+    values: dict[str, Any] = json.loads(content)
     return values

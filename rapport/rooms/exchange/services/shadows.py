@@ -28,7 +28,7 @@ WITNESSES = 40
 FEWEST = 3
 """Fewer records with another value are changes that people made."""
 _WRITTEN = [
-    "values_sealed", "digest", "absent", "day_on", "part", "page_signature", "page_sha256", "read_at",
+    "values_sealed", "raw_sealed", "digest", "absent", "day_on", "part", "page_signature", "page_sha256", "read_at",
     "epoch", "tier", "revision", "last_run_id", "misses", "gone_at", "held_code",
 ]  # fmt: skip
 
@@ -76,13 +76,13 @@ def take_over(
                 remote_id=row.remote_id, first_run_id=run_id,
             )  # fmt: skip
             fresh.append(shadow)
-        was = (bytes(shadow.digest), shadow.absent, shadow.gone_at, shadow.held_code)
+        was = (bytes(shadow.digest), shadow.absent, shadow.gone_at, shadow.held_code, shadow.raw_sealed)
         change = _bring_up(
             shadow, row, got, part=window.patient, epoch=epoch, revision=connection.revision, run_id=run_id
         )
         if change is not None:
             changes.append(change)
-        if was[0] and was == (bytes(shadow.digest), shadow.absent, shadow.gone_at, shadow.held_code):
+        if was[0] and was == (bytes(shadow.digest), shadow.absent, shadow.gone_at, shadow.held_code, shadow.raw_sealed):
             same.setdefault(row.page, []).append(shadow.id)
         elif was[0]:
             other.append(shadow)
@@ -125,7 +125,8 @@ def note_written(
     shadow.values_sealed = aead.seal(canonical.dump(told), aad=queries.shadow_place(shadow), purpose="field")
     shadow.digest = aead.blind_index(canonical.dump(told).decode(), context=f"exchange_shadow|{shadow.kind}")
     shadow.day_on, shadow.read_at = freshness.day_in(kind, told), now
-    shadow.save(update_fields=["values_sealed", "digest", "day_on", "read_at"])
+    shadow.raw_sealed = None  # the next list shows how the portal writes it now
+    shadow.save(update_fields=["values_sealed", "raw_sealed", "digest", "day_on", "read_at"])
 
 
 def out_of_place(
@@ -184,6 +185,8 @@ def _bring_up(
         shadow.values_sealed = aead.seal(
             canonical.dump(values), aad=queries.shadow_place(shadow), purpose="field"
         )
+    if row.raw or shadow.raw_sealed is not None:
+        _keep_raw(shadow, row)
     shadow.digest, shadow.absent = digest, dict(row.absent)
     shadow.day_on, shadow.part = freshness.day_in(shadow.kind, values), part
     shadow.page_signature, shadow.page_sha256 = page.signature[:300], page.sha256
@@ -193,6 +196,15 @@ def _bring_up(
         return None
     what = "created" if is_new or was_gone else "changed"
     return Change(what, shadow.kind, shadow.remote_id, values, before, dict(row.absent), page.at)
+
+
+def _keep_raw(shadow: Shadow, row: Row) -> None:
+    """Keep how the portal writes a text beside what it is read as. Of what the page did not show it stays as it was."""
+    before = queries.read_raw(shadow=shadow)
+    raw = {name: before[name] for name in row.absent if name in before} | dict(row.raw)
+    if raw != before:
+        kept = aead.seal(canonical.dump(raw), aad=queries.raw_place(shadow), purpose="field")
+        shadow.raw_sealed = kept if raw else None
 
 
 def _missed(

@@ -1,0 +1,8 @@
+"""Names as a portal has them, with characters that nobody sees, are kept beside what they are read as."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("exchange", "0007_artefact_kind")]
+    operations = [migrations.AddField("shadow", "raw_sealed", models.BinaryField(null=True))]
