@@ -16,6 +16,7 @@ from typing import Any
 from rapport.connectors.portals import calibration, listfit, markup
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.columnfit import Column, choose, columns_of
+from rapport.connectors.portals.decode.binding import UNBOUND
 from rapport.connectors.portals.definition import Call, Definition
 from rapport.connectors.portals.proposal import Proposal
 from rapport.connectors.portals.reading import Reading, Whole
@@ -85,7 +86,7 @@ def _fields(
         rule = call.fields[field_name]
         place = f"calls.{name}.fields.{field_name}"
         said = answers.get(place)
-        if said == "":
+        if said == "" or rule.source in UNBOUND:
             continue
         choice = choose(field_name, rule, columns, language=language, taken=taken, said=said)
         if choice.question:

@@ -14,6 +14,8 @@ from rapport.connectors.portals.lexicon import DAYS, FIELDS, TIMES, VALUES
 from rapport.connectors.portals.words import all_words, clean, folded, says_any
 
 SAMPLE = 400
+MOMENTS = tuple(f"{day}{join}{time}" for day in DAYS for join in (" ", ", ", "T") for time in TIMES)
+"""Patterns of a day with a time."""
 _HARD = frozenset(("day", "local_time", "integer", "money", "phone", "email"))
 
 
@@ -103,6 +105,8 @@ def _words(name: str, rule: Field, label: str) -> float:
 
 def _content(rule: Field, column: Column, language: str) -> list[tuple[str, Any, str]] | None:
     """Members that the cells call for; None: the cells are not of the field's type."""
+    if rule.source == "link":
+        return []  # what is shown is not what is read; the trial reading tells
     if rule.source == "attribute" and rule.type == "text":
         return _attribute(rule, column)
     if rule.type in ("code", "boolean"):
@@ -116,14 +120,16 @@ def _content(rule: Field, column: Column, language: str) -> list[tuple[str, Any,
 
 
 def _readable(rule: Field, texts: Sequence[str], language: str) -> float:
-    good = 0
-    for text in texts:
-        try:
-            read(rule, Raw(text, text), language=language)
-        except Unreadable:
-            continue
-        good += 1
-    return good / len(texts)
+    return sum(reads(rule, text, language) for text in texts) / len(texts)
+
+
+def reads(rule: Field, text: str, language: str) -> bool:
+    """Tell whether a text reads as a field's type."""
+    try:
+        read(rule, Raw(text, text), language=language)
+    except Unreadable:
+        return False
+    return True
 
 
 def format_of(rule: Field, texts: Sequence[str]) -> str:
@@ -132,7 +138,7 @@ def format_of(rule: Field, texts: Sequence[str]) -> str:
 
     Days that would be others with day and month exchanged are not told, also where nobody is known to write them so.
     """
-    patterns = DAYS if rule.type == "day" else tuple(f"{day}{join}{time}" for day in DAYS for join in (" ", ", ", "T") for time in TIMES)
+    patterns = DAYS if rule.type == "day" else MOMENTS
     readings = {one: tuple(moment_of(text, one, rule.type) for text in texts) for one in patterns}
     fit = {values: one for one, values in reversed(readings.items()) if texts and None not in values}
     if len(fit) != 1:

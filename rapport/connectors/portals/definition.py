@@ -285,8 +285,13 @@ class Paging(Strict, frozen=True, kw_only=True):
     next: Anchor | None = None
     """For `link`."""
     parameter: str = ""
+    """For `number` and `offset`: the parameter of the address, which `query` has too."""
     first: int = 1
     size: int = 0
+    """
+    Rows of a page. For `offset` what is asked for (`$page.size`). For `number` and `link` what each page but
+    the last has: a page in the middle that lost rows is then seen, also where the portal shows no count.
+    """
     most: int = 2000
     """Pages; more than that is a list that does not end."""
 

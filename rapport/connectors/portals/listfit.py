@@ -22,6 +22,10 @@ from rapport.connectors.portals.proposal import Proposal
 from rapport.connectors.portals.terms import Element, Pick
 from rapport.connectors.portals.words import clean, folded
 
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+SHORT = 40
+"""Letters: a control or a mark has no more of them."""
+
 
 def tables(call: Call, pages: Sequence[Answer]) -> tuple[list[HtmlElement], bool]:
     """Return the list's table on each page that has one, and whether the definition's own rule finds them."""
@@ -110,8 +114,41 @@ def _linked(body: Sequence[HtmlElement]) -> int | None:
     return None
 
 
+def linked_head(found: Sequence[HtmlElement]) -> str | None:
+    """Return the header of the first column whose links are different in all rows."""
+    column = _linked([row for table in found for row in rows(table)])
+    head = heads(found[0])
+    return head[column] if column is not None and column < len(head) else None
+
+
+def marks(pages: Sequence[Answer]) -> Iterator[dict[str, Any]]:
+    """Yield the elements with a few words that stand beside the list on the last of these pages, and on none before it."""
+    language = markup.language_of(pages[-1].tree) or "en"
+    for element in pages[-1].tree.iter():
+        if not isinstance(element.tag, str) or not markup.is_seen(element) or any(True for _ in element.iter("table")):
+            continue
+        if any(one.tag == "table" for one in element.iterancestors()):
+            continue
+        words = clean(markup.text_of(element))
+        if not words or len(words) > SHORT or any(one.isdigit() for one in words):
+            continue
+        told: list[dict[str, str]] = [{"id": element.get("id", "")}] if element.get("id") else []
+        told += [{"has_class": one} for one in element.get("class", "").split()]
+        told += [{}] if element.tag in HEADINGS else []
+        for how in told:
+            meant = Element(tag=str(element.tag), text_any={"": (words,)}, id=how.get("id", ""), has_class=how.get("has_class", ""))
+            if not any(markup.find_all(page.tree, meant) for page in pages[:-1]):
+                yield {"tag": str(element.tag), **how, "text_any": {language: [words]}}
+                break
+
+
 def end(place: str, call: Call, pages: Sequence[Answer], found: Sequence[HtmlElement], empty: Sequence[Answer], proposal: Proposal) -> None:
-    """Propose where the count stands and how the list goes on."""
+    """Propose where the count stands and how the list goes on. What ends by a mark that holds here stays so."""
+    if call.end == "last_page" and call.last_page is not None:
+        marks = [holds(call.last_page, page, expected="html") for page in pages]
+        if marks != [False] * (len(pages) - 1) + [True]:
+            proposal.questions[f"{place}.last_page"] = f"The mark of the last page stands on {sum(marks)} of these {len(pages)} pages, and must stand on the last alone. It is mended in the definition."
+        return
     total = sum(len(rows(table)) for table in found)
     own = call.count is not None and all(take(call.count.pick, page) == str(total) for page in pages)
     if not own:
@@ -129,6 +166,8 @@ def end(place: str, call: Call, pages: Sequence[Answer], found: Sequence[HtmlEle
 
 def _way_on(place: str, call: Call, pages: Sequence[Answer], proposal: Proposal) -> None:
     rule = call.page.next
+    if call.page.by in ("number", "offset"):
+        return
     if rule is not None and len(pages) > 1:
         there = [isinstance(anchors.find(page.tree, rule), anchors.Control) for page in pages]
         if all(there[:-1]) and not there[-1]:
@@ -208,6 +247,10 @@ def emptiness(
             f"{place}.empty", {"when": {"has": shown, "lacks": gone}},
             "an empty list has its table, and lacks a control beside it that each page with rows has",
         )  # fmt: skip
+        return
+    words = list(dict.fromkeys(repr(word) for mark in marks([*pages, empty[0]]) for said in mark["text_any"].values() for word in said))
+    if words:
+        proposal.questions[f"{place}.empty"] = f"Which of these words, that stand on the empty page and on no other, say that there is nothing: {', '.join(words[:6])}?"
         return
     proposal.questions[f"{place}.empty"] = "Nothing beside its rows tells the empty list from the others: which words stand there, or can it `never` be empty?"
 

@@ -140,7 +140,9 @@ def matches(element: HtmlElement, rule: Element) -> bool:
 
 def _has(element: HtmlElement, name: str, value: str) -> bool:
     there = element.get(name)
-    return there is not None and (not value or there == value)
+    if there is None or not value:
+        return there is not None
+    return bool(there.split() == value.split() if name == "class" else there == value)
 
 
 def find_all(tree: HtmlElement, rule: Element) -> list[HtmlElement]:
@@ -153,7 +155,7 @@ def _likely(tree: HtmlElement, rule: Element) -> list[HtmlElement]:
     if rule.id:
         return list(tree.xpath("descendant-or-self::*[@id = $value]", value=rule.id))
     name, value = next(iter(rule.attributes.items()), ("", ""))
-    if re.fullmatch(r"[a-z][a-z0-9-]*", name):
+    if re.fullmatch(r"[a-z][a-z0-9-]*", name) and name != "class":
         test = f"[@{name} = $value]" if value else f"[@{name}]"
         return list(tree.xpath(f"descendant-or-self::*{test}", value=value))
     if rule.has_class:

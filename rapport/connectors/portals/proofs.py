@@ -74,6 +74,9 @@ def prove(call: Call, pages: Sequence[Facts], *, place: str, distinct: int) -> s
         return _none(place, "rows, and the words for an empty list", "one of them")
     if distinct != total:
         return _none(place, f"{total} rows, {distinct} different ones", "each row once")
+    short = _short(call, pages)
+    if short:
+        return _none(place, f"{pages[short - 1].rows} rows on page {short}", f"{call.page.size} rows on each page but the last")
     match call.end:
         case "count":
             return _by_count(pages, place, total)
@@ -114,9 +117,20 @@ def _by_count(pages: Sequence[Facts], place: str, total: int) -> str | Trouble:
     return "count"
 
 
+def _short(call: Call, pages: Sequence[Facts]) -> int:
+    """Return the number of the first page that does not have as many rows as it must; 0: there is none."""
+    size = call.page.size
+    if not size or call.page.by not in ("number", "link"):
+        return 0
+    wrong = [number for number, page in enumerate(pages, 1) if page.rows > size or (number < len(pages) and page.rows != size)]
+    return wrong[0] if wrong else 0
+
+
 def _by_last_page(pages: Sequence[Facts], place: str) -> str | Trouble:
-    if not pages[-1].marks_last or pages[-1].goes_on:
+    if not pages[-1].marks_last:
         return _none(place, "an end without the mark of the last page", "the mark of the last page")
+    if pages[-1].goes_on:
+        return _none(place, f"the mark of the last page on page {len(pages)}, and a way on from it", "no way on from the last page")
     if any(page.marks_last or not page.goes_on for page in pages[:-1]):
         return _none(place, "the mark of the last page before the end", "it on the last page only")
     return "last_page"

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from rapport.connectors.portals import anchors, canary, drift, proofs, signature
 from rapport.connectors.portals.answer import Answer
@@ -172,7 +172,8 @@ class Reading:
             following = self._rows_by_id() if page.found else None
             fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=following is not None, ids=len(self._ids))
         if self.call.page.by in ("number", "offset"):
-            fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=following is not None)
+            on = following is not None or self._links_on(answer)
+            fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=on)
         self._facts.append(fact)
         signed = signature.of(self._asked[len(self._pages)], volatile=self.call.volatile)
         self._pages.append(Page(signed, at, hashlib.sha256(answer.body).hexdigest(), len(page.rows)))
@@ -219,6 +220,21 @@ class Reading:
             self._stopped = "a way on that leads back, or never ends"
             return None
         return following
+
+    def _links_on(self, answer: Answer) -> bool:
+        """
+        Tell whether a page of a list that is asked for by numbers has a link to the page after it.
+
+        A mark of the last page that was misread is on the first page too; the page's own links say so.
+        """
+        rule = self.call.page
+        if answer.got != "html":
+            return False
+        read = len(self._extracts)
+        following = str(rule.first + read if rule.by == "number" else sum(len(page.rows) for page in self._extracts))
+        here = urlsplit(answer.url).path
+        links = (urlsplit(urljoin(answer.url, str(one.get("href")))) for one in answer.tree.iter("a") if one.get("href"))
+        return any(link.path == here and (rule.parameter, following) in parse_qsl(link.query) for link in links)
 
     def _at_end(self, fact: proofs.Facts) -> bool:
         if fact.rows == 0 or fact.marks_last:

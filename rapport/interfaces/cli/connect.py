@@ -48,8 +48,8 @@ def _portal(step: argparse.ArgumentParser, *, required: bool = True) -> None:
     step.add_argument("--definition", metavar="NAME", required=True, help="name of a signed definition")
     step.add_argument("--folder", type=Path, metavar="DIR", help="where definitions and signers/ are; else those that are shipped")
     step.add_argument("--url", metavar="URL", required=required, help="address of the practice's portal")
-    step.add_argument("--user", metavar="NAME", default="", help="portal user, one of its own")
-    step.add_argument("--identity", metavar="NAME=VALUE", action="append", default=[], help="what else the sign-in takes, such as practice_code")
+    step.add_argument("--user", metavar="NAME", default="", help="portal user, one of its own: `$identity.username` of the definition")
+    step.add_argument("--identity", metavar="NAME=VALUE", action="append", default=[], help="what else the sign-in takes: `$identity.NAME` of the definition, such as practice_code")
     _secrets(step)
 
 
@@ -72,9 +72,9 @@ def _record(step: argparse.ArgumentParser) -> None:
     step.add_argument("--har", type=Path, metavar="FILE", help="what another browser recorded; else a browser is opened here")
     step.add_argument("--again", type=Path, metavar="FILE", help="HAR file of the same steps once more: tells which parameters change each time")
     step.add_argument("--walk", type=Path, metavar="FILE", help="addresses to open, one a line, in a browser that nobody sees: twice, to tell what changes each time")
-    step.add_argument("--type", metavar="NAME=VALUE", action="append", default=[], help="what goes into a control of the first page, before the password")
+    step.add_argument("--type", metavar="NAME=VALUE", action="append", default=[], help="what goes into the control of that name (its `name` in the page) on the first page, before the password")
     step.add_argument("--mark", type=Path, metavar="FILE", help="values that are somebody's, one a line: proven to be gone")
-    step.add_argument("--keep", metavar="WORDS", action="append", default=[], help="words of the portal that stand in cells or addresses, such as a status")
+    step.add_argument("--keep", metavar="WORDS", action="append", default=[], help="word or phrase of the portal that stands in cells or addresses, such as a status; once for each")
     step.add_argument("--plain", metavar="NAME", action="append", default=[], help="parameter whose values are nobody's, such as which columns are shown")
     step.add_argument("--definition", metavar="DEFINITION", help="one whose words are kept")
     _secrets(step)
@@ -170,7 +170,7 @@ def _run_record(a: argparse.Namespace) -> Outcome:
     known = files.secrets(a.secrets) if a.secrets else None
     base = a.base or urljoin(a.url, "/")
     if not recording.belongs(a.url, base):
-        raise Unusable("--base: the sign-in does not lie there")
+        raise Unusable("--base: the address of --url does not lie there. Where several practices share a sign-in, give one below the base that leads to it, such as the base itself")
     if a.har is not None:
         secrets = known or {}
         seen = recording.of_har(files.content(a.har), base_url=base)

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from rapport.connectors.portals import calibration, forms
+from rapport.connectors.portals.decode.binding import UNBOUND
 from rapport.connectors.portals.definition import AbilityRule
 from rapport.connectors.portals.http import Caller
 from rapport.connectors.portals.kit.live import Ask, NotIn, Place
@@ -38,6 +41,7 @@ def assess(place: Place, ask: Ask) -> Outcome:
             outcome.data["idle_seconds"] = found.idle_seconds
             outcome.say(f"Signed in. Unused, a session lasts {found.idle_seconds // 60} minutes.")
             _look(caller, place.target.calibration, outcome)
+            _ended(place, caller, outcome)
     except NotIn as problem:
         outcome.failed = True
         _not_in(problem, outcome)
@@ -95,6 +99,41 @@ def _look(caller: Caller, overlay: Mapping[str, Any], outcome: Outcome) -> None:
             outcome.data["will_not_work"].append(f"{name}: {found['why']}")
 
 
+def _ended(place: Place, caller: Caller, outcome: Outcome) -> None:
+    """
+    Ask once as a session that has ended does, with nothing that carries it: the oracle must not say that somebody is
+    signed in, and a list must say `session_expired`, since that alone makes a worker sign in again.
+    """
+    nobody = msgspec.structs.replace(caller.session(), cookies=(), local={}, tab={}, subject="")
+    works = [one["ability"] for one in outcome.data["abilities"] if one["kind"] == "read" and one["works"]]
+    found: dict[str, Any] = {"oracle": "", "lists": {}}
+    outcome.data["signed_out"] = found
+    with Caller(caller.definition, nobody, hosts=place.hosts, target=place.target, now=datetime.now(UTC)) as stranger:
+        known = stranger.ask_oracle()
+        found["oracle"] = known.reason.value if isinstance(known, Trouble) else "somebody" if known.alive else "nobody"
+        for name in works:
+            rule = caller.definition.abilities[name]
+            call = caller.definition.calls[rule.call]
+            if not call.needs and not call.strangers and not found["lists"]:
+                found["lists"][rule.call] = _as_nobody(stranger, rule.call)
+    wrong = [f"session: signed out, {one} says {said}, and must say session_expired: `session.signals`" for one, said in found["lists"].items() if said != Reason.SESSION_EXPIRED.value]
+    if found["oracle"] != "nobody":
+        wrong.append(f"session: signed out, the oracle says {found['oracle']}, and must say nobody: `session.oracle`")
+    outcome.data["will_not_work"] += wrong
+    outcome.failed = outcome.failed or bool(wrong)
+    if not wrong:
+        outcome.say(f"Signed out, the oracle says nobody{''.join(f', and {one} says session_expired' for one in found['lists'])}.")
+
+
+def _as_nobody(stranger: Caller, call: str) -> str:
+    try:
+        request = Reading(stranger.definition, call, given={}, values=stranger.values()).start()
+        answer = stranger.read(request, place=call)
+    except ValueMissing:
+        return Reason.SESSION_EXPIRED.value  # what carries the session is missing already: it is not asked
+    return answer.reason.value if isinstance(answer, Trouble) else "nothing of it"
+
+
 def _needs(caller: Caller, rule: AbilityRule) -> int:
     return len(caller.definition.calls[rule.call].needs) if rule.kind == "read" else 0
 
@@ -120,7 +159,8 @@ def _read(
     rows, judged = reading.so_far()
     if rows and rows[0].remote_id:
         first.setdefault(name.partition(".")[0], rows[0].remote_id)
-    lacking = sorted(set(call.fields) - set(judged.shape["bound"])) if rows and call.kind == "html_table" else []
+    columns = {one for one, rule in call.fields.items() if rule.source not in UNBOUND}
+    lacking = sorted(columns - set(judged.shape["bound"])) if rows and call.kind == "html_table" else []
     held = judged.verdict in (Verdict.SUSPECT, Verdict.BREAKING)
     told = {"rows_on_first_page": len(rows), "verdict": judged.verdict.value, "more_pages": request is not None, "not_there": lacking}
     why = "; ".join(f"{one.place}: {one.seen}" for one in judged.findings[:3]) if held else ""

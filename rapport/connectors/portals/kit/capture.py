@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urljoin
 
 from playwright.sync_api import Error, Page, Response, sync_playwright
 
@@ -55,7 +56,15 @@ def _browse(
         arguments = [one for one in ARGUMENTS if not (headed and one.startswith("--headless"))]
         chromium = player.chromium.launch(executable_path=executable, args=arguments, headless=not headed)
         context = chromium.new_context(service_workers="block", accept_downloads=False)
-        context.on("response", lambda one: waiting.append(one) if belongs(one.url, base_url) else None)
+        gate = {"open": bool(password)}
+
+        def heard(one: Response) -> None:
+            # A sign-in that several practices share lies beside the base: its pages are taken until one is in.
+            entry = gate["open"] and one.request.is_navigation_request() and belongs(one.url, urljoin(base_url, "/"))
+            if entry or belongs(one.url, base_url):
+                waiting.append(one)
+
+        context.on("response", heard)
         page = context.new_page()
         page.set_default_timeout(STEP_MILLISECONDS)
         try:
@@ -64,6 +73,7 @@ def _browse(
             if password:
                 _sign_in(page, typed, password)
                 _drain(waiting, found, base_url)
+            gate["open"] = False
             for address in walk:
                 if not address.startswith("/") or address.startswith("//"):
                     raise Unusable("an address of the walk begins with one /: from the portal's own root")
@@ -75,7 +85,7 @@ def _browse(
         except Error as problem:
             # What the browser says quotes what was typed. A headed one is ended by closing it.
             if not headed or not found:
-                raise Unusable("the browser could not open the portal, or a control is not there") from problem
+                raise Unusable("the browser could not open the portal, or one of the pages did not come") from problem
         _drain(waiting, found, base_url)
         chromium.close()
     return found
@@ -83,13 +93,22 @@ def _browse(
 
 def _sign_in(page: Page, typed: Mapping[str, str], password: str) -> None:
     for name, value in typed.items():
-        page.locator(f'[name="{name}"]:visible').fill(value)
+        box = page.locator(f'[name="{name}"]:visible')
+        if box.count() != 1:
+            raise Unusable(f"--type {name}=…: the sign-in page has no one control of that name; it has {_named(page)}")
+        box.fill(value)
     boxes = page.locator('input[type="password"]:visible')
     if boxes.count() != 1:
-        raise Unusable("the first page does not have the one password box")
+        raise Unusable(f"the first page does not have the one password box; it has {_named(page)}")
     boxes.fill(password)
     with page.expect_navigation(wait_until="networkidle"):
         boxes.press("Enter")
+
+
+def _named(page: Page) -> str:
+    """The names of the controls that somebody could fill in there: never what is in them."""
+    found = [one.get_attribute("name") or "" for one in page.locator("input:visible, select:visible").all()]
+    return ", ".join(dict.fromkeys(one for one in found if one)) or "none with a name"
 
 
 def _drain(waiting: list[Response], found: list[Seen], base_url: str) -> None:

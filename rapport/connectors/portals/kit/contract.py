@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rapport.connectors.portals.lexicon import VALUES
+import msgspec
+
+from rapport.connectors.portals.columnfit import MOMENTS, Column, reads
+from rapport.connectors.portals.definition import Field
+from rapport.connectors.portals.lexicon import DAYS, VALUES
+
+_CENTS = re.compile(r"^\W*\d[\d.,' ]*[.,]\d\d(?!\d)")
+"""An amount with its cents, at the beginning: a number alone may be anything."""
 
 LISTS: Mapping[str, tuple[str, ...]] = {
     "patients": ("patients", "patient", "clients", "client", "roster"),
@@ -47,10 +55,50 @@ _FIELDS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 }  # fmt: skip
 
 
-def fields(name: str, languages: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the fields of a list, each bound to words that a draft puts its own in place of."""
+def of_its_own(columns: Sequence[Column], linked: str | None, languages: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """
+    Return the fields of a list that is none of the contract's: one for each column, called and typed by what is in it.
+
+    :param linked: header of the column whose links tell the rows apart; it becomes `id`
+    """
     made: dict[str, dict[str, Any]] = {}
-    for field, rule in _FIELDS[name].items():
+    for column in columns:
+        name = "id" if column.label == linked and len(set(column.texts)) == 1 else _named(column.label)
+        if not name or name in made:
+            continue
+        texts = [text for text in column.texts if text]
+        rule: dict[str, Any] = {"labels": {languages[0]: [column.label]}, "required": len(texts) == len(column.texts) > 0}
+        made[name] = rule | ({"from": "link", "type": "text", "unique": True, "required": True} if name == "id" else _typed(texts, languages))
+    return made
+
+
+def _named(label: str) -> str:
+    """
+    Return a member's name for the words of a header.
+
+    >>> _named("Who paid?"), _named("№")
+    ('who_paid', '')
+    """
+    return re.sub(r"[^a-z0-9]+", "_", label.casefold()).strip("_0123456789")
+
+
+def _typed(texts: Sequence[str], languages: Sequence[str]) -> dict[str, Any]:
+    """The narrowest type as which every text reads."""
+    tries: list[dict[str, Any]] = [
+        *({"type": kind, "formats": {one: [pattern] for one in languages}} for kind, patterns in (("day", DAYS), ("local_time", MOMENTS)) for pattern in patterns),
+        {"type": "integer"}, {"type": "email"},
+    ]  # fmt: skip
+    if texts and all(_CENTS.search(text) for text in texts):
+        tries += [{"type": "money"}, {"type": "money", "amount": "first"}]
+    fit = [one for one in tries if texts and all(reads(msgspec.convert(one, type=Field), text, languages[0]) for text in texts)]
+    days = [one for one in fit if one["type"] == "day"]
+    return {"type": "text"} if not fit or len(days) > 1 else fit[0]
+
+
+def fields(name: str, languages: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the fields of a list of the contract, each bound to words that a draft puts its own in place of."""
+    made: dict[str, dict[str, Any]] = {}
+    for field, rule in _FIELDS.get(name, {}).items():
         one = dict(rule)
         values = one.pop("values", None)
         if values is not None:

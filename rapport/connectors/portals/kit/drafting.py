@@ -19,8 +19,8 @@ from rapport.connectors.portals.columnfit import columns_of
 from rapport.connectors.portals.definition import Call
 from rapport.connectors.portals.kit import contract, files, gate
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
-from rapport.connectors.portals.kit.tuning import as_recorded, way_on
-from rapport.connectors.portals.listfit import alike, largest, rows
+from rapport.connectors.portals.kit.paging import Numbered, as_recorded, numbered, way_on
+from rapport.connectors.portals.listfit import alike, heads, largest, linked_head, marks, rows
 from rapport.connectors.portals.signing import canonical
 from rapport.connectors.portals.words import folded, is_one_of
 
@@ -52,7 +52,7 @@ def draft(
     """
     exchanges = files.recording(recording)
     made = Draft(_languages(exchanges))
-    volatile = _volatile(recording)
+    volatile = _kept(recording, "volatile")  # None: the steps were recorded once
     if volatile is None:
         made.questions["calls.*.volatile"] = "One recording does not tell which parameters change each time: record the steps twice."
     else:
@@ -61,10 +61,10 @@ def draft(
         _list(path, pages, lists, volatile or (), made)
     _others(exchanges, made)
     if not made.calls:
-        raise Unusable("no list was found in it: name one with --list CALL=PATH")
+        raise Unusable(_no_list(exchanges, made))
     whole = {
         "definition": name, "revision": 1, "product": product, "level": "uncalibrated", "locales": list(made.languages), "hosts": ["$base"],
-        **gate.gate(exchanges, made.languages, made.note, made.questions),
+        **gate.gate(exchanges, made.languages, made.note, made.questions, _kept(recording, "beside_the_base") or ()),
         "limits": {"requests_per_second": 1.0, "burst": 2, "parallel": 1, "logins_per_hour": 4}, "calls": made.calls,
         "abilities": {f"{one}.read": {"kind": "read", "call": one, "note": NOTE} for one in made.calls},
         "probe": [{"ability": f"{one}.read"} for one in made.calls], "canary": _canaries(made.calls),
@@ -86,10 +86,18 @@ def draft(
     return outcome
 
 
-def _volatile(recording: str) -> list[str] | None:
-    """Return the parameters that change each time; None: the steps were recorded once."""
+def _no_list(exchanges: Iterable[Exchange], made: Draft) -> str:
+    """Say what was looked at and why none of it became a list: the next thing to try stands in it."""
+    if made.questions:
+        return "\n".join(["no list was made of it. What it has:", *(f"  {place}: {why}" for place, why in made.questions.items())])
+    paths = ", ".join(dict.fromkeys(one.request.partition(" ")[2].partition("?")[0].partition(" ")[0] for one in exchanges))
+    return f"no page of it has a table with rows; it has {paths}"
+
+
+def _kept(recording: str, member: str) -> list[str] | None:
+    """Return what stands beside a recording; None: it was not written down."""
     beside = Path(recording) / "recording.json"
-    found: list[str] | None = files.read_json(beside).get("volatile") if beside.is_file() else None
+    found: list[str] | None = files.read_json(beside).get(member) if beside.is_file() else None
     return found
 
 
@@ -130,6 +138,11 @@ def _bare(page: Answer, table: Any) -> bool:
     return same is not None and not rows(same)
 
 
+def _without(page: Answer, table: Any) -> bool:
+    """Whether a page at the list's address has other tables only: the list's own is not shown where it is empty."""
+    return table is not None and all(heads(one) != heads(table) for one in page.tree.iter("table"))
+
+
 def _chain(pages: Mapping[str, Answer]) -> list[Answer]:
     """Return the pages of the longest list there, in its order."""
     best: list[Answer] = []
@@ -146,7 +159,7 @@ def _chain(pages: Mapping[str, Answer]) -> list[Answer]:
 def _called(path: str, page: Answer, lists: Mapping[str, str]) -> tuple[str, str]:
     """Which list this is, and why; empty: nothing tells."""
     for name, said in lists.items():
-        if said == path:
+        if urlsplit(said).path == path:
             return name, "a person said so"
     words = {folded(one) for one in path.split("/")}
     heads = {folded(markup.text_of(one)) for one in page.tree.iter("h1", "h2")}
@@ -158,13 +171,18 @@ def _called(path: str, page: Answer, lists: Mapping[str, str]) -> tuple[str, str
 
 
 def _list(path: str, pages: Mapping[str, Answer], lists: Mapping[str, str], volatile: Sequence[str], made: Draft) -> None:
+    run = numbered([address for address, page in pages.items() if _rows(page)])
     chain = _chain(pages)
+    by_number = run if run is not None and len(run.addresses) >= len(chain) else None
+    if by_number is not None:
+        chain = [pages[one] for one in by_number.addresses]
     if not chain:
         return
     name, because = _called(path, chain[0], lists)
-    place = f"calls.{name}"
-    if name not in contract.LISTS:
-        made.questions[f"page {path}"] = f"There is a table. If it is one of {', '.join(contract.LISTS)}, say --list CALL={path}."
+    table = largest(chain[0])
+    if not name:
+        said = ", ".join(cell for cell in heads(table) if cell) if table is not None and any(True for _ in table.iter("th")) else "without heads"
+        made.questions[f"page {path}"] = f"There is a table ({said}). If it is one of {', '.join(contract.LISTS)}, or a list with a name of its own, say --list NAME={path}."
         return
     if name in made.calls:
         made.questions[f"page {path}"] = f"This looks like {name} too, which was taken from another page."
@@ -172,10 +190,34 @@ def _list(path: str, pages: Mapping[str, Answer], lists: Mapping[str, str], vola
     query = {one: value for one, value in parse_qsl(urlsplit(chain[0].url).query) if one not in volatile}
     call = _begun(name, path, query, volatile, made.languages)
     others = [one for one in pages.values() if one not in chain]
-    empty = next((one for one in others if _rows(one) == 0), None) or next((one for one in others if _bare(one, largest(chain[0]))), None)
+    bare = [*(one for one in others if _rows(one) == 0), *(one for one in others if _bare(one, table)), *(one for one in others if _without(one, table))]
+    empty = bare[0] if bare else None
+    if name not in contract.LISTS:
+        tables = [one for one in map(largest, chain) if one is not None]
+        call["fields"] = contract.of_its_own(columns_of(tables, ""), linked_head(tables), made.languages)
+    if by_number is not None:
+        _counted(call, by_number)
     _fit(name, call, chain, empty, made)
     if name in made.calls:
-        made.note(place, path, because)
+        made.note(place := f"calls.{name}", path, because)
+        if by_number is not None:
+            made.note(f"{place}.page", by_number.parameter, f"{len(chain)} pages are told by it in their addresses")
+            _sized(place, chain, made)
+
+
+def _counted(call: dict[str, Any], run: Numbered) -> None:
+    """Ask for a list by the numbers of its pages."""
+    call["request"]["query"][run.parameter] = "$page.number"
+    call["page"] = {"by": "number", "parameter": run.parameter, "first": run.first}
+
+
+def _sized(place: str, chain: Sequence[Answer], made: Draft) -> None:
+    """Where all pages but the last have as many rows, say so: a page in the middle that lost some is seen by that."""
+    sizes = [_rows(page) for page in chain]
+    call = made.calls[place.removeprefix("calls.")]
+    if len(sizes) > 2 and len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0] and call["end"] == "last_page":
+        call["page"]["size"] = sizes[0]
+        made.note(f"{place}.page.size", sizes[0], "each page but the last has so many rows")
 
 
 def _begun(name: str, path: str, query: Mapping[str, str], volatile: Sequence[str], languages: Sequence[str]) -> dict[str, Any]:
@@ -192,6 +234,14 @@ def _fit(name: str, call: dict[str, Any], chain: Sequence[Answer], empty: Answer
     """Bind a list to its pages as a calibration does, and leave out what is not there."""
     bare = _alone(name, call, made.languages)
     proposal = calibrate(bare, {name: chain} | ({f"{name}.empty": [empty]} if empty else {}))
+    mark = next(marks(chain), None) if call["page"]["by"] == "number" and f"calls.{name}.count" in proposal.questions else None
+    if mark is not None:
+        # Nothing counts the rows: what the last page alone shows is the next best, and a person has to look at it.
+        call |= {"end": "last_page", "last_page": {"has": mark}}
+        del call["count"]
+        proposal = calibrate(_alone(name, call, made.languages), {name: chain} | ({f"{name}.empty": [empty]} if empty else {}))
+        made.note(f"calls.{name}.last_page", mark, f"stands beside the list on the last of {len(chain)} pages, and on no other")
+        made.questions[f"calls.{name}.last_page"] = "Does a list of one page show this mark too? Where it does not, say `lacks` with what leads on."
     lines = proposal.overlay["set"]
     bound = {one for one in call["fields"] if f"calls.{name}.fields.{one}.labels" in lines}
     call["fields"] = {one: rule for one, rule in call["fields"].items() if one in bound}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,10 +24,13 @@ _TYPED = ("text", "email", "tel", "")
 VETO = ("resend", "send another", "another", "again", "cancel", "forgot", "back")
 
 
-def gate(exchanges: Sequence[Exchange], languages: Sequence[str], note: Note, questions: dict[str, str]) -> dict[str, Any]:
+def gate(
+    exchanges: Sequence[Exchange], languages: Sequence[str], note: Note, questions: dict[str, str], beside: Collection[str] = ()
+) -> dict[str, Any]:  # fmt: skip
     """
     Return the members of a definition that say how one gets in and stays in.
 
+    :param beside: paths that lie on the host and not below the portal's base: the sign-in of several practices
     :raises Unusable: there is no sign-in page in the recording
     """
     pages = [(one, one.answer(one.request.partition(" ")[2].partition(" ")[0])) for one in exchanges]
@@ -35,7 +38,8 @@ def gate(exchanges: Sequence[Exchange], languages: Sequence[str], note: Note, qu
     entry = next((page for page in shown if _password(page) is not None), None)
     if entry is None:
         raise Unusable("the recording does not begin at the sign-in page")
-    note("login.start", entry.path, "the first page with a password box")
+    start = "/" if entry.path in beside else entry.path
+    note("login.start", start, "it leads to the sign-in, which lies beside the base" if entry.path in beside else "the first page with a password box")
     identity, prompts = ["username"], [_entry(entry, languages, note)]
     identity = [*[one for one in prompts[0]["fill"] if one not in ("username", "password")], "username"]
     factors: list[str] = []
@@ -49,7 +53,7 @@ def gate(exchanges: Sequence[Exchange], languages: Sequence[str], note: Note, qu
         questions["login.prompts"] = "No page for a second factor was recorded: does this portal ask for one?"
     return {
         "identity_fields": identity, "factors": factors, "session": _session(entry, exchanges, shown, languages, note, questions),
-        "login": {"start": entry.path, "prompts": prompts, "rejected": [_rejected(shown, note, questions)]},
+        "login": {"start": start, "prompts": prompts, "rejected": [_rejected(shown, note, questions)]},
     }  # fmt: skip
 
 

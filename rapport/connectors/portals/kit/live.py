@@ -37,7 +37,10 @@ class NotIn(Exception):
     def where(self) -> list[str]:
         """Return what the sign-in looked for and did not find, a line each: what an overlay has to say."""
         findings = self.found.findings if isinstance(self.found, Trouble) else ()
-        return [f"{one.place}: {one.seen}; expected {one.expected}" for one in findings]
+        lines = [f"{one.place}: {one.seen}; expected {one.expected}" for one in findings]
+        if any(one.place == "login" for one in findings):
+            lines.append("look at that page in a browser: a refusal that `login.rejected` does not name (too many sign-ins in a short time is one) looks so")
+        return lines
 
 
 @dataclass(slots=True)
@@ -124,7 +127,8 @@ def place(
         raise Unusable(f"{name} has no portal to sign in to: files are handed over")
     missing = [one for one in definition.identity_fields if not identity.get(one)]
     if missing:
-        raise Unusable(f"the sign-in needs {', '.join(missing)}: --user NAME, --identity {missing[0]}=…")
+        how = ("--user NAME" if one == "username" else f"--identity {one}=…" for one in missing)
+        raise Unusable(f"the sign-in needs {', '.join(missing)}: {' '.join(how)}")
     pace = Steady(definition.limits.requests_per_second)
     target = Target(name, hosts.base_url, dict(identity), dict(secrets), dict(overlay), pace)
     return Place(definition, loader.manifest(loaded), target, hosts, PortalDriver(local=local, folder=folder))

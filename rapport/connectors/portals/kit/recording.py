@@ -162,13 +162,18 @@ def record(
     }  # fmt: skip
     if again:
         data["volatile"] = learn_volatile([_line(one) for one in exchanges], [_line(one) for one in again])
+    beside = sorted({urlsplit(one.outgoing.url).path for one in exchanges if "://" in one.outgoing.url})
+    if beside:
+        data["beside_the_base"] = beside
     if left:
         lines = [f"still there, of the form {_form(value)!r}" for value in left]
         lines.append("Nothing was written. A word of the portal goes into --keep, a value of somebody into --mark.")
         return Outcome(lines, data, failed=True)
     files.write(out / files.RECORDING, content)
     files.write_json(out / "recording.json", data)
-    return Outcome([f"{len(kept)} exchanges in {out / files.RECORDING}.", f"{data['checked_values']} values were looked for in it, and none is there."], data)
+    lines = [f"{len(kept)} exchanges in {out / files.RECORDING}.", f"{data['checked_values']} values were looked for in it, and none is there."]
+    lines += [f"{one} lies beside the base: no request of a definition goes there, and `/` must lead to it." for one in beside]
+    return Outcome(lines, data)
 
 
 def _line(one: Seen) -> str:

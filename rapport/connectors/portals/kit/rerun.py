@@ -14,6 +14,7 @@ from rapport.connectors.portals.decode.columns import Decoded
 from rapport.connectors.portals.definition import Definition
 from rapport.connectors.portals.kit import files
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
+from rapport.connectors.portals.kit.paging import without_number
 from rapport.connectors.portals.outgoing import ValueMissing
 from rapport.connectors.portals.reading import Reading, Whole
 from rapport.connectors.portals.signature import of
@@ -21,6 +22,18 @@ from rapport.rooms.exchange.ports import Trouble
 
 AT = datetime(2000, 1, 1, tzinfo=UTC)
 """Nothing that is replayed depends on when; the same rows come out on every day."""
+_ADVICE = {
+    "second page cut short": (
+        "Five rows of it are gone, and nothing else: `count` sees it where the portal says how many there are, "
+        "else `page.size` where each page but the last has as many."
+    ),
+    "second page without rows": "Its rows are gone, and nothing else: `count` sees it, or `page.size`.",
+    "heads of like columns exchanged": "Name both fields in `canary`, or give one a `pattern`.",
+    "no rows, no words for it": "`empty.when` holds where nothing is said: name words or an element that only an empty list has.",
+    "no rows, words for it, and a count": "The count stands there still: let `count` read it.",
+    "ids of rows gone": "Take `remote_id` from what each row must have.",
+}  # fmt: skip
+"""By what each of the cases is seen that an author meets first."""
 ENOUGH = 25
 """Fewer mutations than these say little."""
 
@@ -37,6 +50,30 @@ def lists(definition: Definition, exchanges: Sequence[Exchange]) -> list[str]:
         if of(signature.line(first.method, first.url, first.body, first.form), volatile=call.volatile) in kept:
             found.append(name)
     return found
+
+
+def wanted(definition: Definition) -> list[str]:
+    """Return what each list asks for first, where it needs nothing given."""
+    found = []
+    for name in definition.calls:
+        try:
+            first = Reading(definition, name, given={}).start()
+        except ValueMissing:
+            continue
+        found.append(f"{name} asks for {signature.line(first.method, first.url, first.body, first.form)}")
+    return found
+
+
+def beside(asked: Sequence[str], exchanges: Sequence[Exchange], *, volatile: Sequence[str]) -> list[str]:
+    """
+    Return the recorded pages that differ from those asked for in the number of their page alone.
+
+    A list whose end is told wrongly stops before them, and reads well.
+    """
+    recorded = dict.fromkeys(of(one.request, volatile=volatile).removeprefix("GET ") for one in exchanges if one.request.startswith("GET "))
+    read = {one.removeprefix("GET ") for one in asked}
+    mine = {without_number(one) for one in read}
+    return [one for one in recorded if one not in read and without_number(one) in mine and without_number(one) != one]
 
 
 def rows_of(whole: Whole) -> dict[str, dict[str, Any]]:
@@ -71,9 +108,10 @@ def replay(
     read: dict[str, dict[str, dict[str, Any]]] = {}
     names = lists(definition, exchanges)
     if not names:
-        raise Unusable("the recording has no page that this definition asks for")
+        raise Unusable(f"the recording has no page that this definition asks for: {', '.join(wanted(definition)) or 'each list needs something given'}")
     for name in names:
-        result = gym.replay(definition, name, exchanges, given={}, at=AT)
+        asked: list[str] = []
+        result = gym.replay(definition, name, exchanges, given={}, at=AT, asked=asked)
         if isinstance(result, Trouble):
             outcome.failed = True
             outcome.say(f"{name}: not read. {result.reason.value}: {result.detail}")
@@ -81,7 +119,10 @@ def replay(
             continue
         read[name] = rows_of(result)
         outcome.say(f"{name}: {len(result.rows)} rows, whole by {result.complete}, {result.verdict.value}")
-        outcome.data["calls"][name] = {"read": True, "rows": len(result.rows), "complete": result.complete, "verdict": result.verdict.value, "fingerprint": result.fingerprint}
+        unread = beside(asked, exchanges, volatile=definition.calls[name].volatile)
+        if unread:
+            outcome.say(f"{name}: recorded at the same address, and not read as pages of it: {', '.join(unread)}. Is the end of the list told rightly?")
+        outcome.data["calls"][name] = {"read": True, "unread": unread, "rows": len(result.rows), "complete": result.complete, "verdict": result.verdict.value, "fingerprint": result.fingerprint}
         if shapes is not None:
             files.write_json(shapes / f"{name}.shape.json", {"shape": result.shape, "coverage": result.coverage})
     if rows is not None and save:
@@ -170,4 +211,5 @@ def _shown(definition: Definition, name: str, pages: Sequence[Exchange], whole: 
     )
     for one in silent:
         outcome.say(f"{name}: WRONG ROWS, verdict {one.verdict}: {one.mutation}")
+        outcome.say(f"  {_ADVICE.get(one.mutation, 'What a page shows when this happened is no mark of a whole list: take another one.')}")
     outcome.failed = outcome.failed or len(bouts) < ENOUGH

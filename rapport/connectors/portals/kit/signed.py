@@ -40,7 +40,7 @@ def verify(folder: Path) -> Outcome:
     try:
         loaded = loader.load(folder.name, folder=folder.parent)
     except loader.NotDefined as problem:
-        return Outcome([f"{folder.name} is refused: {problem}."], {"holds": False, "why": str(problem)}, failed=True)
+        return Outcome([f"{folder.name} is refused: {problem}. After each change it is signed again: `rapport connect sign`."], {"holds": False, "why": str(problem)}, failed=True)
     made = loaded.definition
     return Outcome(
         [f"{made.definition} {made.revision} holds ({made.level})."],

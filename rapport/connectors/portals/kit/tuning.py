@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
-from rapport.connectors.portals import calibration, markup, signature
+from rapport.connectors.portals import calibration
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.calibrate import calibrate
 from rapport.connectors.portals.cassette import Exchange
@@ -16,7 +15,7 @@ from rapport.connectors.portals.http import Caller
 from rapport.connectors.portals.kit import files
 from rapport.connectors.portals.kit.live import Ask, NotIn, Place
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
-from rapport.connectors.portals.lexicon import leads_on
+from rapport.connectors.portals.kit.paging import as_recorded, next_number, way_on
 from rapport.connectors.portals.outgoing import Outgoing
 from rapport.connectors.portals.proposal import Proposal
 from rapport.rooms.exchange.ports import Trouble
@@ -55,27 +54,12 @@ def _page(caller: Caller, address: str) -> Answer:
 
 def _list(caller: Caller, address: str) -> list[Answer]:
     found = [_page(caller, address)]
-    while (following := way_on(found[-1])) is not None:
+    while (following := way_on(found[-1]) or next_number(found[-1])) is not None:
         if len(found) >= MOST_PAGES:
             raise Unusable(f"the list has more than {MOST_PAGES} pages: give an address where it shows more at once")
         parts = following.removeprefix(caller.session().base_url)
         found.append(_page(caller, parts))
     return found
-
-
-def way_on(page: Answer) -> str | None:
-    """Return the address of the page after this one, where one link leads there."""
-    links = {
-        urljoin(page.url, one.get("href", ""))
-        for one in page.tree.iter("a")
-        if one.get("href") and (one.get("rel") == "next" or leads_on(markup.text_of(one)))
-    }
-    return links.pop() if len(links) == 1 else None
-
-
-def as_recorded(address: str | None) -> str:
-    """Write an address as a recording has it, with its parameters in order; empty: there is none."""
-    return signature.line("GET", address).removeprefix("GET ") if address else ""
 
 
 def from_recording(
@@ -96,7 +80,7 @@ def _recorded(kept: Mapping[str, Exchange], address: str) -> Iterable[Answer]:
         seen.add(here)
         page = kept[here].answer(here)
         yield page
-        here = as_recorded(way_on(page))
+        here = as_recorded(way_on(page) or next_number(page))
     if not seen:
         raise Unusable("the recording does not have a page at one of these addresses")
 

@@ -146,6 +146,37 @@ def test_the_last_page_is_proven_by_its_mark() -> None:
     assert trouble(read(first, page(rows(2), total=None), by=by)).reason is Reason.INCOMPLETE
 
 
+NUMBERED = of(
+    request={"path": "/list", "query": {"page": "$page.number"}}, page={"by": "number", "parameter": "page"}, end="last_page",
+    last_page={"lacks": {"id": "more"}}, count=None,
+)  # fmt: skip
+"""Pages by their numbers, and a mark of the last one that is only a thing not there."""
+
+
+def test_a_page_that_links_to_the_next_number_is_not_the_last_whatever_its_mark_says() -> None:
+    first = page(rows(1, 2), total=None, extra="<p id=more><a href='?page=2&q='>Older</a>")
+    last = page(rows(3), total=None, extra="<a href='?page=1'>1</a><a href='/other?page=3'>Of another list</a>")
+    assert len(whole(read(first, last, by=NUMBERED)).rows) == 3
+    # The mark is gone from the first page, as when it was written down wrongly: its link says that there is more.
+    misread = first.replace("id=more", "id=moar")
+    got = trouble(read(misread, by=NUMBERED))
+    assert (got.reason, "a way on" in got.detail) == (Reason.INCOMPLETE, True)
+    # The control: without that link nothing tells, and half of the list counts as all of it.
+    assert len(whole(read(misread.replace("page=2", "page=1"), by=NUMBERED)).rows) == 2
+
+
+def test_a_page_in_the_middle_that_lost_rows_is_seen_by_its_size_where_there_is_no_count() -> None:
+    sized = msgspec.structs.replace(NUMBERED, calls={"list": msgspec.convert(msgspec.to_builtins(NUMBERED.calls["list"]) | {"page": {"by": "number", "parameter": "page", "size": 2}}, type=Call)})
+    more = "<p id=more>"
+    good = [page(rows(1, 2), total=None, extra=more), page(rows(3, 4), total=None, extra=more), page(rows(5), total=None)]
+    short = [good[0], page(rows(3), total=None, extra=more), good[2]]
+    assert len(whole(read(*good, by=sized)).rows) == 5
+    assert trouble(read(*short, by=sized)).reason is Reason.INCOMPLETE
+    assert trouble(read(*good[:2], page(rows(5, 6, 7), total=None), by=sized)).reason is Reason.INCOMPLETE, "more than a page has"
+    # The control: where no size is said, the row that is gone is missed by nobody.
+    assert len(whole(read(*short, by=NUMBERED)).rows) == 4
+
+
 def settled() -> Whole:
     return whole(read(page(MANY, total=60)))
 
