@@ -19,6 +19,7 @@ from .models import (
     CodeMailbox,
     Connection,
     DriftReport,
+    ExportOrder,
     Mirror,
     SyncRun,
     Write,
@@ -53,6 +54,25 @@ class MailboxOut(Struct, kw_only=True):
     consent: ConsentOut
 
 
+class ExportOut(Struct, kw_only=True):
+    """The last export of a list that was ordered to compare it with."""
+
+    kind: str
+    state: str
+    """`ordered`, `preparing`, `fetched`, then `agrees`, `differs`, `unreadable` or `failed`."""
+    state_changed_at: Instant
+    reason: str | None
+    asked_at: Instant
+    fetched_at: Instant | None
+    artefact_id: str | None
+    """Its file."""
+    rows: int
+    unsettled: int
+    """Records that changed while it was made: nothing is said of them."""
+    differing: int
+    """Records that it has otherwise than the list; with the next one that says so it is an attention item."""
+
+
 class ConnectionOut(Shape):
     """A portal account of the practice."""
 
@@ -77,6 +97,10 @@ class ConnectionOut(Shape):
     """Where codes by e-mail are read; null: they are asked of a person."""
     consent: ConsentOut
     quiet_hours: QuietHours | None
+    exports_every_hours: int
+    """How often the portal's exports are ordered and compared with its lists; 0: never."""
+    exports: list[ExportOut]
+    """The last one of each list."""
     fresh_as_of: Instant | None
     """The oldest of what the mirror has."""
     version: int
@@ -281,6 +305,10 @@ class ConnectionIn(Input):
     identity: dict[str, str] = Field(max_length=10)
     consent: ConsentIn
     quiet_hours: QuietIn | None = None
+    exports_every_hours: int = Field(
+        default=24, ge=0, le=168,
+        description="How often the portal's exports are ordered and compared with its lists; 0: never.",
+    )
     system_of_record: bool = Field(
         default=False,
         description="From now on the portal is the practice's truth: the tables here mirror it, and what"
@@ -346,7 +374,7 @@ class FileIn(Input):
 
 def connection_out(
     connection: Connection, *, secrets: frozenset[str], mirrors: dict[str, Mirror],
-    mailbox: tuple[CodeMailbox, bool] | None,
+    mailbox: tuple[CodeMailbox, bool] | None, exports: list[ExportOrder],
 ) -> ConnectionOut:
     """Return the shape of a connection."""
     manifest = services.manifest_of(connection.definition)
@@ -367,9 +395,19 @@ def connection_out(
             by_id=type_id("user", connection.consent_by), at=instant(connection.consent_at),
             statement=connection.consent_words,
         ),
-        quiet_hours=quiet, fresh_as_of=instant_or_none(min(fresh, default=None)),
+        quiet_hours=quiet, exports_every_hours=connection.exports_every_hours,
+        exports=[_export_out(one) for one in exports], fresh_as_of=instant_or_none(min(fresh, default=None)),
         version=connection.version, created_at=instant(connection.created_at),
         updated_at=instant(connection.updated_at),
+    )  # fmt: skip
+
+
+def _export_out(row: ExportOrder) -> ExportOut:
+    return ExportOut(
+        kind=row.kind, state=row.state, state_changed_at=instant(row.state_changed_at), reason=row.reason or None,
+        asked_at=instant(row.asked_at), fetched_at=instant_or_none(row.fetched_at),
+        artefact_id=type_id("artefact", row.artefact_id) if row.artefact_id else None,
+        rows=row.rows, unsettled=row.unsettled, differing=row.differing,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .connections import AttentionItem, Breaker, Connection, ConnectionHistory, Pace, Secret
-from .mirror import Artefact, DriftReport, Mirror, Shadow, SyncRun
+from .mirror import Artefact, DriftReport, ExportOrder, Mirror, Shadow, SyncRun
 from .sessions import Challenge, CodeMailbox, PortalSession, SignIn, SpentCode
 from .writes import Write, WriteHistory
 
@@ -16,6 +16,7 @@ __all__ = [
     "Connection",
     "ConnectionHistory",
     "DriftReport",
+    "ExportOrder",
     "Mirror",
     "Pace",
     "PortalSession",

@@ -11,6 +11,7 @@ from .artefacts import (
     wanted_file,
 )
 from .breakers import gate, note_worked
+from .exports import ToCompare, export_to_compare, note_comparison, tend_exports
 from .journal import (
     arm,
     ask_about_old_doubts,
@@ -77,6 +78,7 @@ __all__ = [
     "NotYet",
     "Reading",
     "SigningIn",
+    "ToCompare",
     "ability_of",
     "answer_challenge",
     "approve",
@@ -104,6 +106,7 @@ __all__ = [
     "end_epoch",
     "epoch_of",
     "expire_challenges",
+    "export_to_compare",
     "forget_session",
     "gate",
     "give_secrets",
@@ -124,6 +127,7 @@ __all__ = [
     "meet",
     "note_answer",
     "note_closed",
+    "note_comparison",
     "note_lateness",
     "note_mark",
     "note_no_file",
@@ -157,6 +161,7 @@ __all__ = [
     "take",
     "take_token",
     "target_of",
+    "tend_exports",
     "to_keep_alive",
     "wanted_file",
     "withdraw",
