@@ -208,6 +208,16 @@ ARTEFACT: dict[str, Any] = {
     "reason": None,
     "asked_at": _AT,
     "fetched_at": _AT,
+    "claims": None,
+}
+
+CLAIM_FILE: dict[str, Any] = ARTEFACT | {
+    "ability": "claim_files.file",
+    "remote_id": "31",
+    "claims": [
+        {"control_number": "FB000104", "claim_id": "clm_01h455vb4pex5vsknk084sn02q"},
+        {"control_number": "FB000109", "claim_id": None},
+    ],
 }
 
 REFRESH: dict[str, Any] = {

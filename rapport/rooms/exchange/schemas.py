@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
+from uuid import UUID
 
 from msgspec import Struct
 from pydantic import Field
@@ -25,7 +27,7 @@ from .models import (
     Write,
     WriteHistory,
 )
-from .rules import freshness, matters, rights
+from .rules import matters, rights
 
 
 class ConsentOut(Struct, kw_only=True):
@@ -261,6 +263,14 @@ class WriteOut(WriteSummary):
     history: list[WriteMove]
 
 
+class CarriedOut(Struct, kw_only=True):
+    """A claim in a file that the portal sent to a payer."""
+
+    control_number: str
+    claim_id: str | None
+    """The portal's claim with that number; null: it is not here."""
+
+
 class ArtefactOut(Shape):
     """A file of the portal. Its document gives it out, by signed link."""
 
@@ -273,6 +283,8 @@ class ArtefactOut(Shape):
     reason: str | None
     asked_at: Instant
     fetched_at: Instant | None
+    claims: list[CarriedOut] | None
+    """Of a claim file, the claims in it; null: it is none, it is not here yet, or the actor may not see claims."""
 
 
 class RefreshOut(Shape):
@@ -440,7 +452,7 @@ def capabilities_out(
                 breaker=breaker.kind if breaker else None,
                 reason=(breaker.reason if breaker else connection.reason) or None,
                 attended=one.attended, fresh_as_of=instant_or_none(mirror.fresh_at if mirror else None),
-                target_seconds=freshness.target_seconds(kind) if one.kind == "read" else None,
+                target_seconds=services.promised_seconds(connection=connection, kind=kind) if one.kind == "read" else None,
                 late_since=instant_or_none(mirror.late_since if mirror else None),
             )
         )  # fmt: skip
@@ -533,13 +545,16 @@ def write_out(scope: Scope, row: Write, *, history: list[WriteHistory]) -> Write
     )
 
 
-def artefact_out(row: Artefact) -> ArtefactOut:
-    """Return the shape of a file of the portal."""
+def artefact_out(row: Artefact, *, carried: Sequence[tuple[str, UUID | None]] | None = None) -> ArtefactOut:
+    """Return the shape of a file of the portal, with the claims that it carries to a payer."""
     return ArtefactOut(
         object="artefact", id=type_id("artefact", row.id), ability=row.ability, remote_id=row.remote_id,
         document_id=type_id("document", row.document_id) if row.document_id else None,
         sha256=row.sha256 or None, reason=row.reason or None, asked_at=instant(row.asked_at),
         fetched_at=instant_or_none(row.fetched_at),
+        claims=None if carried is None else [
+            CarriedOut(control_number=number, claim_id=type_id("claim", id) if id else None) for number, id in carried
+        ],
     )  # fmt: skip
 
 

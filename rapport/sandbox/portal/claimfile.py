@@ -26,7 +26,7 @@ _CLAIMS = (
 def write_batches(store: Store) -> None:
     """Put every claim that was submitted into the file it went out in: one for each day and payer."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in store.rows(f"{_CLAIMS} WHERE m.submissions > 0 ORDER BY m.id"):  # noqa: S608 - a query of this file
+    for row in store.rows(f"{_CLAIMS} WHERE m.submissions > 0 ORDER BY m.id"):
         groups.setdefault((row["submitted_at"], row["payer_id"]), []).append(row)
     for (sent_at, _), claims in sorted(groups.items()):
         _keep(store, claims, sent_at=sent_at)
@@ -34,7 +34,7 @@ def write_batches(store: Store) -> None:
 
 def send(store: Store, number: int, *, sent_at: str) -> None:
     """Send one claim, in a file of its own."""
-    _keep(store, store.rows(f"{_CLAIMS} WHERE m.id = ? LIMIT 1", (number,)), sent_at=sent_at)  # noqa: S608 - a query of this file
+    _keep(store, store.rows(f"{_CLAIMS} WHERE m.id = ? LIMIT 1", (number,)), sent_at=sent_at)
 
 
 def _keep(store: Store, claims: Sequence[dict[str, Any]], *, sent_at: str) -> None:
@@ -73,7 +73,7 @@ def write_837p(store: Store, claims: Sequence[dict[str, Any]], *, number: int, a
 
 
 def _claim(row: dict[str, Any], services: Sequence[dict[str, Any]], level: int) -> list[str]:
-    place = "10" if row["place"] == "Telehealth" else "11"
+    place, modifier = ("10", ":95") if row["place"] == "Telehealth" else ("11", "")
     lines = [
         segment("HL", str(level), "1", "22", "0"),
         segment("SBR", "P", "18", clean(row["group_number"] or ""), "", "", "", "", "", "CI"),
@@ -91,7 +91,7 @@ def _claim(row: dict[str, Any], services: Sequence[dict[str, Any]], level: int) 
     for place_in, service in enumerate(services, 1):
         lines += [
             segment("LX", str(place_in)),
-            segment("SV1", f"HC:{service['code']}", _dollars(service["charge_cents"]), "UN", str(service["units"]), "", "", "1"),
+            segment("SV1", f"HC:{service['code']}{modifier}", _dollars(service["charge_cents"]), "UN", str(service["units"]), "", "", "1"),
             segment("DTP", "472", "D8", row["service_on"].replace("-", "")),
             segment("REF", "6R", f"L{service['id']}"),
         ]

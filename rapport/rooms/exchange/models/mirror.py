@@ -168,6 +168,24 @@ class Shadow(PracticeRecord):
         ]
 
 
+class PartRead(PracticeRecord):
+    """When the list of one patient was read last, of a kind that is asked for patient by patient."""
+
+    connection = PracticeForeignKey(Connection)
+    """The connection."""
+    kind = models.CharField(max_length=30)
+    """`policies`, …"""
+    part = models.CharField(max_length=200)
+    """The portal's id of the patient."""
+    read_at = models.DateTimeField()
+    """When the portal gave it."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "connection", "kind", "part"], name="part_once")
+        ]
+
+
 class ExportOrder(PracticeRecord):
     """An export that was ordered on schedule, and what became of it: a second witness of a list."""
 

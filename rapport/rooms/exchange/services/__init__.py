@@ -56,7 +56,7 @@ from .pacing import take as take_token
 from .portals import NoPortal, ability_of, manifest_of, portal, supply, target_of
 from .recipients import register_file_recipient, register_recipient
 from .runs import begin_run, clear_away, note_lateness, publish_piece, refuse_run
-from .schedule import ask_refresh, defer_sync, due_kinds, kinds_of
+from .schedule import ask_refresh, defer_sync, due_kinds, kinds_of, promised_seconds
 from .sessions import Lease, end_epoch, epoch_of, lease, standing, to_keep_alive, write_back
 from .shadows import held_besides, offer_again
 from .signing_in import (
@@ -143,6 +143,7 @@ __all__ = [
     "parallel_of",
     "portal",
     "postpone",
+    "promised_seconds",
     "publish_piece",
     "record_answer",
     "record_read_back",

@@ -22,7 +22,7 @@ from rapport.platform.jobs import registry as jobs
 from rapport.rooms.documents import services as documents
 from rapport.rooms.exchange import queries
 from rapport.rooms.exchange.models import Artefact, Connection, ExportOrder, Shadow, Write
-from rapport.rooms.exchange.ports import Row, Trouble, Verdict
+from rapport.rooms.exchange.ports import Finding, Row, Trouble, Verdict
 from rapport.rooms.exchange.rules import exports as rules
 from rapport.rooms.exchange.rules.canonical import compared as plain
 from rapport.rooms.exchange.rules.matters import Matter
@@ -119,7 +119,8 @@ def _carry_on(scope: Scope, connection: Connection, order: ExportOrder, now: dat
             _move(order, ExportState.FETCHED, now, artefact_id=kept.id, fetched_at=kept.fetched_at)
     if order.state == ExportState.FETCHED:
         mirror = queries.mirrors_of(scope=scope, connection_id=connection.id).get(order.kind)
-        if mirror is not None and mirror.whole_at is not None and mirror.whole_at > order.fetched_at:
+        read_at = mirror.whole_at if mirror is not None else None
+        if read_at is not None and order.fetched_at is not None and read_at > order.fetched_at:
             jobs.defer(
                 "exchange.compare_export", scope, queueing_lock=f"export:{order.id}", connection_id=connection.id,
                 order_id=order.id,
@@ -215,7 +216,7 @@ def _mark(connection: Connection, kind: str, copies: Mapping[str, rules.Copy], r
 
 
 def _tell(
-    scope: Scope, connection: Connection, kind: str, matter: Matter, findings: Sequence[rules.Finding], now: datetime
+    scope: Scope, connection: Connection, kind: str, matter: Matter, findings: Sequence[Finding], now: datetime
 ) -> None:
     troubles.drifted(
         scope=scope, connection=connection, capability=f"{kind}.read", verdict=Verdict.SUSPECT, now=now, matter=matter,
