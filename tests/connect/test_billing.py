@@ -12,6 +12,7 @@ import pytest
 from rapport.connectors.portals.tests.live import needs_chromium
 from rapport.kernel.ids import new_uuid
 from rapport.platform.access.permissions import Role
+from rapport.protocols.x12.check import check_bytes
 from tests.connect.stage import PORTAL_ZONE, Linked, Stage, until
 from tests.connect.test_contract import rows
 from tests.support import props
@@ -199,6 +200,38 @@ def test_a_remittances_bytes_are_offered_by_a_signed_link(
 
     content = by_id(stage, "era")[kept[0]["remote_id"]]["content"]
     assert (given.status_code, given.content) == (200, content.encode())
+
+
+def test_the_files_in_which_claims_went_out_are_here_and_say_which(
+    stage: Stage, reed: House, desk: httpx.Client, linked: Linked
+) -> None:
+    there, claims = by_id(stage, "batch"), {one["control_number"]: one["id"] for one in of_portal(desk, "claims").values()}
+    sent = {one["number"] for one in stage.portal.rows("claim") if one["submissions"]}
+
+    kept = until(
+        "every claim file", lambda: len(fetched(linked, "claim_files.file")) == len(there) and fetched(linked, "claim_files.file"),
+        seconds=120,
+    )  # fmt: skip
+
+    for one in kept:
+        content = there[one["remote_id"]]["content"].encode()
+        assert one["sha256"] == sha256(content).hexdigest()
+        assert check_bytes(content).clean, "a valid 837P, by the checker of this house"
+        assert one["reason"] is None
+        for carried in one["claims"]:
+            assert carried["claim_id"] == claims[carried["control_number"]]
+    assert {carried["control_number"] for one in kept for carried in one["claims"]} == sent
+    assert claims.keys() - sent, "the control: a claim that was never sent is in no file"
+
+    path = f"/v1/connections/{linked.id}/artefacts/{kept[0]['id']}/links"
+    made = desk.post(path, json={}, headers={"Idempotency-Key": new_uuid().hex})
+    assert made.status_code == 201, made.text
+    with httpx.Client(base_url=str(desk.base_url)) as nobody:
+        given = nobody.get(f"/v1/document-links/{made.json()['url'].rpartition('/')[2]}")
+    assert given.content == there[kept[0]["remote_id"]]["content"].encode()
+    chart = stage.server.client(reed.person("charter", Role.CLINICAL_ADMINISTRATOR).token)
+    refused = chart.post(path, json={}, headers={"Idempotency-Key": new_uuid().hex})
+    assert refused.status_code == 403, "the control: it tells of many patients"
 
 
 def test_what_changes_there_changes_here_and_read_again_nothing_is_doubled(

@@ -105,10 +105,15 @@ class ScriptedPortal:
         with self.state() as state:
             state["script"].setdefault(call, []).extend(answers)
 
-    def put(self, kind: str, remote_id: str, **values: Any) -> None:
+    def put(self, kind: str, remote_id: str, /, **values: Any) -> None:
         """Have a record, as if a person had written it at the portal."""
         with self.state() as state:
             state["rows"].setdefault(kind, {})[remote_id] = values
+
+    def sheet(self, kind: str, remote_id: str, /, **values: Any) -> None:
+        """Have an export say this of a record; nothing: what the list says. `gone`: it leaves the record out."""
+        with self.state() as state:
+            state.setdefault("sheets", {}).setdefault(kind, {})[remote_id] = values
 
     def drop(self, kind: str, remote_id: str) -> None:
         """Have a record no more."""
@@ -295,6 +300,19 @@ class ScriptedPortal:
         content = f"%PDF-1.4 {name} {how.get('content', '')}".encode()
         page = ports.Page("GET /file", now, sha256(content).hexdigest(), 1)
         return ports.GotFile(content, "application/pdf", "file.pdf", page, used)
+
+    def rows_in(
+        self, target: Target, *, ability: str, kind: str, remote_id: str, content: bytes, now: datetime
+    ) -> list[ports.Row] | Trouble:
+        with self._call("rows_in", target, remote_id=remote_id) as (state, how):
+            trouble = self._trouble(how)
+            if trouble is not None:
+                return trouble
+            said = state.get("sheets", {}).get(kind, {})
+            found = {
+                id: (state["rows"][kind].get(id) or {}) | said.get(id, {}) for id in {*state["rows"][kind], *said}
+            }
+        return [ports.Row(id, values) for id, values in sorted(found.items()) if not values.pop("gone", False)]
 
     def submit(
         self, target: Target, *, ability: str, values: Mapping[str, Any], session: bytes, now: datetime

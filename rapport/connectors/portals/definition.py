@@ -405,6 +405,8 @@ class Write(Strict, frozen=True, kw_only=True):
     """The portal shows the form to a user who may not send it, and this is how that looks: nothing is sent."""
     makes_child: bool = False
     """It makes a record under the one that is opened; `read_back` lists all of those."""
+    makes_another: bool = False
+    """Each time one more is made, as of exports: those that were there before are not it."""
     version: str = ""
     """Name of the hidden input that tells which version was looked at; it goes along."""
     done: Predicate
@@ -429,6 +431,8 @@ class FileCall(Strict, frozen=True, kw_only=True):
     """What it may be; anything else is not the file."""
     begins: str = ""
     """First characters of a whole file, e.g. `%PDF-`."""
+    sheets: dict[str, str] = {}
+    """Of an export: kind of the contract that it may be the whole list of -> the call by which its rows are bound."""
     strangers: bool = False
     """Who is not signed in gets one too, with what is public: the oracle is asked when it came."""
 

@@ -32,6 +32,7 @@ from rapport.rooms.exchange.ports import (
     Manifest,
     Reason,
     Refused,
+    Row,
     SignedIn,
     Submitted,
     Target,
@@ -171,6 +172,22 @@ class PortalDriver:
         with caller:
             name = caller.named(ability, "file")
             return fetch(caller, name, remote_id=remote_id, now=now) if name else caller.kept(_unable(ability))
+
+    def rows_in(
+        self, target: Target, *, ability: str, kind: str, remote_id: str, content: bytes, now: datetime
+    ) -> Sequence[Row] | Trouble:
+        """Read the records out of a file that was fetched. Asks no portal."""
+        place = self._place(target)
+        if isinstance(place, Trouble):
+            return place
+        d = place.definition
+        rule = d.abilities.get(ability)
+        file = d.files.get(rule.call) if rule is not None and rule.kind == "file" else None
+        if file is None or kind not in file.sheets:
+            return _unable(f"{ability} of {kind}")
+        reading = Reading(d, file.sheets[kind], given={"remote_id": remote_id}, calibration=target.calibration)
+        whole = reading.read_file(content, content_type=file.content_type[0], at=now)
+        return whole if isinstance(whole, Trouble) else whole.rows
 
     def submit(
         self, target: Target, *, ability: str, values: Mapping[str, Any], session: bytes, now: datetime

@@ -35,7 +35,7 @@ def fetch(caller: Caller, name: str, *, remote_id: str, now: datetime) -> GotFil
         return answer
     if rule.not_yet is not None and holds(rule.not_yet, answer):
         return caller.kept(signals.trouble(
-            Reason.BUSY, detail="The portal is still preparing the file.", retry_after=READY_SECONDS
+            Reason.NOT_READY, detail="The portal is still preparing the file.", retry_after=READY_SECONDS
         ))  # fmt: skip
     if rule.follow is not None:
         link = anchors.find(answer.tree, rule.follow)

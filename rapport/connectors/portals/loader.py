@@ -119,7 +119,8 @@ def _ability(name: str, rule: AbilityRule, d: Definition) -> Ability:
         needs=d.calls[rule.call].needs if rule.kind == "read" else (),
         key=write.key if write else (), settle_seconds=write.settle_seconds if write else 0,
         attended=write.attended if write else False, fields=tuple(write.fields) if write else (),
-        makes_child=write.makes_child if write else False,
+        makes_child=write.makes_child if write else False, makes_another=write.makes_another if write else False,
+        sheets=tuple(sorted(d.files[rule.call].sheets)) if rule.kind == "file" else (),
         watched=publish.watched(d, rule.call) if rule.kind == "read" else (),
     )  # fmt: skip
 

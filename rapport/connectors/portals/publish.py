@@ -15,6 +15,7 @@ from rapport.connectors.portals.definition import (
     CodeMailRule,
     Definition,
     Field,
+    FileCall,
     Ids,
     RemoteId,
     Rows,
@@ -55,6 +56,8 @@ def _faults(d: Definition) -> Iterator[str]:
         yield from (f"calls.{name}: {fault}" for fault in _call(call, d))
     for name, write in d.writes.items():
         yield from (f"writes.{name}: {fault}" for fault in _write(write, d))
+    for name, file in d.files.items():
+        yield from (f"files.{name}: {fault}" for fault in _sheets(file, d))
     yield from _abilities(d)
     yield from _everywhere(d)
 
@@ -214,8 +217,17 @@ def _write(write: Write, d: Definition) -> Iterator[str]:
         yield "does not say how a refusal looks"
     if write.makes_child and (call is None or "remote_id" not in call.needs):
         yield "makes a record under another, and does not read back those under it"
+    if write.makes_another and write.makes_child:
+        yield "makes another record, and one under another: one of them"
     if write.undo and write.undo not in d.writes:
         yield "is undone by something that is not there"
+
+
+def _sheets(file: FileCall, d: Definition) -> Iterator[str]:
+    for kind, name in file.sheets.items():
+        call = d.calls.get(name)
+        if call is None or call.kind != "csv":
+            yield f"sheets: {kind} is bound by no call of kind csv"
 
 
 def _abilities(d: Definition) -> Iterator[str]:

@@ -242,6 +242,16 @@ class Reading:
         read = sum(len(page.rows) for page in self._extracts)
         return fact.count is not None and read >= fact.count - fact.phantom
 
+    def read_file(self, content: bytes, *, content_type: str, at: datetime) -> Whole | Trouble:
+        """
+        Read a file that was fetched before: the one answer there is.
+
+        :raises ValueMissing: the call needs something that was not given
+        """
+        self.start()
+        self.take(Answer(200, "", content, headers={"content-type": content_type}), at=at)
+        return self.finish()
+
     @property
     def pages_read(self) -> int:
         """How many pages with rows were taken so far."""

@@ -32,6 +32,7 @@ SENTENCES = {
     Reason.CUT_SHORT: "The portal's answer broke off in the middle.",
     Reason.MAINTENANCE: "The portal says that it is being maintained.",
     Reason.BUSY: "The portal asks for fewer calls.",
+    Reason.NOT_READY: "The portal is still preparing it.",
     Reason.DRIFT_SUSPECT: "The portal's page is not as it was, and what it shows cannot be trusted.",
     Reason.DRIFT_BREAKING: "The portal's page has changed so that it cannot be read.",
     Reason.MEANING_GUARD: "What is found on the page is not the control that is meant. It was not touched.",

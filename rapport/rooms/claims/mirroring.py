@@ -27,6 +27,8 @@ from rapport.platform.tenancy.source import (
     required,
     text_of,
 )
+from rapport.protocols.x12 import read837p
+from rapport.protocols.x12.syntax import NotX12, read
 from rapport.rooms.coverage import mirroring as coverage
 from rapport.rooms.coverage import queries as policies
 from rapport.rooms.ledger import queries as entries
@@ -36,7 +38,7 @@ from rapport.rooms.roster import mirroring as roster
 from rapport.rooms.scheduling import queries as scheduling
 
 from . import events, queries
-from .models import Billed, Claim, ClaimHistory, ClaimLine
+from .models import Billed, CarriedClaim, Claim, ClaimHistory, ClaimLine
 from .services import control_number_of
 from .states import Action, ClaimState
 
@@ -123,6 +125,33 @@ def claim_gone(*, scope: Scope, source: SourceRef, now: datetime) -> Claim | Non
     if row is not None and _reach(row, ClaimState.VOIDED, scope=scope, source=source, now=now, reason=GONE):
         _uncharge(scope, row, now)
     return row
+
+
+def note_file(*, scope: Scope, system: str, document_id: UUID, data: bytes, now: datetime) -> int:
+    """
+    Note which claims a file carries that another system sent to a payer.
+
+    :param data: an 837P; of others no number is read
+    :return: how many claims it has
+    :raises NotTakenOver: it is no such file, or has no claim
+    """
+    scope.require(Permission.CLAIMS_WRITE)
+    try:
+        numbers = {claim.control[:38] for claim in read837p.claims(read(data))}
+    except NotX12 as error:
+        raise NotTakenOver("unreadable") from error
+    if not numbers:
+        raise NotTakenOver("no-claims")
+    CarriedClaim.objects.bulk_create(
+        [
+            CarriedClaim(
+                practice_id=scope.practice_id, system=system, document_id=document_id, control_number=number, at=now
+            )
+            for number in sorted(numbers)
+        ],
+        ignore_conflicts=True,
+    )  # fmt: skip
+    return len(numbers)
 
 
 def is_open_question(*, scope: Scope, claim: Claim) -> bool:

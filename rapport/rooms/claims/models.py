@@ -386,3 +386,23 @@ class Acknowledgement(PracticeRecord):
             )
         ]
         indexes = [models.Index(fields=["practice", "claim", "received_at"], name="ack_by_claim")]
+
+
+class CarriedClaim(PracticeRecord):
+    """A claim in a file that another system sent to a payer, by its number. Rows are added, and never changed or removed."""
+
+    system = models.CharField(max_length=60)
+    """Whose file it is."""
+    document_id = models.UUIDField()
+    """The file."""
+    control_number = models.CharField(max_length=38)
+    """CLM01. The claim may be here already, come later, or never."""
+    at = models.DateTimeField()
+    """When the file was read."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practice", "document_id", "control_number"], name="carried_claim_once"
+            )
+        ]

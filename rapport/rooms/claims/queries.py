@@ -13,7 +13,7 @@ from rapport.platform.blobs.store import default_store
 from rapport.platform.db.rows import by_id
 from rapport.rooms.ledger import queries as ledger
 
-from .models import Channel, Claim, ClaimLine, InboundFile, Submission
+from .models import CarriedClaim, Channel, Claim, ClaimLine, InboundFile, Submission
 from .states import SubmissionState
 
 
@@ -48,6 +48,33 @@ def paid_for(*, scope: Scope, claims: Sequence[Claim]) -> dict[UUID, int]:
         claim.id: paid.get(claim.id, 0) if claim.paid_cents is None else claim.paid_cents
         for claim in claims
     }
+
+
+def carried_in(
+    *, scope: Scope, document_ids: Sequence[UUID]
+) -> dict[UUID, list[tuple[str, UUID | None]]]:
+    """
+    Return document -> the claims that it carries to a payer: number, and the claim of that system with it.
+
+    None: no such claim is here, or the actor may not see it.
+    """
+    rows = list(
+        CarriedClaim.objects.visible_to(scope)
+        .filter(document_id__in=list(document_ids))
+        .order_by("document_id", "control_number")
+    )
+    here = {
+        (claim.source_system, claim.control_number): claim.id
+        for claim in Claim.objects.visible_to(scope).filter(
+            control_number__in={row.control_number for row in rows}
+        )
+    }
+    found: dict[UUID, list[tuple[str, UUID | None]]] = {}
+    for row in rows:
+        found.setdefault(row.document_id, []).append(
+            (row.control_number, here.get((row.system, row.control_number)))
+        )
+    return found
 
 
 def open_claim(

@@ -39,6 +39,14 @@ CONNECTION: dict[str, Any] = {
         "statement": NEW_CONNECTION["consent"]["statement"],
     },
     "quiet_hours": {"from_time": "01:00", "to_time": "04:00"},
+    "exports_every_hours": 24,
+    "exports": [
+        {
+            "kind": "patients", "state": "agrees", "state_changed_at": _AT, "reason": None, "asked_at": _AT,
+            "fetched_at": _AT, "artefact_id": "art_01h455vb4pex5vsknk084sn02q", "rows": 412, "unsettled": 1,
+            "differing": 0,
+        },
+    ],
     "fresh_as_of": _AT,
     "version": 3,
     "created_at": _AT,
@@ -200,6 +208,16 @@ ARTEFACT: dict[str, Any] = {
     "reason": None,
     "asked_at": _AT,
     "fetched_at": _AT,
+    "claims": None,
+}
+
+CLAIM_FILE: dict[str, Any] = ARTEFACT | {
+    "ability": "claim_files.file",
+    "remote_id": "31",
+    "claims": [
+        {"control_number": "FB000104", "claim_id": "clm_01h455vb4pex5vsknk084sn02q"},
+        {"control_number": "FB000109", "claim_id": None},
+    ],
 }
 
 REFRESH: dict[str, Any] = {

@@ -115,6 +115,14 @@ def _take_era(
         raise NotTakenOver("unreadable") from problem
 
 
+def _take_claim_file(
+    *, scope: Scope, origin: Origin, document_id: UUID, data: bytes, remote_id: str, now: datetime
+) -> None:
+    """Note which of the portal's claims a file carries that the portal sent to a payer."""
+    if get_practice(scope=scope).system == System.CONNECTED:
+        claims.note_file(scope=scope, system=origin.system, document_id=document_id, data=data, now=now)
+
+
 def _take_note(
     *, scope: Scope, origin: Origin, document_id: UUID, data: bytes, remote_id: str, now: datetime
 ) -> None:
@@ -351,6 +359,7 @@ def connect() -> None:
     for ability in ("claims.create", "claims.submit"):
         services.register_guard(ability=ability, guard=_may_be_claimed_there)
     services.register_file_recipient(ability="eras.file", recipient=_take_era)
+    services.register_file_recipient(ability="claim_files.file", recipient=_take_claim_file)
     services.register_file_recipient(ability="notes.pdf", recipient=_take_note)
 
 

@@ -43,6 +43,7 @@ class Reason(StrEnum):
     CUT_SHORT = "cut_short"
     MAINTENANCE = "maintenance"
     BUSY = "busy"
+    NOT_READY = "not_ready"
     DRIFT_SUSPECT = "drift_suspect"
     DRIFT_BREAKING = "drift_breaking"
     MEANING_GUARD = "meaning_guard"
@@ -70,6 +71,7 @@ OWNERS: Mapping[Reason, Owner] = {
     Reason.CUT_SHORT: Owner.WAIT,
     Reason.MAINTENANCE: Owner.WAIT,
     Reason.BUSY: Owner.WAIT,
+    Reason.NOT_READY: Owner.WAIT,
     Reason.DRIFT_SUSPECT: Owner.US,
     Reason.DRIFT_BREAKING: Owner.US,
     Reason.MEANING_GUARD: Owner.US,
@@ -314,6 +316,10 @@ class Ability:
     """Of a write: what its form takes, in the names of the contract."""
     makes_child: bool = False
     """Of a write: it makes a record under the one that is named, and what reads it back lists those under that one."""
+    makes_another: bool = False
+    """Of a write: each one makes a record anew, and those with its key that were there before are not it: an export."""
+    sheets: tuple[str, ...] = ()
+    """Of a file: the kinds of which it may be the whole list, as an export is."""
     cites: str = ""
     """The public page it stands on."""
     watched: tuple[str, ...] = ()
@@ -459,7 +465,20 @@ class Portal(Protocol):
     def fetch(
         self, target: Target, *, ability: str, remote_id: str, session: bytes, now: datetime
     ) -> GotFile | Trouble:
-        """Fetch a file: a signed note, an export, an ERA."""
+        """
+        Fetch a file: a signed note, an export, an ERA. One that the portal still prepares is `NOT_READY`, which
+        says nothing of the portal's pace.
+        """
+
+    def rows_in(
+        self, target: Target, *, ability: str, kind: str, remote_id: str, content: bytes, now: datetime
+    ) -> Sequence[Row] | Trouble:
+        """
+        Read the records out of a file that was fetched. Asks no portal.
+
+        :param ability: by which it was fetched
+        :param kind: which of the ability's `sheets` it is
+        """
 
     def submit(
         self, target: Target, *, ability: str, values: Mapping[str, Any], session: bytes, now: datetime

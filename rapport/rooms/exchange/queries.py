@@ -24,13 +24,22 @@ from .models import (
     Challenge,
     CodeMailbox,
     Connection,
+    ExportOrder,
     Mirror,
     Secret,
     Shadow,
     Write,
 )
 from .rules import canonical
-from .states import MAY_SIGN_IN, OPEN_WRITES, WORKS, ChallengeState, ConnectionState, WriteState
+from .states import (
+    MAY_SIGN_IN,
+    OPEN_EXPORTS,
+    OPEN_WRITES,
+    WORKS,
+    ChallengeState,
+    ConnectionState,
+    WriteState,
+)
 
 M = TypeVar("M", bound=PracticeRecord)
 
@@ -208,6 +217,18 @@ def wanted_artefacts(*, scope: Scope, connection_id: UUID, now: datetime) -> lis
         .filter(due, connection_id=connection_id, document_id__isnull=True)
         .order_by("asked_at")
     )
+
+
+def open_exports(*, scope: Scope, connection_id: UUID) -> list[ExportOrder]:
+    """Return the exports that were ordered and are not compared yet."""
+    rows = ExportOrder.objects.visible_to(scope).filter(connection_id=connection_id, state__in=OPEN_EXPORTS)
+    return list(rows.order_by("asked_at"))
+
+
+def last_exports(*, scope: Scope, connection_id: UUID) -> list[ExportOrder]:
+    """Return the last export of each kind."""
+    rows = ExportOrder.objects.visible_to(scope).filter(connection_id=connection_id)
+    return list(rows.order_by("kind", "-asked_at").distinct("kind"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
+from uuid import UUID
 
 from msgspec import Struct
 from pydantic import Field
@@ -19,12 +21,13 @@ from .models import (
     CodeMailbox,
     Connection,
     DriftReport,
+    ExportOrder,
     Mirror,
     SyncRun,
     Write,
     WriteHistory,
 )
-from .rules import freshness, matters, rights
+from .rules import matters, rights
 
 
 class ConsentOut(Struct, kw_only=True):
@@ -53,6 +56,25 @@ class MailboxOut(Struct, kw_only=True):
     consent: ConsentOut
 
 
+class ExportOut(Struct, kw_only=True):
+    """The last export of a list that was ordered to compare it with."""
+
+    kind: str
+    state: str
+    """`ordered`, `preparing`, `fetched`, then `agrees`, `differs`, `unreadable` or `failed`."""
+    state_changed_at: Instant
+    reason: str | None
+    asked_at: Instant
+    fetched_at: Instant | None
+    artefact_id: str | None
+    """Its file."""
+    rows: int
+    unsettled: int
+    """Records that changed while it was made: nothing is said of them."""
+    differing: int
+    """Records that it has otherwise than the list; with the next one that says so it is an attention item."""
+
+
 class ConnectionOut(Shape):
     """A portal account of the practice."""
 
@@ -77,6 +99,10 @@ class ConnectionOut(Shape):
     """Where codes by e-mail are read; null: they are asked of a person."""
     consent: ConsentOut
     quiet_hours: QuietHours | None
+    exports_every_hours: int
+    """How often the portal's exports are ordered and compared with its lists; 0: never."""
+    exports: list[ExportOut]
+    """The last one of each list."""
     fresh_as_of: Instant | None
     """The oldest of what the mirror has."""
     version: int
@@ -237,6 +263,14 @@ class WriteOut(WriteSummary):
     history: list[WriteMove]
 
 
+class CarriedOut(Struct, kw_only=True):
+    """A claim in a file that the portal sent to a payer."""
+
+    control_number: str
+    claim_id: str | None
+    """The portal's claim with that number; null: it is not here."""
+
+
 class ArtefactOut(Shape):
     """A file of the portal. Its document gives it out, by signed link."""
 
@@ -249,6 +283,8 @@ class ArtefactOut(Shape):
     reason: str | None
     asked_at: Instant
     fetched_at: Instant | None
+    claims: list[CarriedOut] | None
+    """Of a claim file, the claims in it; null: it is none, it is not here yet, or the actor may not see claims."""
 
 
 class RefreshOut(Shape):
@@ -281,6 +317,10 @@ class ConnectionIn(Input):
     identity: dict[str, str] = Field(max_length=10)
     consent: ConsentIn
     quiet_hours: QuietIn | None = None
+    exports_every_hours: int = Field(
+        default=24, ge=0, le=168,
+        description="How often the portal's exports are ordered and compared with its lists; 0: never.",
+    )
     system_of_record: bool = Field(
         default=False,
         description="From now on the portal is the practice's truth: the tables here mirror it, and what"
@@ -346,7 +386,7 @@ class FileIn(Input):
 
 def connection_out(
     connection: Connection, *, secrets: frozenset[str], mirrors: dict[str, Mirror],
-    mailbox: tuple[CodeMailbox, bool] | None,
+    mailbox: tuple[CodeMailbox, bool] | None, exports: list[ExportOrder],
 ) -> ConnectionOut:
     """Return the shape of a connection."""
     manifest = services.manifest_of(connection.definition)
@@ -367,9 +407,19 @@ def connection_out(
             by_id=type_id("user", connection.consent_by), at=instant(connection.consent_at),
             statement=connection.consent_words,
         ),
-        quiet_hours=quiet, fresh_as_of=instant_or_none(min(fresh, default=None)),
+        quiet_hours=quiet, exports_every_hours=connection.exports_every_hours,
+        exports=[_export_out(one) for one in exports], fresh_as_of=instant_or_none(min(fresh, default=None)),
         version=connection.version, created_at=instant(connection.created_at),
         updated_at=instant(connection.updated_at),
+    )  # fmt: skip
+
+
+def _export_out(row: ExportOrder) -> ExportOut:
+    return ExportOut(
+        kind=row.kind, state=row.state, state_changed_at=instant(row.state_changed_at), reason=row.reason or None,
+        asked_at=instant(row.asked_at), fetched_at=instant_or_none(row.fetched_at),
+        artefact_id=type_id("artefact", row.artefact_id) if row.artefact_id else None,
+        rows=row.rows, unsettled=row.unsettled, differing=row.differing,
     )  # fmt: skip
 
 
@@ -402,7 +452,7 @@ def capabilities_out(
                 breaker=breaker.kind if breaker else None,
                 reason=(breaker.reason if breaker else connection.reason) or None,
                 attended=one.attended, fresh_as_of=instant_or_none(mirror.fresh_at if mirror else None),
-                target_seconds=freshness.target_seconds(kind) if one.kind == "read" else None,
+                target_seconds=services.promised_seconds(connection=connection, kind=kind) if one.kind == "read" else None,
                 late_since=instant_or_none(mirror.late_since if mirror else None),
             )
         )  # fmt: skip
@@ -495,13 +545,16 @@ def write_out(scope: Scope, row: Write, *, history: list[WriteHistory]) -> Write
     )
 
 
-def artefact_out(row: Artefact) -> ArtefactOut:
-    """Return the shape of a file of the portal."""
+def artefact_out(row: Artefact, *, carried: Sequence[tuple[str, UUID | None]] | None = None) -> ArtefactOut:
+    """Return the shape of a file of the portal, with the claims that it carries to a payer."""
     return ArtefactOut(
         object="artefact", id=type_id("artefact", row.id), ability=row.ability, remote_id=row.remote_id,
         document_id=type_id("document", row.document_id) if row.document_id else None,
         sha256=row.sha256 or None, reason=row.reason or None, asked_at=instant(row.asked_at),
         fetched_at=instant_or_none(row.fetched_at),
+        claims=None if carried is None else [
+            CarriedOut(control_number=number, claim_id=type_id("claim", id) if id else None) for number, id in carried
+        ],
     )  # fmt: skip
 
 

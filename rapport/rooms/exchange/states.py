@@ -161,3 +161,24 @@ RUN_MOVES: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
     }
 )
 """State -> states it can go to."""
+
+
+class ExportState(StrEnum):
+    """Where an export stands that was ordered to compare a list with."""
+
+    ORDERED = "ordered"
+    """The journal orders it."""
+    PREPARING = "preparing"
+    """The portal has it, its file is waited for."""
+    FETCHED = "fetched"
+    """The file is here; the list is to be read once more before the two are compared."""
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    UNREADABLE = "unreadable"
+    """The file is kept, and could not be read as the list it should be."""
+    FAILED = "failed"
+    """It did not come; the next one is ordered on schedule."""
+
+
+OPEN_EXPORTS = (ExportState.ORDERED, ExportState.PREPARING, ExportState.FETCHED)
+"""Something remains to be done."""

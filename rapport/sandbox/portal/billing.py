@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, Response, abort, g, redirect, request
 
 from rapport.sandbox.portal.booking import NotKept
+from rapport.sandbox.portal.claimfile import send
 from rapport.sandbox.portal.forms import Button, Field, Form, sent
 from rapport.sandbox.portal.looks import day_text, dollars, time_text
 from rapport.sandbox.portal.seed import CHARGES
@@ -60,6 +61,13 @@ def routes(app: Flask, store: Store) -> None:
         )  # fmt: skip
 
     _starting(app, store)
+
+    @app.get("/billing/batches/<int:number>.837")
+    @signed_in("claims", store)
+    def batch_file(number: int) -> Response:
+        row = store.one("SELECT batch, content FROM batch WHERE id = ?", (number,)) or abort(404)
+        head = {"Content-Disposition": f'attachment; filename="{row["batch"]}.837"'}
+        return Response(row["content"].encode("ascii"), content_type="application/edi-x12", headers=head)
 
     @app.get("/billing/eras/<int:number>.835")
     @signed_in("eras", store)
@@ -150,3 +158,4 @@ def _submit(store: Store, number: int) -> None:
             " updated_at = ? WHERE id = ?",
             (now_text()[:16], now_text(), number),
         )
+        send(store, number, sent_at=now_text()[:16])

@@ -44,7 +44,9 @@ class View:
 
 Row = Mapping[str, Any]
 DAYS = frozenset("birth_on service_on paid_on received_on valid_from valid_to".split())
-TIMES: Mapping[str, str] = MappingProxyType({"start": "start_at", "updated": "updated_at", "asked_at": "asked_at"})
+TIMES: Mapping[str, str] = MappingProxyType(
+    {"start": "start_at", "updated": "updated_at", "asked_at": "asked_at", "sent_at": "sent_at"}
+)
 MONEY = frozenset("charge paid copay amount charges".split())
 CODED = frozenset("status type place source method sex".split())
 
@@ -127,6 +129,8 @@ def _person(row: Row, view: View, kind: str) -> Cell:
 def _file(row: Row, view: View, kind: str) -> Cell:
     if kind == "eras":
         return Cell(f"{row['trace']}.835", link=f"/billing/eras/{row['id']}.835")
+    if kind == "batches":
+        return Cell(f"{row['batch']}.837", link=f"/billing/batches/{row['id']}.837")
     return Cell(view.look.words["file"], link=f"/exports/{row['id']}")
 
 

@@ -64,11 +64,11 @@ def _decided(row: dict[str, Any]) -> ClaimPaid:
     )  # fmt: skip
     return ClaimPaid(
         number=row["number"], status="4" if row["status"] == "Denied" else "1", icn=f"ICN{row['id']:08}", place="11",
-        frequency="1", filing="CI", member_id=row["member_id"], last_name=_plain(row["last"], row), first_name=_plain(row["first"], row), lines=(line,),
+        frequency="1", filing="CI", member_id=row["member_id"], last_name=plain(row["last"], row), first_name=plain(row["first"], row), lines=(line,),
     )  # fmt: skip
 
 
-def _plain(name: str, row: dict[str, Any]) -> str:
+def plain(name: str, row: dict[str, Any]) -> str:
     """Return a name in the letters that X12 has; of a name in another script, the number of its patient."""
     folded = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return folded or f"PATIENT {row['patient_id']}"

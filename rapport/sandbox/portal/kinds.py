@@ -87,6 +87,10 @@ _ALL = (
         "SELECT e.* FROM era e", "e.id", _filters("e.paid_on"), "/billing/eras",
     ),
     Kind(
+        "batches", "claims", ("id", "batch", "payer", "sent_at", "claims", "amount", "file"), frozenset(),
+        "SELECT b.* FROM batch b", "b.id", _filters("b.sent_at"), "/billing/batches",
+    ),
+    Kind(
         "payments", "payments", ("id", "patient", "received_on", "source", "method", "amount", "status", "era"), frozenset(),
         f"SELECT y.*, {_PATIENT}, e.trace AS era FROM payment y JOIN patient p ON p.id = y.patient_id"
         " LEFT JOIN era e ON e.id = y.era_id",

@@ -17,7 +17,7 @@ from rapport.sandbox.portal.words import CODES
 
 PATHS = {
     "/patients": "patients", "/calendar": "appointments", "/notes": "notes", "/staff": "staff", "/billing/claims": "claims",
-    "/billing/eras": "eras", "/billing/payments": "payments", "/accounts": "accounts", "/users": "users",
+    "/billing/batches": "batches", "/billing/eras": "eras", "/billing/payments": "payments", "/accounts": "accounts", "/users": "users",
 }  # fmt: skip
 TITLES = {"appointments": "calendar"}
 

@@ -52,6 +52,9 @@ CREATE TABLE IF NOT EXISTS claim_line (
 CREATE TABLE IF NOT EXISTS era (
     id INTEGER PRIMARY KEY, trace TEXT, payer TEXT, payer_id TEXT, paid_on TEXT, amount_cents INTEGER, claims INTEGER,
     status TEXT, content TEXT);
+CREATE TABLE IF NOT EXISTS batch (
+    id INTEGER PRIMARY KEY, batch TEXT, payer TEXT, payer_id TEXT, sent_at TEXT, claims INTEGER, amount_cents INTEGER,
+    content TEXT);
 CREATE TABLE IF NOT EXISTS payment (
     id INTEGER PRIMARY KEY, patient_id INTEGER, claim_id INTEGER, era_id INTEGER, received_on TEXT, source TEXT, method TEXT,
     amount_cents INTEGER, status TEXT, updated_at TEXT);

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from rapport.sandbox.portal.claimfile import write_batches
 from rapport.sandbox.portal.era import PAYERS, write_eras
 from rapport.sandbox.portal.store import Store
 
@@ -40,6 +41,7 @@ def fill(store: Store, *, patients: int, today: date) -> None:
     _notes(store)
     _claims(store)
     write_eras(store)
+    write_batches(store)
     _payments(store)
 
 

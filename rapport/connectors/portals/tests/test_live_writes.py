@@ -315,7 +315,7 @@ def test_an_export_is_waited_for_and_then_fetched(stage: Stage) -> None:
     number = str(stage.rows("export")[-1]["id"])
     early = stage.driver.fetch(stage.target(), ability="exports.file", remote_id=number, session=session, now=now())
     assert isinstance(early, Trouble), early
-    assert (early.reason, early.retry_after_seconds) == (Reason.BUSY, 5)
+    assert (early.reason, early.retry_after_seconds) == (Reason.NOT_READY, 5)
     time.sleep(1.2)
     found = stage.driver.fetch(stage.target(), ability="exports.file", remote_id=number, session=session, now=now())
     assert not isinstance(found, Trouble), found

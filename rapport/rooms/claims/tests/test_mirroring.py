@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from rapport.kernel.ids import type_id
+from rapport.kernel.ids import new_uuid, type_id
 from rapport.kernel.problems import NotAtSource
 from rapport.platform.tenancy.source import NotTakenOver
-from rapport.rooms.claims import mirroring, services
+from rapport.rooms.claims import mirroring, queries, services
 from rapport.rooms.claims.models import Billed, Claim
 from rapport.rooms.coverage import mirroring as coverage
 from rapport.rooms.scheduling import mirroring as calendar
 from rapport.rooms.scheduling.tests.portal import SYSTEM, VISIT, Portal
 from tests.support.cast import House
+from tests.support.claims837 import TestClaim, write_837p
 
 DAY = "2026-11-23"
 CARD = {
@@ -169,3 +170,28 @@ def test_nothing_of_it_is_changed_or_sent_from_here(portal: Portal) -> None:
                 attempt()
         assert Billed.objects.visible_to(scope).filter(claim_id=claim.id).count() == 1
     assert claims(portal)[0]["state"] == "validated"
+
+
+def test_a_file_that_the_portal_sent_says_which_claims_it_carries_whichever_came_first(portal: Portal) -> None:
+    visit(portal)
+    document = new_uuid()
+    data = write_837p([TestClaim(number="FB000012"), TestClaim(number="FB000099")])
+
+    def carried() -> list[tuple[str, bool]]:
+        with portal.house.entered() as scope:
+            found = queries.carried_in(scope=scope, document_ids=[document, new_uuid()])
+        return [(number, claim is not None) for number, claim in found.get(document, [])]
+
+    for _ in range(2):  # the same file, read once more, says no more
+        with portal.house.entered() as scope:
+            count = mirroring.note_file(scope=scope, system=SYSTEM, document_id=document, data=data, now=timezone.now())
+    assert (count, carried()) == (2, [("FB000012", False), ("FB000099", False)])
+
+    portal.say(mirroring.mirror_claim, "31", CLAIM)
+    assert carried() == [("FB000012", True), ("FB000099", False)]
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.4", b"ISA*00*", write_837p([])])
+def test_what_carries_no_claims_is_no_claim_file(portal: Portal, data: bytes) -> None:
+    with portal.house.entered() as scope, pytest.raises(NotTakenOver):
+        mirroring.note_file(scope=scope, system=SYSTEM, document_id=new_uuid(), data=data, now=timezone.now())

@@ -29,6 +29,7 @@ def _shape(scope: Scope, connection: Connection) -> s.ConnectionOut:
         secrets=queries.has_secret(scope=scope, connection_id=connection.id),
         mirrors=queries.mirrors_of(scope=scope, connection_id=connection.id),
         mailbox=queries.mailbox_of(scope=scope, connection_id=connection.id),
+        exports=queries.last_exports(scope=scope, connection_id=connection.id),
     )
 
 
@@ -87,7 +88,7 @@ def create_connection(request: ScopedRequest, body: s.ConnectionIn) -> Answer:
     row = services.link(
         scope=request.auth, definition=body.definition, base_url=body.base_url, identity=body.identity,
         permits=body.consent.contract_permits_automation, statement=body.consent.statement, quiet=quiet,
-        now=timezone.now(), system_of_record=body.system_of_record,
+        now=timezone.now(), system_of_record=body.system_of_record, exports_every_hours=body.exports_every_hours,
     )  # fmt: skip
     return _connection(request.auth, row)
 

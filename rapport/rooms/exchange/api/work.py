@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
 from rapport.kernel.problems import StateConflict
+from rapport.platform.access.permissions import Permission
+from rapport.platform.access.scope import Scope
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import ScopedRequest
 from rapport.platform.api.shapes import Answer, path_id
+from rapport.rooms.claims import queries as claims
 from rapport.rooms.documents import examples as d_examples
 from rapport.rooms.documents import schemas as d
 from rapport.rooms.exchange import examples, queries, services
@@ -26,6 +31,7 @@ from rapport.rooms.exchange.models import (
     Write,
     WriteHistory,
 )
+from rapport.rooms.exchange.rules.finding import kind_of
 
 from .base import MANAGE, READ, router
 
@@ -316,9 +322,20 @@ def settle_write(
     return _write(request, row)
 
 
-ARTEFACTS = _listed(
-    "artefacts", "exchange_artefact", "asked_at", Artefact, s.artefact_out,
-    {"ability": Filter("r.ability", "text"), "remote_id": Filter("r.remote_id", "text")},
+def _artefacts(ids: Sequence[UUID], scope: Scope) -> list[s.ArtefactOut]:
+    rows = queries.rows_of(Artefact, scope=scope, ids=ids)
+    carried: dict[UUID, list[tuple[str, UUID | None]]] = {}
+    if scope.allows(Permission.CLAIMS_READ):
+        files = [row.document_id for row in rows if row.document_id and kind_of(row.ability) == "claim_files"]
+        carried = claims.carried_in(scope=scope, document_ids=files) if files else {}
+    return [s.artefact_out(row, carried=carried.get(row.document_id) if row.document_id else None) for row in rows]
+
+
+ARTEFACTS = replace(
+    _listed(
+        "artefacts", "exchange_artefact", "asked_at", Artefact, s.artefact_out,
+        {"ability": Filter("r.ability", "text"), "remote_id": Filter("r.remote_id", "text")},
+    ), build_page=_artefacts,
 )  # fmt: skip
 
 
@@ -329,10 +346,13 @@ ARTEFACTS = _listed(
     action="artefact.list",
     returns=(200, s.ArtefactOut),
     list_spec=ARTEFACTS,
-    example=examples.page(examples.ARTEFACT),
+    example=examples.page(examples.CLAIM_FILE),
 )
 def list_artefacts(request: ScopedRequest, connection_id: str) -> Answer:
-    """Files that were asked for or came by themselves, newest first. Make a link to have one."""
+    """
+    Files that were asked for or came by themselves, newest first. Make a link to have one. A claim file says which
+    claims it carries (`ability=claim_files.file`).
+    """
     return _run(ARTEFACTS, request, connection_id)
 
 

@@ -58,6 +58,7 @@ def tend_one(scope: Scope, connection: Connection, *, now: datetime) -> None:
         services.defer(scope=scope, write=write)
     for artefact in queries.wanted_artefacts(scope=scope, connection_id=connection.id, now=now):
         services.defer_fetch(scope=scope, artefact=artefact)
+    services.tend_exports(scope=scope, connection=connection, now=now, zone=scope.time_zone)
     for kind, near in services.due_kinds(scope=scope, connection=connection, now=now, zone=scope.time_zone):
         services.defer_sync(scope=scope, connection=connection, kind=kind, near=near)
     if _to_probe(connection, now):

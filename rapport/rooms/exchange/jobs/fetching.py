@@ -1,4 +1,4 @@
-"""Files of a portal."""
+"""Files of a portal, and what is read out of them."""
 
 from __future__ import annotations
 
@@ -38,3 +38,18 @@ def fetch(*, scope: Scope, connection_id: UUID, artefact_id: UUID) -> dict[str, 
             return {"reason": answer.reason.value}
         services.keep_file(scope=scope, artefact_id=artefact_id, got=answer, now=timezone.now())
     return None
+
+
+@jobs.task("exchange.compare_export", retries=1, outside=True)
+def compare_export(*, scope: Scope, connection_id: UUID, order_id: UUID) -> None:
+    """Compare an export with the list it is an export of. The portal is asked nothing."""
+    with entered(scope):
+        work = services.export_to_compare(scope=scope, connection_id=connection_id, order_id=order_id)
+    if work is None:
+        return
+    answer = services.portal().rows_in(
+        services.target_of(work.connection), ability="exports.file", kind=work.kind, remote_id=work.remote_id,
+        content=work.content, now=timezone.now(),
+    )  # fmt: skip
+    with entered(scope):
+        services.note_comparison(scope=scope, work=work, answer=answer, now=timezone.now())

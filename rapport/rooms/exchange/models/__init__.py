@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .connections import AttentionItem, Breaker, Connection, ConnectionHistory, Pace, Secret
-from .mirror import Artefact, DriftReport, Mirror, Shadow, SyncRun
+from .mirror import Artefact, DriftReport, ExportOrder, Mirror, PartRead, Shadow, SyncRun
 from .sessions import Challenge, CodeMailbox, PortalSession, SignIn, SpentCode
 from .writes import Write, WriteHistory
 
@@ -16,8 +16,10 @@ __all__ = [
     "Connection",
     "ConnectionHistory",
     "DriftReport",
+    "ExportOrder",
     "Mirror",
     "Pace",
+    "PartRead",
     "PortalSession",
     "Secret",
     "Shadow",

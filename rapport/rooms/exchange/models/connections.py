@@ -46,6 +46,8 @@ class Connection(VersionedRecord):
     """`HH:MM` in the practice's zone; between the two no scheduled work is done."""
     quiet_to = models.CharField(max_length=5, blank=True)
     """End of the quiet hours."""
+    exports_every_hours = models.IntegerField(default=24)
+    """How often exports of the portal are ordered and compared with its lists; 0: never."""
     calibration = models.JSONField(default=dict)
     """What calibrating found for this practice: other labels, other columns."""
     permitted = models.JSONField(default=dict)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord
-from rapport.rooms.exchange.states import RUN_MOVES, RunState
+from rapport.rooms.exchange.states import OPEN_EXPORTS, RUN_MOVES, ExportState, RunState
 
 from .connections import Connection
 
@@ -139,6 +140,8 @@ class Shadow(PracticeRecord):
     """Digest of that answer."""
     read_at = models.DateTimeField()
     """When the portal gave it."""
+    changed_at = models.DateTimeField()
+    """Since when it was seen to be as it is."""
     epoch = models.IntegerField()
     """The session's epoch."""
     tier = models.CharField(max_length=10)
@@ -164,6 +167,69 @@ class Shadow(PracticeRecord):
         ]
         indexes = [
             models.Index(fields=["practice", "connection", "kind", "day_on"], name="shadow_by_day")
+        ]
+
+
+class PartRead(PracticeRecord):
+    """When the list of one patient was read last, of a kind that is asked for patient by patient."""
+
+    connection = PracticeForeignKey(Connection)
+    """The connection."""
+    kind = models.CharField(max_length=30)
+    """`policies`, …"""
+    part = models.CharField(max_length=200)
+    """The portal's id of the patient."""
+    read_at = models.DateTimeField()
+    """When the portal gave it."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "connection", "kind", "part"], name="part_once")
+        ]
+
+
+class ExportOrder(PracticeRecord):
+    """An export that was ordered on schedule, and what became of it: a second witness of a list."""
+
+    connection = PracticeForeignKey(Connection)
+    """The connection."""
+    kind = models.CharField(max_length=30)
+    """Of which list."""
+    state = models.CharField(max_length=12, default=ExportState.ORDERED.value)
+    """See `states.ExportState`."""
+    state_changed_at = models.DateTimeField()
+    """When it got there."""
+    reason = models.CharField(max_length=30, blank=True)
+    """Why it failed."""
+    write_id = models.UUIDField()
+    """The write that orders it."""
+    artefact_id = models.UUIDField(null=True)
+    """Its file; null: it was not seen at the portal yet."""
+    asked_at = models.DateTimeField()
+    """Before anything was sent: what it shows is no older."""
+    fetched_at = models.DateTimeField(null=True)
+    """When the file was here: what it shows is no newer."""
+    rows = models.IntegerField(default=0)
+    """Records in it."""
+    unsettled = models.IntegerField(default=0)
+    """Records of which nothing can be said, since they changed meanwhile."""
+    differing = models.IntegerField(default=0)
+    """Records that it has otherwise than the list."""
+    marks = ArrayField(models.CharField(max_length=32), default=list)
+    """Keyed digests of record and field, one for each difference: the next export is compared with them."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="export_state_known", condition=Q(state__in=[s.value for s in ExportState])
+            ),
+            models.UniqueConstraint(
+                fields=["practice", "connection", "kind"], name="export_open_once",
+                condition=Q(state__in=[s.value for s in OPEN_EXPORTS]),
+            ),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["practice", "connection", "kind", "-asked_at"], name="export_by_time")
         ]
 
 

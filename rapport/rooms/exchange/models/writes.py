@@ -41,7 +41,7 @@ class Write(PracticeRecord):
     parent_id = models.CharField(max_length=200, blank=True)
     """The record in the portal under which one is made, and among whose it is found again."""
     known_before = ArrayField(models.CharField(max_length=200), null=True)
-    """Of those under it: the ones that looked the same before the first send, and are not this one."""
+    """Of those under it, or of exports: the ones that looked the same before the first send, and are not this one."""
     makes_new = models.BooleanField()
     """Whether a record is made; False: one is changed."""
     key_fields = ArrayField(models.CharField(max_length=40), default=list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
+from math import ceil
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,6 +16,12 @@ AGAIN_SECONDS = 60
 WHOLE_SECONDS = 900
 """How often kinds that are read by days are read beyond the near ones."""
 
+PARTS_SECONDS = 86400
+"""In so long the lists that have to be asked for by patient are read once more, a few at a time."""
+PARTS_LATE_SECONDS = PARTS_SECONDS + PARTS_SECONDS // 4
+"""How old the oldest of them may be: a night without requests is made up for by day."""
+_LONGEST_GAP = 6 * 3600
+
 DAY_FIELDS: Mapping[str, str] = MappingProxyType({"appointments": "start_local", "notes": "service_on"})
 """Kinds that are read by days -> the field with the day."""
 
@@ -22,7 +29,7 @@ AFTER: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "appointments": ("clinicians", "patients"), "notes": ("clinicians", "patients"),
         "policies": ("patients",), "claims": ("appointments", "policies"), "payments": ("claims",),
-        "eras": ("claims",),
+        "eras": ("claims",), "claim_files": ("claims",),
     }
 )  # fmt: skip
 """Kind -> kinds that are read as a whole before it is read for the first time: it speaks of their records."""
@@ -58,6 +65,16 @@ def target_seconds(kind: str) -> int:
     (60, 900)
     """
     return TARGET_SECONDS.get(kind, OTHER_SECONDS)
+
+
+def share(patients: int, *, seconds: float) -> int:
+    """
+    Return how many of the lists that are asked for by patient are due again after so many seconds.
+
+    >>> share(2500, seconds=450), share(36, seconds=450), share(2500, seconds=86400), share(0, seconds=450)
+    (14, 1, 625, 0)
+    """
+    return ceil(patients * min(max(seconds, 0), _LONGEST_GAP) / PARTS_SECONDS)
 
 
 def windows(

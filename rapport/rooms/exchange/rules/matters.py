@@ -21,6 +21,8 @@ class Matter(StrEnum):
     OTHER_SUBJECT = "other_subject"
     OTHER_PATIENT = "other_patient"
     MAILBOX_CLOSED = "mailbox_closed"
+    EXPORT_DIFFERS = "export_differs"
+    EXPORT_UNREADABLE = "export_unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ CALLS: Mapping[str, Call] = MappingProxyType(
             _of(Reason.PORTAL_DOWN, "The portal does not answer.", "Nothing: we ask again after a while."),
             _of(Reason.CUT_SHORT, "A page of the portal broke off in the middle.", "Nothing: we ask again after a while."),
             _of(Reason.MAINTENANCE, "The portal is being maintained.", "Nothing: we ask again after a while."),
+            _of(Reason.NOT_READY, "The portal is still preparing a file.", "Nothing: we ask again after a while."),
             _of(Reason.BUSY, "The portal asks for patience.", "Nothing: we ask more slowly."),
             _of(Reason.DRIFT_SUSPECT, "A page looks different, and what it shows is not believed.", "Look at the drift report; accept it if the new page is right."),
             _of(Reason.DRIFT_BREAKING, "A page has lost something that is needed.", "Look at the drift report; this part waits for a new definition."),
@@ -72,6 +75,8 @@ CALLS: Mapping[str, Call] = MappingProxyType(
             (Matter.DRIFT_HEALED.value, Call(Owner.US, "Something on a page was found by other evidence than before.", "Look at the drift report; the data are used.")),
             (Matter.OTHER_SUBJECT.value, Call(P, "The portal says that another user is signed in than before.", "Give the credentials of the connection's own user, or make a new connection.")),
             (Matter.OTHER_PATIENT.value, Call(Owner.US, "The portal answered with another patient's record.", "Look at the run; nothing of it was used.")),
+            (Matter.EXPORT_DIFFERS.value, Call(Owner.US, "The portal's own export says something else than its list.", "Look at the drift report and compare those records at the portal; the mirror keeps what the list shows.")),
+            (Matter.EXPORT_UNREADABLE.value, Call(Owner.US, "The portal's export could not be read, so it was not compared.", "Look at the drift report; the file itself is kept.")),
             (Matter.MAILBOX_CLOSED.value, Call(P, "The mailbox with the portal's codes could not be read.", "Look at its address and give its password again; until then answer the challenges yourself.")),
         )
     )

@@ -11,6 +11,7 @@ from .artefacts import (
     wanted_file,
 )
 from .breakers import gate, note_worked
+from .exports import ToCompare, export_to_compare, note_comparison, tend_exports
 from .journal import (
     arm,
     ask_about_old_doubts,
@@ -56,7 +57,7 @@ from .pacing import take as take_token
 from .portals import NoPortal, ability_of, manifest_of, portal, supply, target_of
 from .recipients import register_file_recipient, register_recipient
 from .runs import begin_run, clear_away, note_lateness, publish_piece, refuse_run
-from .schedule import ask_refresh, defer_sync, due_kinds, kinds_of
+from .schedule import ask_refresh, defer_sync, due_kinds, kinds_of, promised_seconds
 from .sessions import Lease, end_epoch, epoch_of, lease, standing, to_keep_alive, write_back
 from .shadows import held_besides, offer_again
 from .signing_in import (
@@ -78,6 +79,7 @@ __all__ = [
     "NotYet",
     "Reading",
     "SigningIn",
+    "ToCompare",
     "ability_of",
     "answer_challenge",
     "approve",
@@ -105,6 +107,7 @@ __all__ = [
     "end_epoch",
     "epoch_of",
     "expire_challenges",
+    "export_to_compare",
     "forget_session",
     "gate",
     "give_secrets",
@@ -126,6 +129,7 @@ __all__ = [
     "meet",
     "note_answer",
     "note_closed",
+    "note_comparison",
     "note_lateness",
     "note_mark",
     "note_no_file",
@@ -141,6 +145,7 @@ __all__ = [
     "parallel_of",
     "portal",
     "postpone",
+    "promised_seconds",
     "publish_piece",
     "record_answer",
     "record_read_back",
@@ -159,6 +164,7 @@ __all__ = [
     "take",
     "take_token",
     "target_of",
+    "tend_exports",
     "to_keep_alive",
     "wanted_file",
     "withdraw",

@@ -17,7 +17,7 @@ from rapport.platform.tenancy.source import NotTakenOver
 from rapport.rooms.documents import services as documents
 from rapport.rooms.exchange import queries
 from rapport.rooms.exchange.models import Artefact, Connection, Shadow
-from rapport.rooms.exchange.ports import GotFile, Trouble
+from rapport.rooms.exchange.ports import GotFile, Reason, Trouble
 from rapport.rooms.exchange.problems import ConnectionStands, NotPermittedThere
 from rapport.rooms.exchange.rules.changes import Origin
 from rapport.rooms.exchange.rules.rights import to_see
@@ -34,6 +34,8 @@ AGAIN = timedelta(seconds=30)
 """A file that could not be fetched is asked for again after so long, then after twice that, …"""
 LONGEST = timedelta(hours=6)
 """… and at least so often."""
+PREPARED = timedelta(minutes=10)
+"""What the portal still prepares is asked for less and less, and at least so often."""
 
 
 def want_files(
@@ -189,5 +191,7 @@ def note_no_file(*, scope: Scope, artefact_id: UUID, trouble: Trouble, now: date
     wait = min(AGAIN * 2 ** min(row.tries, 10), LONGEST)
     if trouble.retry_after_seconds is not None:
         wait = timedelta(seconds=trouble.retry_after_seconds)
+    if trouble.reason is Reason.NOT_READY:
+        wait = min(wait * 2 ** min(row.tries, 10), PREPARED)
     row.reason, row.tries, row.retry_at = trouble.reason.value, row.tries + 1, now + wait
     row.save(update_fields=["reason", "tries", "retry_at"])

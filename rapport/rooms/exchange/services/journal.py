@@ -27,6 +27,7 @@ from rapport.rooms.exchange.rules.matters import DRIFT, Matter
 from rapport.rooms.exchange.states import WORKS, WriteState
 
 from . import attention
+from .portals import ability_of
 from .written import tell_room
 
 LEASE = timedelta(seconds=120)
@@ -65,6 +66,8 @@ class Taken:
     """The record that is changed; None: one is made."""
     parent_id: str | None
     """The record under which one is made."""
+    makes_another: bool
+    """Those with its key that were there before are not it."""
     known_before: frozenset[str]
     claimed: bool
     values: Mapping[str, Any] = field(repr=False)
@@ -119,11 +122,13 @@ def take(*, scope: Scope, write_id: UUID, now: datetime) -> Taken | None:
         write.move(WriteState.IN_DOUBT, by=scope.actor_id, at=now, fence=write.fence, reason=reason)
         _tell(scope, write, events.IN_DOUBT, now)
     body = opened(write=write, part="values") or {}
+    can = ability_of(definition=connection.definition, name=write.ability)
     return Taken(
         write_id=write.id, connection_id=write.connection_id, ability=write.ability,
         read_back=write.read_back, state=WriteState(write.state), fence=write.fence,
         settle_seconds=write.settle_seconds, key_fields=tuple(write.key_fields),
         remote_id=None if write.makes_new else write.remote_id, parent_id=write.parent_id or None,
+        makes_another=can is not None and can.makes_another,
         known_before=frozenset(write.known_before or ()), claimed=write.claimed,
         values=body["values"], seen=body["seen"],
     )  # fmt: skip
@@ -166,9 +171,9 @@ def _look(taken: Taken, got: Got) -> Found:
 
 def _set_aside(write: Write, taken: Taken, got: Got) -> Taken:
     """
-    Before the first send: those under the same record that look like what is to be made are not it.
+    Before the first send: those that look like what is to be made are not it, under the same record or of exports.
 
-    Two addenda may say the same. What a text is found by tells nothing of who wrote it when, so only one that
+    Two addenda may say the same, and each export is one more. What a text is found by tells nothing of who wrote it when, so only one that
     was not there before counts; what is known once stays so, or a late one would be taken for an early one.
     """
     if write.known_before is None:
@@ -186,7 +191,7 @@ def arm(*, scope: Scope, taken: Taken, got: Got, now: datetime) -> WriteState | 
     write = _mine(scope, taken)
     if write is None:
         return None
-    if taken.parent_id is not None:
+    if taken.parent_id is not None or taken.makes_another:
         taken = _set_aside(write, taken, got)
     _note(scope, write, "connector_write.look_up")
     found = _look(taken, got)

@@ -56,11 +56,13 @@ def _fault(pointer: str, code: str, detail: str = "") -> Invalid:
 def link(
     *, scope: Scope, definition: str, base_url: str, identity: Mapping[str, str], permits: bool,
     statement: str, quiet: tuple[str, str], now: datetime, system_of_record: bool = False,
+    exports_every_hours: int = 24,
 ) -> Connection:
     """
     Link a portal account of the practice. Nothing is asked of the portal before there is a password.
 
     :param system_of_record: the portal is the practice's truth from now on
+    :param exports_every_hours: how often the portal's exports are ordered and compared with its lists; 0: never
     :raises ConsentMissing: nobody said that the practice's contract permits automation
     :raises ConnectionExists: the account is connected already
     :raises Invalid: no such definition here, an address that leads inside, or a part of the identity is missing
@@ -96,7 +98,7 @@ def link(
         account_digest=aead.blind_index(account.decode(), context="exchange_account"),
         # A person consents, also where a program of theirs asks.
         consent_by=scope.user_id or scope.actor_id, consent_at=now, consent_words=statement,
-        quiet_from=quiet[0], quiet_to=quiet[1], state_changed_at=now, created_at=now, updated_at=now,
+        quiet_from=quiet[0], quiet_to=quiet[1], exports_every_hours=exports_every_hours, state_changed_at=now, created_at=now, updated_at=now,
     )  # fmt: skip
     try:
         with transaction.atomic():

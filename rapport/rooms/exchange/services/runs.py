@@ -24,10 +24,18 @@ from rapport.rooms.exchange.rules import freshness
 from rapport.rooms.exchange.rules.matters import DRIFT, Matter
 from rapport.rooms.exchange.states import WORKS, RunState
 
-from . import attention, troubles
+from . import attention, parts, troubles
 from .artefacts import want_files
 from .portals import ability_of
-from .schedule import is_by_patient, is_quiet_now, kinds_of, read_what_waited, waits_for
+from .schedule import (
+    is_by_patient,
+    is_quiet_now,
+    kinds_of,
+    promised_seconds,
+    read_parts_again,
+    read_what_waited,
+    waits_for,
+)
 from .shadows import Told, out_of_place, take_over
 
 TAKE_OVER = timedelta(minutes=15)
@@ -82,7 +90,7 @@ def begin_run(
     if run is None:
         patients = None
         if is_by_patient(connection=connection, kind=kind):
-            patients = queries.remote_ids(scope=scope, connection_id=connection.id, kind="patients")
+            patients = parts.due(scope=scope, connection=connection, kind=kind, near=near, now=now)
         run = SyncRun.objects.create(
             practice_id=scope.practice_id, connection=connection, kind=kind, near=near,
             state_changed_at=now, began_at=now, revision=connection.revision,
@@ -157,8 +165,13 @@ def publish_piece(
     told = take_over(
         scope=scope, connection=connection, kind=running.kind, run_id=run.id,
         window=running.pieces[piece], got=got, epoch=epoch, now=now,
-        parts=[window.patient for window in running.pieces] if piece + 1 == len(running.pieces) else (),
+        parts=_patients(scope, connection, running) if piece + 1 == len(running.pieces) else (),
     )  # fmt: skip
+    if running.pieces[piece].patient:
+        parts.note(
+            scope=scope, connection=connection, kind=running.kind, part=running.pieces[piece].patient,
+            at=min((page.at for page in got.pages), default=now),
+        )  # fmt: skip
     _note(scope, run, told, got, epoch)
     want_files(scope=scope, connection=connection, kind=running.kind, again=told.again, now=now)
     if not mirror.shape or len(got.rows) >= ENOUGH_ROWS or (len(running.pieces) == 1 and not run.near):
@@ -169,6 +182,13 @@ def publish_piece(
         return RunState.RUNNING
     _publish(scope, connection, run, mirror, now)
     return RunState.PUBLISHED
+
+
+def _patients(scope: Scope, connection: Connection, running: Running) -> list[str]:
+    """Return all patients whose lists there are: what belongs to others is gone with them."""
+    if not running.pieces[-1].patient:
+        return []
+    return queries.remote_ids(scope=scope, connection_id=connection.id, kind="patients")
 
 
 def _moved(scope: Scope, connection: Connection, running: Running, got: Got) -> tuple[Finding, ...]:
@@ -206,11 +226,15 @@ def _publish(scope: Scope, connection: Connection, run: SyncRun, mirror: Mirror,
     run.move(RunState.PUBLISHED, at=now)
     is_first = mirror.whole_at is None and not run.near
     mirror.fresh_at, mirror.late_since = run.began_at, None
+    if run.near and is_by_patient(connection=connection, kind=run.kind):
+        mirror.fresh_at = parts.oldest(scope=scope, connection=connection, kind=run.kind) or run.began_at
     if not run.near:
         mirror.whole_at = run.began_at
     mirror.save(update_fields=["fresh_at", "late_since", "whole_at"])
     if is_first:
         read_what_waited(scope=scope, connection=connection, kind=run.kind)
+    elif run.kind == "patients" and (run.created or run.changed):
+        read_parts_again(scope=scope, connection=connection)
     attention.went_away(
         scope=scope, connection=connection, matters=[*DRIFT, Reason.NOT_PERMITTED], now=now,
         capability=f"{run.kind}.read",
@@ -243,7 +267,7 @@ def note_lateness(*, scope: Scope, connection: Connection, now: datetime, zone: 
     for kind in kinds_of(connection):
         mirror = mirrors.get(kind) or _mirror(scope, connection, kind)
         since = mirror.fresh_at or connection.state_changed_at
-        if (now - since).total_seconds() <= freshness.target_seconds(kind):
+        if (now - since).total_seconds() <= promised_seconds(connection=connection, kind=kind):
             continue
         late.append(kind)
         if mirror.late_since is not None:

@@ -59,6 +59,21 @@ def is_by_patient(*, connection: Connection, kind: str) -> bool:
     return _needs_of(connection).get(kind) == _BY_PATIENT
 
 
+def promised_seconds(*, connection: Connection, kind: str) -> int:
+    """Return how old a kind may be; of lists that are asked for by patient, how old the oldest may be."""
+    if is_by_patient(connection=connection, kind=kind):
+        return freshness.PARTS_LATE_SECONDS
+    return freshness.target_seconds(kind)
+
+
+def read_parts_again(*, scope: Scope, connection: Connection) -> None:
+    """Patients are new, or other than they were: have what is asked for by patient read for these."""
+    mirrors = queries.mirrors_of(scope=scope, connection_id=connection.id)
+    for kind, needs in _needs_of(connection).items():
+        if needs == _BY_PATIENT and kind in mirrors and mirrors[kind].whole_at is not None:
+            defer_sync(scope=scope, connection=connection, kind=kind, near=True)
+
+
 _BY_PATIENT = ("patient_id",)
 
 
@@ -130,6 +145,10 @@ def due_kinds(*, scope: Scope, connection: Connection, now: datetime, zone: Zone
         if f"{kind}.read" in stopped or (tried is not None and tried < pause):
             continue
         if mirror.whole_at is None and waits_for(scope=scope, connection=connection, kind=kind):
+            continue
+        if mirror.whole_at is not None and is_by_patient(connection=connection, kind=kind):
+            if tried is None or tried > freshness.OTHER_SECONDS * 0.5:
+                due.append((kind, True))
             continue
         whole_age = (now - mirror.whole_at).total_seconds() if mirror.whole_at else None
         age = (now - mirror.fresh_at).total_seconds() if mirror.fresh_at else None

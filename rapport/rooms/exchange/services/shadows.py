@@ -29,7 +29,7 @@ FEWEST = 3
 """Fewer records with another value are changes that people made."""
 _WRITTEN = [
     "values_sealed", "raw_sealed", "digest", "absent", "day_on", "part", "page_signature", "page_sha256", "read_at",
-    "epoch", "tier", "revision", "last_run_id", "misses", "gone_at", "held_code",
+    "changed_at", "epoch", "tier", "revision", "last_run_id", "misses", "gone_at", "held_code",
 ]  # fmt: skip
 
 
@@ -124,9 +124,9 @@ def note_written(
     told = before | {name: value for name, value in seen.items() if name in before}
     shadow.values_sealed = aead.seal(canonical.dump(told), aad=queries.shadow_place(shadow), purpose="field")
     shadow.digest = aead.blind_index(canonical.dump(told).decode(), context=f"exchange_shadow|{shadow.kind}")
-    shadow.day_on, shadow.read_at = freshness.day_in(kind, told), now
+    shadow.day_on, shadow.read_at, shadow.changed_at = freshness.day_in(kind, told), now, now
     shadow.raw_sealed = None  # the next list shows how the portal writes it now
-    shadow.save(update_fields=["values_sealed", "raw_sealed", "digest", "day_on", "read_at"])
+    shadow.save(update_fields=["values_sealed", "raw_sealed", "digest", "day_on", "read_at", "changed_at"])
 
 
 def out_of_place(
@@ -182,6 +182,7 @@ def _bring_up(
         before = queries.read_shadow(shadow=shadow)
     was_gone = shadow.gone_at is not None
     if not same:
+        shadow.changed_at = page.at
         shadow.values_sealed = aead.seal(
             canonical.dump(values), aad=queries.shadow_place(shadow), purpose="field"
         )

@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from rapport.rooms.exchange import queries, services
 from rapport.rooms.exchange.jobs.syncing import probe
-from rapport.rooms.exchange.models import Artefact, Shadow
+from rapport.rooms.exchange.models import Artefact, Mirror, PartRead, Shadow
 from rapport.rooms.exchange.ports import Ability
+from rapport.rooms.exchange.services import parts
 from tests.support.connected import Connected
 from tests.support.portal import ScriptedPortal
 
@@ -185,3 +187,82 @@ def test_a_file_that_does_not_come_is_asked_for_less_and_less(connected: Connect
             return len(queries.wanted_artefacts(scope=scope, connection_id=connected.id, now=at))
 
         assert (row.tries, due(seconds=5), due(minutes=1)) == (1, 0, 1)
+
+
+def many(connected: Connected, portal: ScriptedPortal, count: int = 40) -> None:
+    """Have so many patients, and the list of each read once."""
+    for number in range(100, 100 + count - 2):
+        portal.put("patients", str(number), first_name="Kim", last_name=f"Lee {number}", birth_on="1990-01-01")
+    connected.start()
+    connected.sync("policies")
+    assert len(set(asked(portal))) == count
+
+
+def test_after_the_first_time_only_those_are_read_whose_patient_is_new_or_changed(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    many(connected, portal)
+    before = len(asked(portal))
+
+    connected.sync("policies", near=True)
+    assert len(asked(portal)) - before == 1, "and the one that was not read for longest"
+    portal.put("patients", "8", first_name="Ben", last_name="Okafor-Lee", birth_on="1985-01-30")
+    portal.put("patients", "900", first_name="Neu", last_name="Hier", birth_on="1999-09-09")
+    portal.put("policies", "3", patient="900", member_id="EXM000900")
+    connected.sync("patients")
+    connected.work()
+
+    assert set(asked(portal)[before + 1 :][:2]) == {"8", "900"}, "at once, and before the others"
+    assert copies(connected) == {"1": "7", "2": "8", "3": "900"}
+    connected.sync("policies")
+    assert len(asked(portal)[before:]) > 40, "the control: who asks for all of them gets all of them"
+
+
+def test_in_a_day_every_list_is_read_again_a_few_at_a_time(connected: Connected, portal: ScriptedPortal) -> None:
+    many(connected, portal)
+    before, row = len(asked(portal)), connected.row()
+    with connected.house.entered() as scope:  # nobody was changed for long
+        Shadow.objects.visible_to(scope).update(changed_at=F("changed_at") - timedelta(days=9))
+    for _ in range(24 * 8):
+        with connected.house.entered() as scope:
+            Mirror.objects.visible_to(scope).filter(kind="policies").update(
+                tried_at=timezone.now() - timedelta(seconds=450)
+            )
+            PartRead.objects.visible_to(scope).update(read_at=F("read_at") - timedelta(seconds=450))
+            due = parts.due(scope=scope, connection=row, kind="policies", near=True, now=timezone.now())
+            assert len(due) == 1, "40 patients: one each seven and a half minutes"
+            parts.note(scope=scope, connection=row, kind="policies", part=due[0], at=timezone.now())
+            oldest = parts.oldest(scope=scope, connection=row, kind="policies")
+        assert oldest is not None
+    assert timezone.now() - oldest < timedelta(days=1)
+    assert len(asked(portal)) == before
+
+
+def test_a_record_that_was_missed_is_looked_for_again_soon(connected: Connected, portal: ScriptedPortal) -> None:
+    many(connected, portal)
+    portal.drop("policies", "2")
+    portal.put("patients", "8", first_name="Ben", last_name="Okafor-Lee", birth_on="1985-01-30")
+    connected.sync("patients")
+    connected.work()
+    assert copies(connected) == {"1": "7", "2": "8"}, "the control: once is not enough"
+
+    connected.sync("policies", near=True)
+
+    assert (copies(connected), copies(connected, gone=True)) == ({"1": "7"}, {"2": "8"})
+
+
+def test_such_a_kind_is_as_fresh_as_its_oldest_list_and_promises_no_more(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    many(connected, portal)
+    connected.sync("policies", near=True)
+    with connected.house.entered() as scope:
+        mirror = Mirror.objects.visible_to(scope).get(kind="policies")
+        oldest = parts.oldest(scope=scope, connection=connected.row(), kind="policies")
+        due = services.due_kinds(
+            scope=scope, connection=connected.row(), now=timezone.now() + timedelta(hours=20), zone=scope.time_zone
+        )
+    assert mirror.fresh_at == oldest
+    assert ("policies", True) in due, "a few of them, however old the first reading is"
+    can = {one["name"]: one["target_seconds"] for one in connected.read("/capabilities")["data"]}
+    assert (can["policies.read"], can["claims.read"]) == (108000, 900)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import time
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
 import httpx
 import pytest
 
+from rapport.sandbox.payer.claims import read_batch
+from rapport.sandbox.payer.guide import ACCEPTED, check_groups, envelope_note
 from rapport.sandbox.payer.x12 import Segment, groups, read
 from rapport.sandbox.portal.tests.support import Portal, cells, facts, fields, ids, said, tree
 
@@ -65,6 +68,45 @@ def test_each_remittance_is_an_835_that_balances_with_the_pages(portal: Portal) 
         assert total == sum(Decimal(one.at(4)) for one in paid) == Decimal(amount.strip("$").replace(",", ""))
         taken = sum(Decimal(one.at(3)) for one in found if one.tag == "CAS")
         assert sum(Decimal(one.at(3)) for one in paid) - taken == total
+
+
+def test_each_claim_that_was_sent_is_in_an_837p_for_its_payer_and_its_day(portal: Portal) -> None:
+    browser = portal.signed_in("abe")
+    page = browser.get("/billing/batches?per=100")
+    links = tree(page).xpath("//tbody//a[contains(@href, '.837')]/@href")
+    sent = {row["number"]: row for row in portal.rows("claim") if row["submissions"]}
+    assert len(links) == len(ids(page)) == len(portal.rows("batch")) > 2
+    there: list[str] = []
+    for link, batch in zip(links, portal.rows("batch"), strict=True):
+        answer = browser.get(link)
+        interchange = read(answer.content)
+        assert answer.content == browser.get(link).content
+        assert envelope_note(interchange) == ACCEPTED
+        ((verdict,),) = (group.sets for group in check_groups(interchange))
+        assert verdict.accepted, verdict.faults
+        claims = read_batch(verdict.transaction).claims
+        there += [one.number for one in claims]
+        for one in claims:
+            row = sent[one.number]
+            assert (one.charge * 100, one.member_id, one.payer_id) == (row["charge_cents"], row["member_id"], row["payer_id"])
+            assert [line.service_on for line in one.lines] == [row["service_on"].replace("-", "")]
+        assert batch["amount_cents"] == sum(one.charge for one in claims) * 100
+        assert {sent[one.number]["submitted_at"][:10] for one in claims} == {batch["sent_at"][:10]}
+        assert {sent[one.number]["submitted_at"] for one in claims} == {batch["sent_at"]}
+    assert Counter(there) == {number: row["submissions"] for number, row in sent.items()}, "as often as it was sent"
+
+
+def test_a_claim_that_is_sent_twice_is_in_two_files(portal: Portal) -> None:
+    number = portal.rows("claim?status=Ready")[0]["id"]
+    browser, before = portal.signed_in("abe"), len(portal.rows("batch"))
+    old = fields(browser.get(f"/billing/claims/{number}"))
+    for _ in range(2):
+        browser.post(f"/billing/claims/{number}/submit", data=old)
+
+    files = portal.rows("batch")[before:]
+    assert [one["claims"] for one in files] == [1, 1]
+    assert all(portal.rows(f"claim?id={number}")[0]["number"] in one["content"] for one in files)
+    assert portal.signed_in("dora").get("/billing/batches").status_code == 403, "the control: who may not see claims"
 
 
 def test_payments_and_accounts_add_up(portal: Portal) -> None:
