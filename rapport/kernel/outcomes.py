@@ -26,6 +26,8 @@ class Asked:
     """Of a change: the values that are to be others."""
     pointers: Mapping[str, str] = field(default_factory=dict)
     """Value -> where the caller gave it, for what is refused; a value that is not named stands at its own name."""
+    aside: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What comes back beside the values once it is done; that system is not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,9 @@ PORT = {
     "POST /patients", "PATCH /patients/{patient_id}", "POST /clinical-notes/{clinical_note_id}/addenda",
     "POST /claims/{claim_id}/submit",
     "POST /appointments", "PATCH /appointments/{appointment_id}",
-    "POST /appointments/{appointment_id}/reschedule", "POST /appointments/{appointment_id}/cancel",
+    *(f"POST /appointments/{{appointment_id}}/{deed}" for deed in (
+        "reschedule", "cancel", "check-in", "complete", "no-show", "reopen",
+    )),
 }  # fmt: skip
 """Handed to the system that keeps the records."""
 KEPT = {
@@ -263,9 +265,76 @@ def test_moves_and_cancellations_are_asked_for_and_change_nothing_here(portal: P
     ]  # fmt: skip
     assert len({asked.key for _, asked in journal.asked}) == 3
     assert rows(portal.house) == before
-    for action in ("check-in", "complete", "no-show", "reopen"):
-        assert api.post(f"{path}/{action}", {}, if_match=tag).json()["code"] == "not-at-source"
+
+
+def test_what_became_of_a_visit_is_asked_for_in_the_portals_words_and_judged_as_anywhere(
+    portal: Portal, journal: Journal
+) -> None:
+    api = portal.house.scheduler
+    for id, day, status in (("a1", "01", "scheduled"), ("a2", "02", "scheduled"), ("a3", "03", "cancelled")):
+        portal.say(calendar.mirror_appointment, id, VISIT | {"start_local": f"2026-11-{day}T09:00", "status": status})
+    portal.say(calendar.mirror_appointment, "a4", VISIT | {"start_local": "2036-11-03T09:00"})
+    visits = {one["source"]["remote_id"]: one for one in api.get("/v1/appointments").json()["data"]}
+    before = rows(portal.house)
+
+    def act(id: str, deed: str) -> Any:
+        path = f"/v1/appointments/{visits[id]['id']}"
+        return api.post(f"{path}/{deed}", {}, if_match=api.get(path)["ETag"])
+
+    answers = [act("a1", "check-in"), act("a1", "complete"), act("a2", "no-show"), act("a3", "reopen")]
+
+    assert [(one.status_code, one.json()["status"]) for one in answers] == [
+        (202, "checked_in"), (202, "completed"), (202, "no_show"), (202, "booked"),
+    ]  # fmt: skip
+    assert [(what, asked.remote_id, dict(asked.values), asked.changed) for what, asked in journal.asked] == [
+        ("change", id, {"status": word}, ("status",))
+        for id, word in (("a1", "checked_in"), ("a1", "completed"), ("a2", "no_show"), ("a3", "scheduled"))
+    ]
     assert rows(portal.house) == before
+    # The control: what a native practice refuses is refused here, and nobody is asked.
+    refused = [act("a4", "complete"), act("a4", "no-show"), act("a3", "check-in"), act("a1", "reopen")]
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [
+        (409, "appointment-in-future"), (409, "appointment-in-future"), (409, "state-conflict"), (409, "state-conflict"),
+    ]  # fmt: skip
+    assert len(journal.asked) == 4
+
+
+def test_that_a_cancellation_came_late_and_why_is_kept_though_no_portal_shows_it(portal: Portal, journal: Journal) -> None:
+    api = portal.house.scheduler
+    portal.say(calendar.mirror_appointment, "a1", VISIT)
+    [visit] = api.get("/v1/appointments").json()["data"]
+    path = f"/v1/appointments/{visit['id']}"
+    gone = VISIT | {"status": "cancelled"}
+
+    asked = api.post(
+        f"{path}/cancel", {"reason": "illness", "initiated_by": "patient", "late": True}, if_match=api.get(path)["ETag"]
+    )
+    assert (asked.status_code, asked.json()["status"]) == (202, "late_cancelled")
+    [(what, wanted)] = journal.asked
+    assert (what, dict(wanted.values)) == ("cancel", {"reason": "illness"})
+    portal.say(calendar.mirror_appointment, "a1", gone | dict(wanted.aside))
+    kept = api.get(path).json()
+    assert (kept["status"], kept["ended_reason"], kept["ended_by"]) == ("late_cancelled", "illness", "patient")
+
+    portal.say(calendar.mirror_appointment, "a1", gone)
+    assert api.get(path).json() == kept, "read again it is the same"
+    # The control: taken back there and cancelled there, it is a cancellation of which nothing was said here.
+    for status in ("scheduled", "cancelled"):
+        portal.say(calendar.mirror_appointment, "a1", VISIT | {"status": status})
+    again = api.get(path).json()
+    assert (again["status"], again["ended_reason"], again["ended_by"]) == ("cancelled", None, None)
+
+
+def test_why_it_was_cancelled_is_kept_though_a_reading_saw_it_first(portal: Portal) -> None:
+    portal.say(calendar.mirror_appointment, "a1", VISIT)
+    gone = VISIT | {"status": "cancelled"}
+    portal.say(calendar.mirror_appointment, "a1", gone)
+    ended = {"status": "cancelled", "ended_reason": "weather", "ended_by": "practice"}
+
+    portal.say(calendar.mirror_appointment, "a1", gone | {"ended": ended})
+
+    [kept] = portal.house.scheduler.get("/v1/appointments").json()["data"]
+    assert (kept["status"], kept["ended_reason"], kept["ended_by"]) == ("cancelled", "weather", "practice")
 
 
 NOOR = {

@@ -178,7 +178,7 @@ class _Kept:
         write = services.begin_write(
             scope=scope, connection_id=connection.id, ability=ability, values=values, key=asked.key,
             now=now, patient_id=asked.patient_id, remote_id=asked.remote_id, seen=seen,
-            aside={"external_ids": asked.values.get("external_ids") or []},
+            aside={"external_ids": asked.values.get("external_ids") or [], **asked.aside},
         )  # fmt: skip
         return _outcome(scope, write)
 

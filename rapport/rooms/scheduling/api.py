@@ -248,11 +248,13 @@ def reschedule_appointment(
 
 
 def _act(request: ScopedRequest, appointment_id: str, action: Action, **details: Any) -> Answer:
-    row = services.act(
-        scope=request.auth, appointment_id=path_id("appointment", appointment_id), action=action,
-        if_match=request.edge.if_match, now=timezone.now(), **details,
-    )  # fmt: skip
-    return _appointment(request, row.id)
+    asked: dict[str, Any] = {
+        "scope": request.auth, "appointment_id": path_id("appointment", appointment_id), "action": action,
+        "if_match": request.edge.if_match, "now": timezone.now(), **details,
+    }  # fmt: skip
+    if request.auth.connected:
+        return _asked(request, 200, at_source.act(**asked, key=handed_on.key_of(request)))
+    return _appointment(request, services.act(**asked).id)
 
 
 @router.post(
@@ -275,14 +277,7 @@ def cancel_appointment(
     """Call it off. The time is free at once. `late` marks it as late by the practice's policy."""
     said = body or s.CancelIn()
     action = Action.CANCEL_LATE if said.late else Action.CANCEL
-    ended = {"ended_reason": said.reason, "ended_by": said.initiated_by}
-    if not request.auth.connected:
-        return _act(request, appointment_id, action, **ended)
-    wanted = at_source.cancel(
-        scope=request.auth, appointment_id=path_id("appointment", appointment_id), action=action,
-        if_match=request.edge.if_match, now=timezone.now(), key=handed_on.key_of(request), **ended,
-    )  # fmt: skip
-    return _asked(request, 200, wanted)
+    return _act(request, appointment_id, action, ended_reason=said.reason, ended_by=said.initiated_by)
 
 
 @router.post(
@@ -292,7 +287,9 @@ def cancel_appointment(
     action="appointment.check_in",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(StateConflict,),
+    problems=(*handed_on.PROBLEMS, StateConflict),
+    connected="port",
+    accepted=_ASKED,
     example=examples.APPOINTMENT | {"status": "checked_in"},
     request_example={},
 )
@@ -308,7 +305,9 @@ def check_in(request: ScopedRequest, appointment_id: str, body: s.MoveIn | None 
     action="appointment.complete",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(StateConflict, services.AppointmentAhead),
+    problems=(*handed_on.PROBLEMS, StateConflict, services.AppointmentAhead),
+    connected="port",
+    accepted=_ASKED,
     example=examples.APPOINTMENT | {"status": "completed"},
     request_example={},
 )
@@ -324,7 +323,9 @@ def complete(request: ScopedRequest, appointment_id: str, body: s.MoveIn | None 
     action="appointment.no_show",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(StateConflict, services.AppointmentAhead),
+    problems=(*handed_on.PROBLEMS, StateConflict, services.AppointmentAhead),
+    connected="port",
+    accepted=_ASKED,
     example=examples.APPOINTMENT | {"status": "no_show"},
     request_example={},
 )
@@ -340,7 +341,9 @@ def no_show(request: ScopedRequest, appointment_id: str, body: s.MoveIn | None =
     action="appointment.reopen",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(StateConflict, services.SlotTaken, services.OutsideHours),
+    problems=(*handed_on.PROBLEMS, StateConflict, services.SlotTaken, services.OutsideHours),
+    connected="port",
+    accepted=_ASKED,
     example=examples.APPOINTMENT,
     request_example={},
 )

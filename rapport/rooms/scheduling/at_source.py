@@ -28,8 +28,8 @@ from .models import Appointment
 from .plans import Plan, changed_plan, meeting, new_plan, override_in
 from .ports import SystemOfRecord
 from .rules.wall_clock import wall_text
-from .services import check_slot, given_fields, known_by, lock_calendars
-from .states import Action
+from .services import check_act, check_slot, given_fields, known_by, lock_calendars
+from .states import MOVES, Action, AppointmentStatus
 
 keeper: Supplied[SystemOfRecord] = Supplied()
 """What keeps the calendars of connected practices."""
@@ -110,21 +110,35 @@ def _change(
     return Wanted(outcome, None, row.id, plan)
 
 
-def cancel(
+def act(
     *, scope: Scope, appointment_id: UUID, if_match: str, now: datetime, key: str, action: Action,
-    ended_reason: str = "", ended_by: str = "",
+    ended_reason: str = "", ended_by: str = "", override: Any = None,
 ) -> Wanted:
-    """Have an appointment cancelled where this practice's calendar is kept."""
+    """
+    Have it said where this practice's calendar is kept what becomes of an appointment. Checks as `services.act`.
+
+    That a cancellation came late, and whose it was, a portal has no word for: it is kept here once the portal has it.
+    """
     scope.require(Permission.APPOINTMENTS_WRITE)
     record = keeper.get()
+    allowance = override_in(scope, override)
+    if action is Action.REOPEN:
+        seen = queries.get_appointment(scope=scope, appointment_id=appointment_id)
+        lock_calendars(scope, clinician_ids=[seen.clinician_id])
     row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
     etags.check(row, if_match)
-    row.require(action)
-    asked = Asked(key, row.patient_id, {"reason": ended_reason}, *_where(row), ("status",))
-    outcome = record.cancel(scope=scope, asked=asked, now=now)
+    check_act(scope, row, action, now=now)
+    if action is Action.REOPEN:
+        check_slot(scope, plan=changed_plan(scope, row, {}, None), override=allowance, leave_out=row.id)
+    status = MOVES[action].target or AppointmentStatus(row.status)
+    ended = {"status": status.value, "ended_reason": ended_reason, "ended_by": ended_by}
+    cancels = status in (AppointmentStatus.CANCELLED, AppointmentStatus.LATE_CANCELLED)
+    values = {"reason": ended_reason} if cancels else {"status": _THERE.get(status, status.value)}
+    asked = Asked(
+        key, row.patient_id, values, *_where(row), ("status",), aside={"ended": ended} if cancels else {}
+    )
+    outcome = (record.cancel if cancels else record.change)(scope=scope, asked=asked, now=now)
     scope.trail.target("appointment", row.id, row.version)
-    status = "late_cancelled" if action is Action.CANCEL_LATE else "cancelled"
-    ended = {"status": status, "ended_reason": ended_reason, "ended_by": ended_by}
     return Wanted(outcome, None, row.id, None, ended)
 
 
@@ -140,6 +154,8 @@ def mirror_done(*, scope: Scope, outcome: Done, now: datetime) -> UUID:
     return row.id
 
 
+_THERE = {AppointmentStatus.BOOKED: "scheduled"}
+"""Our word -> a portal's, where it is another."""
 _SAID = {
     "clinician_id": "clinician", "service_code_id": "service_code", "location_id": "location",
     "means": "telehealth", "patient_setting": "telehealth", "start_at": "start_local",
@@ -190,5 +206,5 @@ def _as_row(patient: Any, plan: Plan, values: Mapping[str, Any], now: datetime) 
 
 
 __all__ = [
-    "Wanted", "book", "cancel", "change", "keeper", "mirror_done", "wait",
+    "Wanted", "act", "book", "change", "keeper", "mirror_done", "wait",
 ]  # fmt: skip

@@ -42,6 +42,7 @@ STATUS = {
 """A portal's word -> ours."""
 MOST_MINUTES = 1440
 _FACTS = ("patient", "clinician", "start_local", "status")
+_CANCELLED = (AppointmentStatus.CANCELLED, AppointmentStatus.LATE_CANCELLED)
 _TAKES = frozenset({"clinician_id", "start_at", "end_at"})
 _YES = {"true": True, "false": False, "True": True, "False": False}
 _VERBS = {
@@ -59,17 +60,20 @@ def mirror_appointment(
 
     :param values: `patient, clinician, start_local, status`, and `duration_minutes, service_code,
         location, telehealth, external_ids`; wall times are the practice's own. Patient, clinician and place are
-        that system's ids for them (a place also by its name here)
+        that system's ids for them (a place also by its name here). `ended` (`status, ended_reason, ended_by`) is
+        what was said here when it was cancelled
     :return: the appointment, and the columns that changed; none: nothing was told
     :raises NotTakenOver: something is missing or unknown here
     """
     scope.require(Permission.APPOINTMENTS_WRITE)
     for name in _FACTS:
         required(values, name)
-    status = AppointmentStatus(one_of(values, "status", STATUS))
+    said = AppointmentStatus(one_of(values, "status", STATUS))
     patient = roster.find_patient(scope=scope, system=source.system, id=str(values["patient"]))
     columns = _columns(scope, source, values)
     row = Appointment.of_source(source, scope=scope)
+    ended: Mapping[str, str] = values.get("ended") or {}
+    status = _late_or_not(row, said, ended)
     lock_calendars(
         scope, clinician_ids=[columns["clinician_id"], *([row.clinician_id] if row else [])]
     )
@@ -84,8 +88,11 @@ def mirror_appointment(
     if changed:
         _change(row, {name: columns[name] for name in changed}, scope=scope, source=source, now=now)
     if row.status != status:
-        _reach(row, status, scope=scope, source=source, now=now)
+        _reach(row, status, scope=scope, source=source, now=now, ended=ended)
         changed.append("status")
+    elif ended.get("ended_reason") and not row.ended_reason and status in _CANCELLED:
+        # A reading saw it there before whoever asked for it was told.
+        _save(row, _ending(ended))
     if not changed:
         row.seen_again(source, scope=scope)
     _keep_ids(scope, row, values)
@@ -99,9 +106,9 @@ def appointment_gone(*, scope: Scope, source: SourceRef, now: datetime) -> Appoi
     if row is None:
         return None
     lock_calendars(scope, clinician_ids=[row.clinician_id])
-    if row.status not in (AppointmentStatus.CANCELLED, AppointmentStatus.LATE_CANCELLED):
+    if row.status not in _CANCELLED:
         _reach(
-            row, AppointmentStatus.CANCELLED, scope=scope, source=source, now=now, ended_reason=GONE
+            row, AppointmentStatus.CANCELLED, scope=scope, source=source, now=now, ended={"ended_reason": GONE}
         )
     return row
 
@@ -143,8 +150,28 @@ def _keep_ids(scope: Scope, row: Appointment, values: Mapping[str, Any]) -> None
     AppointmentExternalId.objects.bulk_create(
         AppointmentExternalId(practice_id=scope.practice_id, appointment=row, **pair) for pair in pairs
     )
-    row.external_ids = pairs
-    row.save(update_fields=["external_ids"])
+    _save(row, {"external_ids": pairs})
+
+
+def _save(row: Appointment, columns: Mapping[str, Any]) -> None:
+    """Keep what was said here and no portal shows: it makes no other version."""
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(columns))
+
+
+def _late_or_not(
+    row: Appointment | None, said: AppointmentStatus, ended: Mapping[str, str]
+) -> AppointmentStatus:
+    """Return where it stands: of a cancellation a portal may have no word for that it came late, which was said here."""
+    late = ended.get("status") == AppointmentStatus.LATE_CANCELLED or (
+        row is not None and row.status == AppointmentStatus.LATE_CANCELLED
+    )
+    return AppointmentStatus.LATE_CANCELLED if said is AppointmentStatus.CANCELLED and late else said
+
+
+def _ending(ended: Mapping[str, str]) -> dict[str, str]:
+    return {name: ended.get(name, "") for name in ("ended_reason", "ended_by")}
 
 
 def _start(scope: Scope, text: str) -> wall_clock.LocalTime:
@@ -200,7 +227,7 @@ def _change(
 
 def _reach(
     row: Appointment, status: AppointmentStatus, *, scope: Scope, source: SourceRef, now: datetime,
-    ended_reason: str = "",
+    ended: Mapping[str, str] | None = None,
 ) -> None:
     """Take the moves that lead to a status: one, or two by way of being booked again."""
     if row.status == status:
@@ -210,7 +237,7 @@ def _reach(
         _move(row, Action.REOPEN, scope=scope, source=source, now=now)
         direct = _towards(row.status, status)
     if direct is not None:
-        further = {} if status in BUSY else {"overbooked": False, "ended_reason": ended_reason}
+        further = {} if status in BUSY else {"overbooked": False, **_ending(ended or {})}
         _move(row, direct, scope=scope, source=source, now=now, **further)
 
 
@@ -226,7 +253,7 @@ def _move(
 ) -> None:
     if action is Action.REOPEN:
         further |= {"overbooked": _taken(row), "ended_reason": "", "ended_by": ""}
-    reason = further.get("ended_reason") or roster.MIRRORED
+    reason = GONE if further.get("ended_reason") == GONE else roster.MIRRORED
     row.move(action, scope=scope, at=now, source_as_of=source.as_of, **further)
     _tell(EVENTS[action], row, scope=scope, now=now, changed=["status"], reason=reason)
 

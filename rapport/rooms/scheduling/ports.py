@@ -23,7 +23,7 @@ class SystemOfRecord(Protocol):
         """Have an appointment made."""
 
     def change(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
-        """Have an appointment changed: time, clinician, service or place."""
+        """Have an appointment changed: time, clinician, service or place; or, alone, its `status`."""
 
     def cancel(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
         """Have an appointment cancelled; `values` may hold `reason`."""

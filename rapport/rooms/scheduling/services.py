@@ -426,6 +426,19 @@ EVENTS = {
 }
 
 
+def check_act(scope: Scope, row: Appointment, action: Action, *, now: datetime) -> None:
+    """
+    Pass if this may be done to an appointment now.
+
+    :raises StateConflict: its status does not allow it, or something rests on it
+    :raises AppointmentAhead: it has no outcome before it has begun
+    """
+    row.require(action)
+    if action in OUTCOMES and row.start_at > now:
+        raise AppointmentAhead("Say what became of it once it has begun.", start_at=instant(row.start_at))
+    _ask_guards(scope, row, action)
+
+
 def act(
     *,
     scope: Scope,
@@ -456,10 +469,7 @@ def act(
         lock_calendars(scope, clinician_ids=[seen.clinician_id])
     row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
     etags.check(row, if_match)
-    row.require(action)
-    if action in OUTCOMES and row.start_at > now:
-        raise AppointmentAhead("Say what became of it once it has begun.", start_at=instant(row.start_at))
-    _ask_guards(scope, row, action)
+    check_act(scope, row, action, now=now)
     columns: dict[str, Any] = {"ended_reason": ended_reason, "ended_by": ended_by}
     if action is Action.REOPEN:
         plan = changed_plan(scope, row, {}, None)
