@@ -4,5 +4,5 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchange", "0007_artefact_kind")]
+    dependencies = [("exchange", "0009_parts")]
     operations = [migrations.AddField("shadow", "raw_sealed", models.BinaryField(null=True))]
