@@ -37,6 +37,7 @@ from .linking import (
 )
 from .mailbox import (
     Reading,
+    Texts,
     ask_for_another,
     begin_looking,
     choose_code,
@@ -56,11 +57,23 @@ from .portals import NoPortal, ability_of, manifest_of, portal, supply, target_o
 from .recipients import register_file_recipient, register_recipient
 from .runs import begin_run, clear_away, note_lateness, publish_piece, refuse_run
 from .schedule import ask_refresh, defer_sync, due_kinds, kinds_of
-from .sessions import Lease, end_epoch, epoch_of, lease, standing, to_keep_alive, write_back
+from .sessions import (
+    Lease,
+    end_epoch,
+    epoch_of,
+    is_fruitful,
+    lease,
+    note_fruit,
+    standing,
+    standing_epoch,
+    to_keep_alive,
+    write_back,
+)
 from .shadows import held_besides, offer_again
 from .signing_in import (
     NotYet,
     SigningIn,
+    account_of,
     begin_answer,
     begin_sign_in,
     expire_challenges,
@@ -77,7 +90,9 @@ __all__ = [
     "NotYet",
     "Reading",
     "SigningIn",
+    "Texts",
     "ability_of",
+    "account_of",
     "answer_challenge",
     "approve",
     "arm",
@@ -111,6 +126,7 @@ __all__ = [
     "hand_out",
     "held_besides",
     "is_awaited",
+    "is_fruitful",
     "keep_file",
     "kinds_of",
     "lease",
@@ -124,6 +140,7 @@ __all__ = [
     "meet",
     "note_answer",
     "note_closed",
+    "note_fruit",
     "note_lateness",
     "note_mark",
     "note_no_file",
@@ -152,6 +169,7 @@ __all__ = [
     "settle",
     "silent_for",
     "standing",
+    "standing_epoch",
     "supply",
     "suspend",
     "take",
