@@ -107,7 +107,7 @@ class Linked:
     def refresh(self, kind: str) -> dict[str, Any]:
         """Ask for a whole reading of a kind and return it when it is over; one that was under way before does not count."""
         asked_at = timezone.now()
-        until(f"room for a reading of {kind}", lambda: self._asked(kind))
+        until(f"room for a reading of {kind}", lambda: self._asked(kind), seconds=150, every=1)
         return until(
             f"a whole reading of {kind}",
             lambda: next(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +15,7 @@ from tests.connect.stage import Linked, Stage, until
 
 pytestmark = [needs_chromium, pytest.mark.long]
 CLIENTS = 10
+MINUTE = 60
 JITTER = 1
 """Requests that may come this much closer together on the way than they left."""
 
@@ -21,6 +23,34 @@ JITTER = 1
 def densest(stamps: list[float], seconds: float) -> int:
     """Return how many fell into the fullest stretch of so many seconds."""
     return max(sum(first <= one < first + seconds for one in stamps) for first in stamps)
+
+
+def test_ten_callers_for_a_minute_are_told_when_to_come_back_and_the_portal_is_asked_no_faster_than_is_declared(
+    stage: Stage, robin: Linked
+) -> None:
+    limits = loader.load("sandbox-portal").definition.limits
+    stage.portal.order("DELETE", "request")
+    ends = time.monotonic() + MINUTE
+
+    def caller(number: int) -> list[tuple[int, str]]:
+        http, told = stage.server.client(stage.house.admin.token), []
+        kinds = sorted(KINDS)
+        while time.monotonic() < ends:
+            kind = kinds[(number + len(told)) % len(kinds)]
+            answer = http.post(f"/v1/connections/{robin.id}/refresh", json={"what": [kind]}, headers={"Idempotency-Key": new_uuid().hex})
+            told.append((answer.status_code, answer.headers.get("Retry-After", "")))
+            time.sleep(0.2)
+        return told
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = [one for each in pool.map(caller, range(CLIENTS)) for one in each]
+
+    stamps = [one["at"] for one in stage.portal.rows("request?login=robin")]
+    assert len(stamps) > MINUTE, "the control: the portal was asked all the while"
+    for seconds in (1, 5, 10, MINUTE):
+        assert densest(stamps, seconds) <= limits.requests_per_second * seconds + limits.burst + JITTER, seconds
+    assert {status for status, _ in answers} == {202, 429}
+    assert all(int(after) > 0 for status, after in answers if status == 429)
 
 
 def test_ten_clients_at_once_never_make_the_portal_be_asked_faster_than_is_declared(stage: Stage, robin: Linked) -> None:

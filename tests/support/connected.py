@@ -50,7 +50,7 @@ class Connected:
     def link(self, username: str = "rapport", **fields: Any) -> dict[str, Any]:
         """Link the account; no password is given yet."""
         body = {
-            "definition": self.portal.definition, "base_url": "http://127.0.0.1:9",
+            "definition": self.portal.definition, "base_url": f"http://127.0.0.1:9/{self.house.id.hex}",  # an account of its own
             "identity": {"practice_code": "WILLOW", "username": username}, "consent": CONSENT,
         }  # fmt: skip
         made = props.made(self.admin.post("/v1/connections", body | fields))

@@ -64,6 +64,7 @@ class ScriptedPortal:
         self.turns = False
         """Requests of a session take turns, as where a definition says that the cookies rotate."""
         self.code_mail: ports.CodeMail | None = None
+        self.code_text = ""
         """How its mails with codes look."""
         self.sends: Callable[[], None] | None = None
         """What it does when it asks for a code: sends one, or not."""
@@ -176,7 +177,7 @@ class ScriptedPortal:
                 definition=self.definition, product="Scripted EHR", level="gold",
                 identity_fields=("practice_code", "username"),
                 factors=(ports.Factor.TOTP, ports.Factor.SMS, ports.Factor.EMAIL), abilities=self._all(),
-                sha256="0" * 64, code_mail=self.code_mail,
+                sha256="0" * 64, code_mail=self.code_mail, code_text=self.code_text,
                 **self.limits,
             )
         ]  # fmt: skip

@@ -51,6 +51,14 @@ class Answer:
         location = self.headers.get("location", "")
         return _path(location, self.under) if 300 <= self.status < 400 and location else ""
 
+    @property
+    def leads_to_with(self) -> str:
+        """Path to which it redirects, and its parameters: a portal may say there why it does. Empty: it does not."""
+        if not self.leads_to:
+            return ""
+        query = urlsplit(self.headers.get("location", "")).query
+        return self.leads_to.partition("#")[0] + (f"?{query}" if query else "")
+
     @cached_property
     def got(self) -> str:
         """What it is, judged by the bytes: `json`, `html`, `csv` or `other`."""

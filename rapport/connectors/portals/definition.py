@@ -161,6 +161,13 @@ class CodeMailRule(Strict, frozen=True, kw_only=True):
     """What stands in its text; its one group is the code."""
 
 
+class CodeTextRule(Strict, frozen=True, kw_only=True):
+    """How a text with a code of this portal looks, where a practice lets the texts of a telephone come to a mailbox."""
+
+    pattern: str
+    """What stands in it; its one group is the code."""
+
+
 class Login(Strict, frozen=True, kw_only=True):
     """A dialogue, not a script."""
 
@@ -169,6 +176,8 @@ class Login(Strict, frozen=True, kw_only=True):
     rejected: tuple[Rejection, ...]
     code_mail: CodeMailRule | None = None
     """None: codes by e-mail are asked of a person."""
+    code_text: CodeTextRule | None = None
+    """None: codes by text are asked of a person."""
 
 
 class Cut(Strict, frozen=True, kw_only=True):

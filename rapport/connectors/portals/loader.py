@@ -102,6 +102,7 @@ def manifest(loaded: Loaded) -> Manifest:
         abilities=tuple(_ability(name, rule, d) for name, rule in sorted(d.abilities.items())),
         requests_per_second=d.limits.requests_per_second, burst=d.limits.burst, parallel=d.limits.parallel,
         logins_per_hour=d.limits.logins_per_hour, sha256=loaded.sha256, code_mail=_code_mail(d),
+        code_text=d.login.code_text.pattern if d.login is not None and d.login.code_text is not None else "",
     )  # fmt: skip
 
 

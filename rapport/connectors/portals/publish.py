@@ -91,6 +91,8 @@ def _login(d: Definition) -> Iterator[str]:
         yield "login: does not say how a refusal looks"
     if d.login.code_mail is not None:
         yield from _code_mail(d.login.code_mail)
+    if d.login.code_text is not None:
+        yield from _code(d.login.code_text.pattern, "login.code_text")
     for prompt in d.login.prompts:
         if _says_nothing(prompt.seen):
             yield f"login.{prompt.name}: is seen everywhere"
@@ -106,10 +108,14 @@ def _login(d: Definition) -> Iterator[str]:
 def _code_mail(rule: CodeMailRule) -> Iterator[str]:
     if not rule.senders or not all(_SENDER.fullmatch(one) for one in rule.senders):
         yield "login.code_mail: a sender is an address, or all of a host as @host"
-    wrong = list(_pattern(rule.pattern))
-    yield from (f"login.code_mail: {fault}" for fault in wrong)
-    if not wrong and re.compile(rule.pattern).groups != 1:
-        yield "login.code_mail: its pattern needs one group, the code"
+    yield from _code(rule.pattern, "login.code_mail")
+
+
+def _code(pattern: str, place: str) -> Iterator[str]:
+    wrong = list(_pattern(pattern))
+    yield from (f"{place}: {fault}" for fault in wrong)
+    if not wrong and re.compile(pattern).groups != 1:
+        yield f"{place}: its pattern needs one group, the code"
 
 
 def _call(call: Call, d: Definition) -> Iterator[str]:

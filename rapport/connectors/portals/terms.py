@@ -48,7 +48,7 @@ class Predicate(Strict, frozen=True, kw_only=True):
     address: str = ""
     """Path of the page as it was reached: the whole path, or its beginning when this ends in `*`."""
     redirect_to: str = ""
-    """The answer leads elsewhere, to a path that begins so."""
+    """The answer leads elsewhere, to a path that begins so; with a `?` in it, the parameters count too."""
     text_any: Labels = {}
     """Words in the visible text of the page; any of them."""
     has: Element | None = None

@@ -58,6 +58,7 @@ NEW_MAILBOX: dict[str, Any] = {
     "port": 993,
     "username": "portal-codes@willow.example.org",
     "password": "what the mailbox takes",
+    "texts": {"sender": "@texts.example.net", "telephone_ends": "0142"},
     "consent": {
         "may_be_read": True,
         "statement": "A mailbox of our own that gets the portal's codes and nothing else.",
@@ -71,6 +72,7 @@ WITH_MAILBOX: dict[str, Any] = CONNECTION | {
         "port": 993,
         "username": "portal-codes@willow.example.org",
         "works": True,
+        "texts": {"sender": "@texts.example.net", "telephone_ends": "0142"},
         "consent": {
             "by_id": "usr_01h455vb4pex5vsknk084sn02q",
             "at": _AT,

@@ -413,7 +413,9 @@ class Manifest:
     logins_per_hour: int
     sha256: str
     code_mail: CodeMail | None = None
-    """How a mail with a code looks; None: no mailbox is read for this portal."""
+    """How a mail with a code looks; None: no mailbox is read for codes by e-mail."""
+    code_text: str = ""
+    """What stands in a text with a code, its one group being the code; empty: no mailbox is read for codes by text."""
 
 
 class Portal(Protocol):

@@ -45,6 +45,13 @@ class QuietHours(Struct, kw_only=True):
     to_time: str
 
 
+class MailboxTexts(Struct, kw_only=True):
+    """A telephone whose texts are brought into the mailbox."""
+
+    sender: str
+    telephone_ends: str
+
+
 class MailboxOut(Struct, kw_only=True):
     """A mailbox that is read for the portal's codes. Its password is never returned."""
 
@@ -53,6 +60,8 @@ class MailboxOut(Struct, kw_only=True):
     username: str
     works: bool
     """False: it did not take the password; another one is needed."""
+    texts: MailboxTexts | None
+    """Null: no telephone's texts come into it, and codes by text are asked of a person."""
     consent: ConsentOut
 
 
@@ -96,7 +105,7 @@ class ConnectionOut(Shape):
     secrets: list[str]
     """Kinds of secrets that are kept; never their values."""
     mailbox: MailboxOut | None
-    """Where codes by e-mail are read; null: they are asked of a person."""
+    """Where codes by e-mail, and by text where it says so, are read; null: they are asked of a person."""
     consent: ConsentOut
     quiet_hours: QuietHours | None
     exports_every_hours: int
@@ -342,6 +351,18 @@ class MailboxConsentIn(Input):
     statement: str = Field(max_length=1000)
 
 
+class MailboxTextsIn(Input):
+    """A telephone of the practice whose texts are brought into the mailbox, by an app or its provider."""
+
+    sender: str = Field(
+        min_length=3, max_length=254, pattern=r"^[^@\s]*@[^@\s]+$",
+        description="Who brings them: the address that such a mail comes from, or `@host` for all of a host.",
+    )  # fmt: skip
+    telephone_ends: str = Field(
+        pattern=r"^[0-9]{4}$", description="Its last four digits: a code that the portal sent to another number is not looked for."
+    )
+
+
 class MailboxIn(Input):
     """A mailbox of the practice to which the portal sends its codes. The password is write-only."""
 
@@ -349,6 +370,7 @@ class MailboxIn(Input):
     port: int = Field(default=993, ge=1, le=65535)
     username: str = Field(min_length=1, max_length=254)
     password: str = Field(min_length=1, max_length=500)
+    texts: MailboxTextsIn | None = Field(default=None, description="None: codes by text are asked of a person.")
     consent: MailboxConsentIn
 
 
@@ -426,6 +448,7 @@ def _export_out(row: ExportOrder) -> ExportOut:
 def _mailbox_out(row: CodeMailbox, works: bool) -> MailboxOut:
     return MailboxOut(
         host=row.host, port=row.port, username=row.username, works=works,
+        texts=MailboxTexts(sender=row.text_sender, telephone_ends=row.text_telephone) if row.text_sender else None,
         consent=ConsentOut(
             by_id=type_id("user", row.consent_by), at=instant(row.consent_at), statement=row.consent_words
         ),

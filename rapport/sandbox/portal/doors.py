@@ -66,7 +66,9 @@ def find(store: Store, *, token: str, user_agent: str) -> dict[str, Any] | None:
         if session is None:
             return None
         pinned = is_on(store, "pin_user_agent") and session["user_agent"] != user_agent
-        if pinned or session["seen_at"] < time.time() - number(store, "session_seconds"):
+        most = number(store, "session_most_seconds")
+        unused = session["seen_at"] < time.time() - number(store, "session_seconds")
+        if pinned or unused or (most and session["began_at"] < time.time() - most):
             end(store, session=session)
             return None
         store.run("UPDATE session SET seen_at = ? WHERE id = ?", (time.time(), session["id"]))

@@ -13,6 +13,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "phantom_row": ("0", "1: each count is one too high; `shown`: and the last page has an empty row for something new"),
     "zero_width": ("0", "1: ages have zero-width spaces, names no-break spaces"),
     "session_seconds": ("900", "how long a session lives without use"),
+    "session_most_seconds": ("0", "how long a session lives however much it is used; 0: without end"),
     "rotate": ("1", "0: the cookie stays; 1: turns at most once a second; `each`: with each answer"),
     "pin_user_agent": ("0", "1: another User-Agent ends the session"),
     "one_session": ("0", "1: a new sign-in ends the person's other sessions"),

@@ -170,7 +170,8 @@ def give_secrets(request: ScopedRequest, connection_id: str, body: s.SecretsIn) 
 def connect_mailbox(request: ScopedRequest, connection_id: str, body: s.MailboxIn) -> Answer:
     """
     Let the codes that the portal mails be read by IMAP, in place of asking a person: a mailbox of the
-    practice's own, best one that gets nothing else. Somebody says that it may be read; who, when and in
+    practice's own, best one that gets nothing else. Where an app or the provider brings the texts of a telephone
+    into it, `texts` says so, and codes by text are read there too. Somebody says that it may be read; who, when and in
     which words is kept. TLS only, and public servers only. Nothing in it is changed. Whether it opens is
     tried at once; if not, an attention item says so. Given again, it replaces the one before.
     """
@@ -178,6 +179,7 @@ def connect_mailbox(request: ScopedRequest, connection_id: str, body: s.MailboxI
         scope=request.auth, connection_id=path_id("connection", connection_id), host=body.host,
         port=body.port, username=body.username, password=body.password,
         permits=body.consent.may_be_read, statement=body.consent.statement, now=timezone.now(),
+        texts=services.Texts(body.texts.sender, body.texts.telephone_ends) if body.texts else None,
     )  # fmt: skip
     return _connection(request.auth, row)
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from uuid import UUID
 
+from psycopg.errors import LockNotAvailable
+
 from rapport.platform.db import sql
 
 POLL_SECONDS = 0.1
@@ -44,22 +46,36 @@ def is_free(connection_id: UUID, name: str) -> bool:
 @contextmanager
 def held(connection_id: UUID, name: str, *, wait_seconds: float) -> Iterator[None]:
     """
-    Hold the lock of this name, alone among all processes.
+    Hold the lock of this name, alone among all processes. Who came first has it first.
 
+    :param connection_id: of the connection, or of what several of them share
     :raises LockTimeout: it was not to be had in time
     """
-    with slot(connection_id, name, places=1, wait_seconds=wait_seconds):
+    number = _number(connection_id, name)
+    deadline = time.monotonic() + wait_seconds
+    while not _waited_for(number):
+        if time.monotonic() > deadline:
+            raise LockTimeout(name)
+    try:
         yield
+    finally:
+        sql.one("SELECT pg_advisory_unlock(%s)", (number,))
+
+
+def _waited_for(number: int) -> bool:
+    """Stand in line for a lock, for as long as the database lets anybody wait (five seconds)."""
+    try:
+        sql.one("SELECT pg_advisory_lock(%s)", (number,))
+    except LockNotAvailable:
+        return False
+    return True
 
 
 @contextmanager
-def slot(
-    connection_id: UUID, name: str, *, places: int, wait_seconds: float, poll_seconds: float = POLL_SECONDS
-) -> Iterator[None]:
+def slot(connection_id: UUID, name: str, *, places: int, wait_seconds: float) -> Iterator[None]:
     """
     Hold one of so many places.
 
-    :param poll_seconds: how often it is looked whether one is free
     :raises LockTimeout: all were taken for too long
     """
     numbers = [_number(connection_id, f"{name}:{place}") for place in range(places)]
@@ -70,7 +86,7 @@ def slot(
             break
         if time.monotonic() > deadline:
             raise LockTimeout(name)
-        time.sleep(poll_seconds)
+        time.sleep(POLL_SECONDS)
     try:
         yield
     finally:

@@ -31,11 +31,13 @@ class Governed:
     scope: Scope
     connection_id: UUID
     keep: float
-    """Tokens left to others: a sync leaves one for whoever waits for an answer."""
+    """Share of the burst that is left to others: a sync leaves half of it to whoever waits for an answer."""
     still_mine: Callable[[], bool] | None = None
     """Asked before each request, last of all; False: it may not leave any more."""
     asked: int = 0
     """Requests that were let through."""
+    waited: float = 0.0
+    """Seconds that they were made to wait for it."""
     answered_at: datetime | None = None
     """When the last answer came; decoding it may take longer than the next answer's way."""
 
@@ -60,7 +62,9 @@ class Governed:
                 self.asked += 1
                 return
             # A little more each time, by chance: those who wait together do not come back together.
-            time.sleep(min(wait, MOST_AT_ONCE) * random.uniform(1.0, 1.1))  # noqa: S311 - jitter, no secret
+            pause = min(wait, MOST_AT_ONCE) * random.uniform(1.0, 1.1)  # noqa: S311 - jitter, no secret
+            self.waited += pause
+            time.sleep(pause)
 
     def after(self, *, seconds: float, busy: bool, retry_after_seconds: int | None = None) -> None:
         """Take note of how the portal took it."""

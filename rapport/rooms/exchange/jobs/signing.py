@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from django.utils import timezone
@@ -32,7 +34,7 @@ def ensure_epoch(
 
     :param for_call: a call needs it that no breaker held back
     """
-    with held(connection_id, "sign-in", wait_seconds=LOCK_SECONDS):
+    with _alone(scope, connection_id):
         while True:
             with entered(scope):
                 standing = services.lease(scope=scope, connection_id=connection_id, now=timezone.now())
@@ -52,6 +54,18 @@ def ensure_epoch(
             if isinstance(begun, Trouble):
                 return begun
             return _sign_in(scope, begun)
+
+
+@contextmanager
+def _alone(scope: Scope, connection_id: UUID) -> Iterator[None]:
+    """One sign-in at a time of a connection, and of an account: two practices may share a user of a portal."""
+    with entered(scope):
+        account = services.account_of(queries.get_connection(scope=scope, connection_id=connection_id))
+    with (
+        held(connection_id, "sign-in", wait_seconds=LOCK_SECONDS),
+        held(account, "account", wait_seconds=LOCK_SECONDS),
+    ):
+        yield
 
 
 def _sign_in(scope: Scope, begun: services.SigningIn) -> int | Trouble:

@@ -101,4 +101,5 @@ def keep_alive(*, scope: Scope, connection_id: UUID) -> None:
     def ask(target: Target, session: bytes, now: datetime) -> SignedIn | Trouble:
         return services.portal().who(target, session=session, now=now)
 
-    call(scope=scope, connection_id=connection_id, capability="keep_alive", ask=ask, renew=False)
+    # Without a hold: else one look would be the reason for the next, for ever.
+    call(scope=scope, connection_id=connection_id, capability="keep_alive", ask=ask, renew=False, hold=False)

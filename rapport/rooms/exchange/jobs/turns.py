@@ -13,12 +13,10 @@ from rapport.rooms.exchange import services
 from rapport.rooms.exchange.ports import NoTurn
 from rapport.rooms.exchange.services import Lease
 
-from .locks import LockTimeout, slot
+from .locks import LockTimeout, held
 
 WAIT_SECONDS = 60.0
 """Longer than the slowest answer of those who may stand before."""
-POLL_SECONDS = 0.01
-"""A request takes some hundredths of a second: who waits looks often."""
 
 
 @dataclass(slots=True)
@@ -38,14 +36,12 @@ class Turns:
 
         :raises NoTurn: others took too long; nothing was sent
         """
-        held = slot(
-            self.lease.connection_id, "turn", places=1, wait_seconds=WAIT_SECONDS, poll_seconds=POLL_SECONDS
-        )
+        line = held(self.lease.connection_id, "turn", wait_seconds=WAIT_SECONDS)
         try:
-            held.__enter__()
+            line.__enter__()
         except LockTimeout:
             raise NoTurn from None
-        self._held, self.used = held, True
+        self._held, self.used = line, True
         with entered(self.scope):
             self._now = services.standing(
                 scope=self.scope, connection_id=self.lease.connection_id, epoch=self.lease.epoch
@@ -54,12 +50,12 @@ class Turns:
 
     def give(self, session: bytes | None) -> None:
         """Keep what an answer made of the session, and let the next request go."""
-        held, now, self._held, self._now = self._held, self._now, None, None
-        if held is None:
+        line, now, self._held, self._now = self._held, self._now, None, None
+        if line is None:
             return
         try:
             if now is not None and session is not None:
                 with entered(self.scope):
                     services.write_back(scope=self.scope, lease=now, session=session, at=timezone.now())
         finally:
-            held.__exit__(None, None, None)
+            line.__exit__(None, None, None)

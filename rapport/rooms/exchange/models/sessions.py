@@ -24,6 +24,8 @@ class PortalSession(PracticeRecord):
     """The connection."""
     epoch = models.IntegerField(default=0)
     """Counts sign-ins that succeeded."""
+    fruitful_epoch = models.IntegerField(default=0)
+    """The last epoch in which a call was answered: a portal that ends each session at once is not signed in to again and again."""
     sealed = models.BinaryField(null=True)
     """The session as the driver keeps it, sealed for this connection and epoch; null: none stands."""
     ended = models.BinaryField(null=True)
@@ -59,7 +61,7 @@ class SignIn(PracticeRecord):
     ended_at = models.DateTimeField(null=True)
     """When there was an answer; null: none was heard."""
     outcome = models.CharField(max_length=30, blank=True)
-    """`signed_in`, `challenge`, or the reason why not."""
+    """`signed_in`, `challenge`, the reason why not, or `session_taken`: somebody else signed in after it."""
     epoch = models.IntegerField(default=0)
     """The epoch that it began."""
     password_number = models.IntegerField(default=0)
@@ -144,6 +146,10 @@ class CodeMailbox(PracticeRecord):
     """When they said so."""
     consent_words = models.TextField()
     """The words they agreed to."""
+    text_sender = models.CharField(max_length=254, blank=True)
+    """Who brings the texts of a telephone into it, as `CodeMail.senders` has them; empty: none come."""
+    text_telephone = models.CharField(max_length=4, blank=True)
+    """The last digits of that telephone."""
 
     class Meta:
         constraints = [

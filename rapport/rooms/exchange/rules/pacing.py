@@ -8,6 +8,8 @@ SLOW_FACTOR = 3.0
 """Answers this many times slower than usual mean that we ask too fast,"""
 STRUGGLE_SECONDS = 0.5
 """and so slow at least: of a portal that answers in milliseconds, one that takes thirty says nothing."""
+SYNC_LEAVES = 0.5
+"""Share of the burst that scheduled work leaves to whoever waits for an answer: so many requests go out at once."""
 LEAST_SHARE = 0.1
 """Never slower than this share of the declared rate."""
 
@@ -35,7 +37,7 @@ def wait_for(bucket: Bucket, *, cost: float, keep: float = 0.0) -> float:
     """
     Return the seconds until so many tokens are there. 0: they are.
 
-    :param keep: tokens that stay for others: a sync leaves one for whoever waits for an answer
+    :param keep: tokens that stay for others: a sync leaves some for whoever waits for an answer
 
     >>> wait_for(Bucket(0.0, 2.0, 6.0), cost=1)
     0.5

@@ -39,6 +39,7 @@ from .linking import (
 )
 from .mailbox import (
     Reading,
+    Texts,
     ask_for_another,
     begin_looking,
     choose_code,
@@ -58,11 +59,23 @@ from .portals import NoPortal, ability_of, manifest_of, portal, supply, target_o
 from .recipients import register_file_recipient, register_recipient
 from .runs import begin_run, clear_away, note_lateness, publish_piece, refuse_run
 from .schedule import ask_refresh, defer_sync, due_kinds, kinds_of, promised_seconds
-from .sessions import Lease, end_epoch, epoch_of, lease, standing, to_keep_alive, write_back
+from .sessions import (
+    Lease,
+    end_epoch,
+    epoch_of,
+    is_fruitful,
+    lease,
+    note_fruit,
+    standing,
+    standing_epoch,
+    to_keep_alive,
+    write_back,
+)
 from .shadows import held_besides, offer_again
 from .signing_in import (
     NotYet,
     SigningIn,
+    account_of,
     begin_answer,
     begin_sign_in,
     expire_challenges,
@@ -79,8 +92,10 @@ __all__ = [
     "NotYet",
     "Reading",
     "SigningIn",
+    "Texts",
     "ToCompare",
     "ability_of",
+    "account_of",
     "answer_challenge",
     "approve",
     "arm",
@@ -115,6 +130,7 @@ __all__ = [
     "hand_out",
     "held_besides",
     "is_awaited",
+    "is_fruitful",
     "keep_file",
     "keep_hold",
     "kinds_of",
@@ -130,6 +146,7 @@ __all__ = [
     "note_answer",
     "note_closed",
     "note_comparison",
+    "note_fruit",
     "note_lateness",
     "note_mark",
     "note_no_file",
@@ -159,6 +176,7 @@ __all__ = [
     "settle",
     "silent_for",
     "standing",
+    "standing_epoch",
     "supply",
     "suspend",
     "take",

@@ -2,7 +2,7 @@
 Codes from a mailbox that the practice connected: kept, opened for one look, and each code handed out once.
 
 The mailbox is looked at before a sign-in (where does it stand?) and while a challenge of factor `email`
-is open. A code becomes the challenge's answer like one that a person gives; a person may still be faster.
+is open, or of factor `sms` where the practice says that the texts of that telephone are brought into it. A code becomes the challenge's answer like one that a person gives; a person may still be faster.
 """
 
 from __future__ import annotations
@@ -64,11 +64,12 @@ def mailboxes() -> Mailboxes:
 
 def connect_mailbox(
     *, scope: Scope, connection_id: UUID, host: str, port: int, username: str, password: str, permits: bool,
-    statement: str, now: datetime,
+    statement: str, now: datetime, texts: Texts | None = None,
 ) -> Connection:
     """
     Let codes be read from a mailbox. A worker looks at once whether it opens.
 
+    :param texts: the telephone whose texts are brought into it; None: none are
     :raises ConsentMissing: nobody said that it may be read
     :raises Invalid: the server is not one that is called, or the definition reads no mail
     :raises SecretRejectedBefore: the mail server rejected this very password
@@ -82,17 +83,18 @@ def connect_mailbox(
             "Set may_be_read to true, and say in a sentence whose mailbox it is and that codes may be read there.",
             errors=(FieldError("/consent", "required"),), reason="no_consent",
         )  # fmt: skip
-    if _rule(connection) is None:
-        raise Invalid(
-            "1 field is not valid.",
-            errors=(FieldError("/host", "not-allowed", "This portal's definition knows no codes by mail."),),
-        )
+    manifest = manifest_of(connection.definition)
+    if texts is not None and not (manifest and manifest.code_text):
+        raise _not_known("/texts", "text")
+    if texts is None and not (manifest and manifest.code_mail):
+        raise _not_known("/host", "mail")
     why = mailboxes().allows(host, port)
     if why:
         raise Invalid("1 field is not valid.", errors=(FieldError("/host", "url-not-allowed", why),))
     values = {
         "host": host, "port": port, "username": username, "consent_by": scope.user_id or scope.actor_id,
-        "consent_at": now, "consent_words": statement,
+        "consent_at": now, "consent_words": statement, "text_sender": texts.sender if texts else "",
+        "text_telephone": texts.telephone_ends if texts else "",
     }  # fmt: skip
     known = CodeMailbox.objects.visible_to(scope).filter(connection_id=connection.id)
     moved = known.exclude(host=host, port=port, username=username).exists()
@@ -131,15 +133,29 @@ def forget_mailbox(*, scope: Scope, connection: Connection, now: datetime) -> No
     attention.went_away(scope=scope, connection=connection, matters=[Matter.MAILBOX_CLOSED], now=now)
 
 
-def _rule(connection: Connection) -> CodeMail | None:
+def _not_known(pointer: str, way: str) -> Invalid:
+    fault = FieldError(pointer, "not-allowed", f"This portal's definition knows no codes by {way}.")
+    return Invalid("1 field is not valid.", errors=(fault,))
+
+
+def _rule(connection: Connection, row: CodeMailbox, challenge: Challenge) -> CodeMail | None:
+    """Return how the mail looks that brings this challenge's code; None: none does, and a person is asked."""
     manifest = manifest_of(connection.definition)
-    return manifest.code_mail if manifest else None
+    if manifest is None:
+        return None
+    if challenge.factor == Factor.EMAIL:
+        return manifest.code_mail
+    if challenge.factor == Factor.SMS and row.text_sender and manifest.code_text:
+        shown = "".join(filter(str.isdigit, challenge.masked_destination))[-len(row.text_telephone) :]
+        # A portal that shows another number than the one whose texts come here has sent its code elsewhere.
+        return CodeMail((row.text_sender,), manifest.code_text) if row.text_telephone.endswith(shown) else None
+    return None
 
 
 def open_mailbox(*, scope: Scope, connection: Connection, cause: str) -> Mailbox | None:
     """Return the mailbox for one look, noted in the trail; None: there is none that may be opened."""
     row = CodeMailbox.objects.visible_to(scope).filter(connection_id=connection.id).first()
-    if row is None or _rule(connection) is None:
+    if row is None:
         return None
     opened = vault.open_secrets(scope=scope, connection=connection, cause=cause, kinds=["mailbox"])
     if not opened:
@@ -172,6 +188,16 @@ def note_open(*, scope: Scope, connection_id: UUID, now: datetime) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """A telephone whose texts are brought into a mailbox."""
+
+    sender: str
+    """Who brings them: an address, or `@host` for all of a host."""
+    telephone_ends: str
+    """Its last four digits."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a worker needs to look for the code of one challenge, outside any transaction."""
 
@@ -190,7 +216,8 @@ def begin_looking(*, scope: Scope, connection_id: UUID, challenge_id: UUID, now:
     """Open the mailbox for an open challenge. :return: None: there is nothing to look for any more, or nowhere"""
     connection = queries.get_connection(scope=scope, connection_id=connection_id)
     row = queries.get_challenge(scope=scope, connection_id=connection_id, challenge_id=challenge_id)
-    rule = _rule(connection)
+    kept = CodeMailbox.objects.visible_to(scope).filter(connection_id=connection_id).first()
+    rule = _rule(connection, kept, row) if kept is not None else None
     if rule is None or not _is_awaited(connection, row, now):
         return None
     box = open_mailbox(scope=scope, connection=connection, cause="challenge")
@@ -210,7 +237,7 @@ def _is_awaited(connection: Connection, row: Challenge, now: datetime) -> bool:
     return (
         connection.state in MAY_SIGN_IN
         and row.state == ChallengeState.OPEN
-        and row.factor == Factor.EMAIL
+        and row.factor in (Factor.EMAIL, Factor.SMS)
         and row.expires_at > now
     )
 

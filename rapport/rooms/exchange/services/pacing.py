@@ -46,18 +46,22 @@ def _filled(pace: Pace, now: datetime) -> pacing.Bucket:
     return pacing.Bucket(pacing.fill(bucket, seconds=seconds), pace.rate, pace.burst)
 
 
+def _kept(pace: Pace, keep: float) -> float:
+    return min(keep * pace.burst, pace.burst - 1)
+
+
 def take(*, scope: Scope, connection_id: UUID, keep: float, now: datetime) -> float:
     """
     Take a token for one request.
 
-    :param keep: tokens that must stay for others; a sync leaves one
+    :param keep: share of the burst that must stay for others
     :return: 0: it may leave; else how many seconds to wait before asking again
     """
     pace = Pace.objects.visible_to(scope).select_for_update().get(connection_id=connection_id)
     if pace.hold_until is not None and pace.hold_until > now:
         return float((pace.hold_until - now).total_seconds())
     bucket = _filled(pace, now)
-    wait = pacing.wait_for(bucket, cost=1, keep=min(keep, pace.burst - 1))
+    wait = pacing.wait_for(bucket, cost=1, keep=_kept(pace, keep))
     if wait > 0:
         return wait
     pace.tokens, pace.filled_at = bucket.tokens - 1, max(now, pace.filled_at)
@@ -112,13 +116,30 @@ def require_room(*, scope: Scope, connection: Connection, now: datetime) -> None
         raise PortalPace(headers={"Retry-After": str(ceil(wait))}, reason="portal_pace")
 
 
+def is_at_pace(*, scope: Scope, connection_id: UUID, now: datetime) -> bool:
+    """Tell whether the portal is asked as fast as it allows: scheduled work would have to wait."""
+    pace = Pace.objects.visible_to(scope).filter(connection_id=connection_id).first()
+    if pace is None:
+        return False
+    return pacing.wait_for(_filled(pace, now), cost=1, keep=_kept(pace, pacing.SYNC_LEAVES)) > 0
+
+
 def silent_for(*, scope: Scope, connection_id: UUID, now: datetime) -> float:
     """Return for how many seconds the portal asked for silence; 0: it did not."""
     row = Pace.objects.visible_to(scope).filter(connection_id=connection_id, hold_until__gt=now).first()
     return (row.hold_until - now).total_seconds() if row is not None and row.hold_until else 0.0
 
 
-def parallel_of(*, scope: Scope, connection_id: UUID) -> int:
-    """Return how many calls may be under way at once."""
-    row = Pace.objects.visible_to(scope).filter(connection_id=connection_id).values_list("parallel", flat=True)
-    return max(1, next(iter(row), 1))
+def parallel_of(*, scope: Scope, connection_id: UUID) -> tuple[int, int]:
+    """
+    Return how many calls may be under way at once, and how many of them may be scheduled work.
+
+    A portal that struggles gets fewer calls at once, as it gets slower ones. Where it bears more than one, one
+    place is left to whoever waits for an answer.
+    """
+    row = Pace.objects.visible_to(scope).filter(connection_id=connection_id).first()
+    if row is None:
+        return 1, 1
+    share = row.rate / row.declared if row.declared else 1.0
+    places = max(1, int(row.parallel * share + 0.001))
+    return max(places, min(2, row.parallel)), max(1, places - 1)

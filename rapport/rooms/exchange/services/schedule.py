@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import ceil
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,8 +11,8 @@ from rapport.kernel.problems import FieldError, Invalid
 from rapport.platform.access.scope import Scope
 from rapport.platform.jobs import registry as jobs
 from rapport.rooms.exchange import queries
-from rapport.rooms.exchange.models import Connection, Mirror
-from rapport.rooms.exchange.problems import ConnectionStands
+from rapport.rooms.exchange.models import Connection, Mirror, SyncRun
+from rapport.rooms.exchange.problems import ConnectionStands, PortalPace
 from rapport.rooms.exchange.rules import freshness
 from rapport.rooms.exchange.states import WORKS
 
@@ -25,7 +26,7 @@ def ask_refresh(*, scope: Scope, connection_id: UUID, kinds: list[str], now: dat
 
     :param kinds: what to read; empty: all that the portal's user may
     :raises ConnectionStands: nothing goes out until somebody acts
-    :raises PortalPace: the portal is asked as fast as it allows
+    :raises PortalPace: the portal is asked as fast as it allows, and all of it waits for that already
     """
     connection = queries.get_connection(scope=scope, connection_id=connection_id)
     if connection.state not in WORKS:
@@ -40,9 +41,23 @@ def ask_refresh(*, scope: Scope, connection_id: UUID, kinds: list[str], now: dat
         raise Invalid("1 field is not valid.", errors=(fault,))
     pacing.require_room(scope=scope, connection=connection, now=now)
     wanted = kinds or known
-    for kind in wanted:
-        defer_sync(scope=scope, connection=connection, kind=kind, near=False)
+    asked = [defer_sync(scope=scope, connection=connection, kind=kind, near=False) for kind in wanted]
+    if not any(asked) and pacing.is_at_pace(scope=scope, connection_id=connection.id, now=now):
+        seconds = _last_took(scope=scope, connection_id=connection.id, kinds=wanted)
+        raise PortalPace(headers={"Retry-After": str(seconds)}, reason="portal_pace")
     return wanted
+
+
+def _last_took(*, scope: Scope, connection_id: UUID, kinds: list[str]) -> int:
+    """Return how many seconds the longest of the last readings of some kinds took, within reason."""
+    took = 1.0
+    for kind in kinds:
+        last = SyncRun.objects.visible_to(scope).filter(
+            connection_id=connection_id, kind=kind, ended_at__isnull=False
+        ).order_by("-began_at").first()  # fmt: skip
+        if last is not None and last.ended_at is not None:
+            took = max(took, (last.ended_at - last.began_at).total_seconds())
+    return min(60, ceil(took))
 
 
 def kinds_of(connection: Connection) -> list[str]:
@@ -111,12 +126,13 @@ def read_what_waited(*, scope: Scope, connection: Connection, kind: str) -> None
             defer_sync(scope=scope, connection=connection, kind=other, near=False)
 
 
-def defer_sync(*, scope: Scope, connection: Connection, kind: str, near: bool) -> None:
-    """Ask for a reading, unless one like it waits already."""
-    jobs.defer(
+def defer_sync(*, scope: Scope, connection: Connection, kind: str, near: bool) -> bool:
+    """Ask for a reading. :return: False when one like it waits already"""
+    asked = jobs.defer(
         "exchange.sync", scope, queueing_lock=f"sync:{connection.id}:{kind}:{near}",
         lock=f"sync:{connection.id}:{kind}", connection_id=connection.id, kind=kind, near=near,
     )  # fmt: skip
+    return asked is not None
 
 
 def is_quiet_now(*, connection: Connection, now: datetime, zone: ZoneInfo) -> bool:

@@ -32,6 +32,8 @@ class Lease:
     epoch: int
     jar: int
     session: bytes
+    fruitful: bool = False
+    """Whether a call was answered in this epoch, as far as was known when it was taken."""
 
 
 def _place(scope: Scope, connection_id: UUID, epoch: int) -> bytes:
@@ -49,13 +51,19 @@ def row_of(*, scope: Scope, connection: Connection) -> PortalSession:
     return row
 
 
-def lease(*, scope: Scope, connection_id: UUID, now: datetime) -> Lease | None:
-    """Take the session of a connection. :return: None: there is none, sign in"""
+def lease(*, scope: Scope, connection_id: UUID, now: datetime, hold: bool = True) -> Lease | None:
+    """
+    Take the session of a connection.
+
+    :param hold: False: it is not kept alive for this
+    :return: None: there is none, sign in
+    """
     row = PortalSession.objects.visible_to(scope).filter(connection_id=connection_id).first()
     if row is None or row.sealed is None:
         return None
-    PortalSession.objects.visible_to(scope).filter(id=row.id).update(leased_until=now + LEASE)
-    return Lease(connection_id, row.epoch, row.jar, _opened(scope, row, row.sealed))
+    if hold:
+        PortalSession.objects.visible_to(scope).filter(id=row.id).update(leased_until=now + LEASE)
+    return Lease(connection_id, row.epoch, row.jar, _opened(scope, row, row.sealed), row.fruitful_epoch == row.epoch)
 
 
 def standing(*, scope: Scope, connection_id: UUID, epoch: int) -> Lease | None:
@@ -134,6 +142,26 @@ def forget(*, scope: Scope, connection_id: UUID) -> None:
     PortalSession.objects.visible_to(scope).filter(connection_id=connection_id).update(
         sealed=None, ended=None, leased_until=None
     )
+
+
+def note_fruit(*, scope: Scope, connection_id: UUID, epoch: int) -> None:
+    """A call was answered in this epoch."""
+    PortalSession.objects.visible_to(scope).filter(
+        connection_id=connection_id, epoch=epoch, fruitful_epoch__lt=epoch
+    ).update(fruitful_epoch=epoch)  # fmt: skip
+
+
+def is_fruitful(*, scope: Scope, connection_id: UUID, epoch: int) -> bool:
+    """Tell whether any call was answered in an epoch, or in one after it."""
+    return PortalSession.objects.visible_to(scope).filter(
+        connection_id=connection_id, fruitful_epoch__gte=epoch
+    ).exists()  # fmt: skip
+
+
+def standing_epoch(*, scope: Scope, connection_id: UUID) -> int:
+    """Return the number of the epoch whose session stands; 0: none does."""
+    row = PortalSession.objects.visible_to(scope).filter(connection_id=connection_id, sealed__isnull=False).first()
+    return row.epoch if row else 0
 
 
 def epoch_of(*, scope: Scope, connection_id: UUID) -> int:

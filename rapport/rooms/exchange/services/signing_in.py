@@ -15,6 +15,7 @@ from uuid import UUID
 
 from rapport.platform.access.scope import Scope
 from rapport.platform.crypto import aead
+from rapport.platform.db import sql
 from rapport.platform.jobs import registry as jobs
 from rapport.rooms.exchange import queries
 from rapport.rooms.exchange.models import Challenge, Connection, SignIn
@@ -115,7 +116,7 @@ def begin_sign_in(
         return Trouble(Reason.BUSY, detail="So many sign-ins an hour are allowed.", retry_after_seconds=seconds)
     has_seed = "totp_seed" in queries.has_secret(scope=scope, connection_id=connection.id)
     if has_seed:
-        wait = _wait_for_window(next((t for t in tries if t.used_totp), None), now=now)
+        wait = _wait_for_window(_code_used(connection), now=now)
         if wait > 0:
             return NotYet(wait)
     if connection.revision != manifest.revision:
@@ -135,13 +136,26 @@ def begin_sign_in(
     )
 
 
-def _wait_for_window(last: SignIn | None, *, now: datetime) -> float:
+def account_of(connection: Connection) -> UUID:
+    """Return what stands for the account at the portal, the same in every practice that has it."""
+    return UUID(bytes=bytes(connection.account_digest)[:16])
+
+
+def _code_used(connection: Connection) -> datetime | None:
+    """Return when a code of this account may have been used last, by whichever practice; None: within no hour."""
+    row = sql.one(
+        "SELECT rapport_account_code_used(%s, make_interval(secs => %s))",
+        (bytes(connection.account_digest), LOST_SECONDS),
+    )
+    return row[0] if row else None
+
+
+def _wait_for_window(used: datetime | None, *, now: datetime) -> float:
     """Return the seconds until a code can be computed that no earlier sign-in may have used."""
     at = now.timestamp()
     window = int(at // TOTP_SECONDS)
-    if last is not None:
-        end = last.ended_at or last.began_at + timedelta(seconds=LOST_SECONDS)
-        spent = int(end.timestamp() // TOTP_SECONDS)
+    if used is not None:
+        spent = int(used.timestamp() // TOTP_SECONDS)
         if spent >= window:
             return (spent + 1) * TOTP_SECONDS - at
     left = (window + 1) * TOTP_SECONDS - at
@@ -285,7 +299,9 @@ def _challenged(
 
 def _await(scope: Scope, row: Challenge) -> None:
     """Look for the answer where it may come without a person's help: in a mailbox, or on a phone."""
-    what = {Factor.EMAIL: "exchange.read_code", Factor.PUSH: "exchange.look_at_push"}.get(Factor(row.factor))
+    what = {
+        Factor.EMAIL: "exchange.read_code", Factor.SMS: "exchange.read_code", Factor.PUSH: "exchange.look_at_push",
+    }.get(Factor(row.factor))  # fmt: skip
     if what is not None:
         jobs.defer(
             what, scope, queueing_lock=f"await:{row.id}", connection_id=row.connection_id,

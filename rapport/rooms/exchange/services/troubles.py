@@ -10,7 +10,7 @@ from uuid import UUID
 
 from rapport.platform.access.scope import Scope
 from rapport.rooms.exchange import queries
-from rapport.rooms.exchange.models import Connection, DriftReport, Pace
+from rapport.rooms.exchange.models import Connection, DriftReport, Pace, PortalSession, SignIn
 from rapport.rooms.exchange.ports import Finding, Reason, Trouble
 from rapport.rooms.exchange.rules.matters import BREAKS, DOWN, DRIFT, STOPS, Matter
 from rapport.rooms.exchange.states import Action, ConnectionState
@@ -20,6 +20,8 @@ from .pacing import BUSY_SECONDS
 
 TAKEN_WAIT = timedelta(minutes=5)
 """Somebody else signed in as this user: so long we stay away, lest two keep throwing each other out."""
+LONGEST_TAKEN_WAIT = timedelta(hours=1)
+"""Each time they are there again it is twice as long, up to this."""
 
 
 def meet(
@@ -33,7 +35,7 @@ def meet(
             picture=trouble.picture,
         )  # fmt: skip
     elif reason is Reason.SESSION_TAKEN:
-        stay_away(scope=scope, connection=connection, until=now + TAKEN_WAIT)
+        stay_away(scope=scope, connection=connection, until=now + _give_way(scope, connection, now))
         attention.call_for(scope=scope, connection=connection, matter=reason.value, now=now)
     elif reason is Reason.NO_BROWSER:
         if connection.state == ConnectionState.LINKING:
@@ -67,6 +69,16 @@ def meet(
             matter=reason.value, findings=trouble.findings, picture=trouble.picture,
             detail=trouble.detail,
         )  # fmt: skip
+
+
+def _give_way(scope: Scope, connection: Connection, now: datetime) -> timedelta:
+    """Return for how long to stay away: longer where they have come back each time that we did."""
+    tries = SignIn.objects.visible_to(scope).filter(connection_id=connection.id)
+    last = PortalSession.objects.visible_to(scope).filter(connection_id=connection.id).first()
+    if last is not None:
+        tries.filter(epoch=last.epoch, outcome="signed_in").update(outcome=Reason.SESSION_TAKEN.value)
+    taken = tries.filter(outcome=Reason.SESSION_TAKEN.value, began_at__gt=now - 4 * LONGEST_TAKEN_WAIT).count()
+    return min(LONGEST_TAKEN_WAIT, TAKEN_WAIT * float(2 ** max(0, taken - 1)))
 
 
 def stop(

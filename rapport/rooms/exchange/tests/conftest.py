@@ -1,7 +1,8 @@
-"""Willow, linked to a portal by script."""
+"""Willow, linked to a portal by script, and the sandbox portal as the program it is."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.support.cast import House
 from tests.support.connected import Connected
 from tests.support.portal import ScriptedPortal
+from tests.support.sandbox_portal import Portal
 
 
 @pytest.fixture
@@ -24,3 +26,11 @@ def portal(tmp_path: Path) -> ScriptedPortal:
 def connected(willow: House, portal: ScriptedPortal) -> Connected:
     """Willow and its portal, not linked yet."""
     return Connected(willow, portal)
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Iterator[Portal]:
+    """The sandbox portal, with ten patients."""
+    running = Portal(tmp_path / "portal", patients=10)
+    yield running
+    running.kill()

@@ -2,81 +2,35 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 from django.utils import timezone
 
-from rapport.connectors.mailbox_imap.driver import ImapMailboxes
-from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.sessions import opened
 from rapport.connectors.portals.tests.live import needs_chromium
-from rapport.platform.jobs.worker import drain
-from rapport.rooms.exchange import jobs, services
+from rapport.rooms.exchange import services
+from rapport.rooms.exchange.jobs import codes as looking
 from rapport.rooms.exchange.jobs.syncing import sync
-from rapport.rooms.exchange.models import Connection
+from rapport.rooms.exchange.rules import codes
+from rapport.rooms.exchange.tests.live import (
+    Driver,
+    Single,
+    answer,
+    carried,
+    give,
+    linked,
+    tries,
+    wait_for_mail,
+    with_mailbox,
+)
 from tests.support.cast import House
-from tests.support.connected import Connected, at_once
-from tests.support.imap import PASSWORD, USER, Postbox, postbox
-from tests.support.portal import ScriptedPortal
+from tests.support.connected import at_once
+from tests.support.imap import postbox
 from tests.support.sandbox_portal import Portal
 
 pytestmark = [needs_chromium, pytest.mark.long]
-
-
-class Driver(PortalDriver):
-    """The real driver, with the name of the definition that a test links by."""
-
-    definition = "sandbox-portal"
-
-
-class Single(Driver):
-    definition = "sandbox-portal-sso"
-
-
-@pytest.fixture
-def there(tmp_path: Path) -> Iterator[Portal]:
-    running = Portal(tmp_path / "portal", patients=10)
-    yield running
-    running.kill()
-
-
-def linked(willow: House, there: Portal, driver: Driver, login: str) -> Connected:
-    """Link one of the portal's users; no password is given yet."""
-    connected = Connected(willow, cast(ScriptedPortal, driver))
-    connected.link(base_url=there.ready["url"], identity={"practice_code": there.ready["practice_code"], "username": login})
-    hosts = {"id.fernbrook.example": there.ready["idp_url"].rpartition("/")[2]}
-    with willow.entered():
-        Connection.objects.filter(id=connected.id).update(calibration={"hosts": hosts})
-    return connected
-
-
-def work(connected: Connected) -> None:
-    """Do everything that is due: two browsers, and all lists at the portal's pace."""
-    drain(connected.house.id, timeout=150)
-
-
-def give(connected: Connected, there: Portal, login: str) -> None:
-    """Give the password, and let the workers do what follows."""
-    assert connected.secrets(there.ready["users"][login]["password"]).status_code == 202
-    work(connected)
-
-
-def tries(there: Portal, login: str) -> list[tuple[str, int]]:
-    """What the portal was given by somebody who wanted to sign in, and whether it was good."""
-    return [(one["kind"], one["good"]) for one in there.rows(f"attempt?login={login}")]
-
-
-def answer(connected: Connected, code: str) -> None:
-    asked = connected.list("challenges", state="open")[0]
-    assert connected.admin.post(f"{connected.path}/challenges/{asked['id']}/answer", {"code": code}).status_code == 202
-    work(connected)
 
 
 def test_eight_calls_at_once_to_a_portal_that_turns_the_cookie_each_time_end_with_its_newest(
@@ -127,45 +81,6 @@ def test_a_living_session_of_the_identity_provider_renews_ours_without_password_
     assert tries(there, "sam")[-1] == ("password", 1)
 
 
-@contextmanager
-def carried(there: Portal, box: Postbox, login: str) -> Iterator[None]:
-    """Carry what the portal mails to somebody into their mailbox, as the post would."""
-    done, known = threading.Event(), 0
-
-    def carry() -> None:
-        nonlocal known
-        while not done.wait(0.2):
-            letters: list[dict[str, Any]] = there.order("GET", f"inbox/{login}")["data"]
-            for letter in letters[known:]:
-                box.put(letter["text"], at=datetime.fromtimestamp(letter["arrived_at"], UTC))
-            known = len(letters)
-
-    thread = threading.Thread(target=carry, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join(5)
-
-
-def wait_for_mail(box: Postbox, number: int = 1) -> None:
-    """Wait until the post has brought so many letters."""
-    deadline = time.monotonic() + 20
-    while len(box.flags()) < number:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-def with_mailbox(willow: House, there: Portal, box: Postbox) -> Connected:
-    jobs.supply_mailboxes(ImapMailboxes(local=True, tls=box.trust))
-    connected = linked(willow, there, Single(local=True), "sam")
-    consent = {"may_be_read": True, "statement": "A mailbox of our own that gets the portal's codes alone."}
-    body = {"host": "localhost", "port": box.port, "username": USER, "password": PASSWORD, "consent": consent}
-    assert connected.admin.post(f"{connected.path}/mailbox", body).status_code == 202
-    return connected
-
-
 def test_a_code_is_read_from_the_mailbox_and_the_older_one_that_lies_there_is_not_used(
     willow: House, there: Portal, tmp_path: Path
 ) -> None:
@@ -173,7 +88,7 @@ def test_a_code_is_read_from_the_mailbox_and_the_older_one_that_lies_there_is_no
     there.order("POST", "code", {"login": "sam", "way": "email", "seconds_ago": 90})  # dead there, unread here
     with postbox(tmp_path) as box, carried(there, box, "sam"):
         wait_for_mail(box)
-        connected = with_mailbox(willow, there, box)
+        connected = with_mailbox(willow, there, box, Single(local=True), "sam")
         there.set(code_late_seconds=2)
         give(connected, there, "sam")
 
@@ -189,7 +104,7 @@ def test_where_the_portal_sends_no_code_because_an_unused_one_is_alive_that_one_
     there.order("POST", "code", {"login": "sam", "way": "email", "seconds_ago": 20})
     with postbox(tmp_path) as box, carried(there, box, "sam"):
         wait_for_mail(box)
-        connected = with_mailbox(willow, there, box)
+        connected = with_mailbox(willow, there, box, Single(local=True), "sam")
         give(connected, there, "sam")
 
     assert connected.read()["state"] == "healthy"
@@ -197,3 +112,61 @@ def test_where_the_portal_sends_no_code_because_an_unused_one_is_alive_that_one_
     assert len(there.rows("code?login=sam")) == 1, "none was sent"
     verified = [one for one in there.rows("request") if one["method"] == "POST" and one["path"].startswith("/id/verify")]
     assert len(verified) == 1, "and no other one was asked for"
+
+
+BRINGS = "texts@phone.example"
+"""Who carries dana's texts into the mailbox."""
+TEXTS = {"texts": {"sender": BRINGS, "telephone_ends": "0142"}}
+
+
+def test_a_code_by_text_is_read_where_the_texts_of_that_telephone_come_and_an_older_one_is_not_used(
+    willow: House, there: Portal, tmp_path: Path
+) -> None:
+    there.set(code_seconds=60)
+    there.order("POST", "code", {"login": "dana", "way": "sms", "seconds_ago": 90})  # dead there, unread here
+    with postbox(tmp_path) as box, carried(there, box, "dana", sender=BRINGS):
+        wait_for_mail(box)
+        connected = with_mailbox(willow, there, box, Driver(local=True), "dana", **TEXTS)
+        there.set(code_late_seconds=2)
+        give(connected, there, "dana")
+
+    assert connected.read()["state"] == "healthy"
+    assert connected.list("challenges")[0]["factor"] == "sms"
+    assert tries(there, "dana") == [("password", 1), ("code", 1)]
+    assert connected.open_items() == []
+    assert connected.read()["mailbox"]["texts"] == TEXTS["texts"]
+
+
+def test_the_control_who_does_not_wait_for_the_new_text_types_the_older_one(
+    willow: House, there: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "NEW_WITHIN", timedelta(0))
+    there.set(code_seconds=60)
+    there.order("POST", "code", {"login": "dana", "way": "sms", "seconds_ago": 90})
+    with postbox(tmp_path) as box, carried(there, box, "dana", sender=BRINGS):
+        wait_for_mail(box)
+        connected = with_mailbox(willow, there, box, Driver(local=True), "dana", **TEXTS)
+        there.set(code_late_seconds=20)
+        give(connected, there, "dana")
+
+    assert tries(there, "dana")[:2] == [("password", 1), ("code", 0)]
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [{}, {"texts": {"sender": BRINGS, "telephone_ends": "9999"}}, {"texts": {"sender": "@other.example", "telephone_ends": "0142"}}],
+    ids=["none", "other telephone", "other sender"],
+)
+def test_a_text_is_not_looked_for_where_nobody_said_that_it_comes_and_a_person_is_asked(
+    willow: House, there: Portal, tmp_path: Path, stated: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "ENOUGH_SECONDS", 3.0)
+    with postbox(tmp_path) as box, carried(there, box, "dana", sender=BRINGS):
+        connected = with_mailbox(willow, there, box, Driver(local=True), "dana", **stated)
+        give(connected, there, "dana")
+        wait_for_mail(box)
+
+        assert tries(there, "dana") == [("password", 1)]
+        assert connected.open_items() == ["second_factor_needed"]
+        answer(connected, there.code("dana"))
+    assert connected.read()["state"] == "healthy"

@@ -11,6 +11,7 @@ from rapport.rooms.exchange import services
 from rapport.rooms.exchange.jobs import signing
 from rapport.rooms.exchange.models import Challenge, Connection, PortalSession, SignIn
 from rapport.rooms.exchange.services import signing_in
+from tests.support.cast import House
 from tests.support.connected import Connected, at_once
 from tests.support.portal import SEED, ScriptedPortal
 
@@ -205,14 +206,33 @@ def test_what_an_ended_session_left_is_erased_with_the_consent(
 
 def test_a_totp_window_is_used_once_and_not_in_its_last_seconds() -> None:
     start = datetime(2026, 3, 2, 17, 0, 0, tzinfo=UTC)
-    used = SignIn(began_at=start + timedelta(seconds=4), ended_at=start + timedelta(seconds=9), used_totp=True)
+    used = start + timedelta(seconds=9)
     wait = signing_in._wait_for_window
     assert wait(None, now=start + timedelta(seconds=4)) == 0, "the control: a fresh window is free"
     assert wait(used, now=start + timedelta(seconds=12)) == 18
     assert wait(used, now=start + timedelta(seconds=31)) == 0
     assert 0 < wait(None, now=start + timedelta(seconds=28)) <= 3
-    lost = SignIn(began_at=start, ended_at=None, used_totp=True)
-    assert wait(lost, now=start + timedelta(seconds=40)) == 50, "a try that nobody heard of may have used it"
+
+
+def test_a_code_that_another_practice_used_is_used_and_one_that_nobody_heard_of_may_be(
+    connected: Connected, portal: ScriptedPortal, aspen: House
+) -> None:
+    connected.link(username="shared")
+    other = Connected(aspen, portal)
+    other.link(username="shared")
+    stranger = Connected(aspen, portal)
+    stranger.link(username="nobody-shares-it")
+    began = timezone.now()
+    for ended_at, used in ((began + timedelta(seconds=9), began + timedelta(seconds=9)), (None, began + timedelta(seconds=62))):
+        with aspen.entered() as scope:
+            SignIn.objects.create(
+                practice_id=scope.practice_id, connection_id=other.id, cause="person", used_totp=True,
+                began_at=began + timedelta(seconds=2), ended_at=ended_at,
+            )  # fmt: skip
+        with connected.house.entered():
+            assert signing_in._code_used(connected.row()) == used
+    with aspen.entered():
+        assert signing_in._code_used(stranger.row()) is None, "the control: another account"
 
 
 def test_somebody_else_at_the_portal_is_given_way(connected: Connected, portal: ScriptedPortal) -> None:

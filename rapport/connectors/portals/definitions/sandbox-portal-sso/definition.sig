@@ -1,1 +1,1 @@
-ruJ122TuEmh3TYk5EC6BImylKO4nnfypUDsYRVr4qdcKhwe9+TOPL2QiOD0WfAe34lwr2fok7IbaygVzkHEYCw==
+H7lnJaghAVG2f+f6nECxqtATdqnEcP+BX/kmzTxtrJomFAFhFeOUXkO8Qaen7qhW1+1DQNBMDilda4XG90RnAw==
