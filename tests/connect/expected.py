@@ -78,11 +78,26 @@ def _era(row: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _hours(row: Row) -> dict[str, Any]:
+    return {
+        "external_id": str(row["id"]), "clinician": str(row["clinician_id"]), "weekday": row["weekday"].lower(),
+        "starts": row["starts"], "ends": row["ends"],
+    }  # fmt: skip
+
+
+def _batch(row: Row) -> dict[str, Any]:
+    return {
+        "external_id": str(row["id"]), "batch": row["batch"], "payer": row["payer"], "sent_at": _minute(row["sent_at"]),
+        "claims": row["claims"], "amount": row["amount_cents"],
+    }  # fmt: skip
+
+
 KINDS: Mapping[str, tuple[str, Callable[[Row], dict[str, Any]]]] = {
     "patients": ("patient", _patient), "clinicians": ("clinician", _clinician),
     "appointments": ("appointment", _appointment), "notes": ("note", _note), "claims": ("claim", _claim),
     "policies": ("policy", _policy),
-    "payments": ("payment", _payment), "eras": ("era", _era),
+    "payments": ("payment", _payment), "eras": ("era", _era), "claim_files": ("batch", _batch),
+    "working_hours": ("hours", _hours),
 }  # fmt: skip
 """Kind -> the portal's table, and how a row of it reads in the names of the contract."""
 

@@ -9,7 +9,8 @@ import pytest
 
 from rapport.connectors.portals.tests.live import needs_chromium
 from rapport.kernel.ids import new_uuid
-from tests.connect.stage import PORTAL_ZONE, Stage, rows, until
+from tests.connect.stage import PORTAL_ZONE, Linked, Stage, rows, until
+from tests.support.cast import House
 
 pytestmark = [needs_chromium, pytest.mark.long]
 
@@ -81,3 +82,36 @@ def test_a_cancellation_goes_there_too_and_is_seen_there(stage: Stage, desk: htt
         lambda: any(str(one["id"]) == id and one["status"] == "Cancelled" for one in stage.portal.rows("appointment")),
         seconds=60,
     )
+
+
+def test_working_hours_and_free_slots_are_what_the_portal_shows(stage: Stage, moss: House, desk: httpx.Client) -> None:
+    clinician = next(one for one in rows(desk, "clinicians") if one["source"]["system"] == "sandbox-portal")
+    remote = clinician["source"]["remote_id"]
+    path = f"/v1/clinicians/{clinician['id']}/work-schedule"
+    shown = until("the hours", lambda: (found := desk.get(path).json())["id"] and found, seconds=120)
+    there = [one for one in stage.portal.rows("hours") if str(one["clinician_id"]) == remote]
+    assert [(one["weekday"], one["starts"], one["ends"]) for one in shown["shifts"]] == [
+        (one["weekday"].lower(), one["starts"], one["ends"]) for one in there
+    ]  # fmt: skip
+    assert shown["source"]["system"] == "sandbox-portal"
+    today = date.fromisoformat(stage.portal.today)
+    monday = today + timedelta(days=7 - today.weekday())
+    taken = {
+        int(one["start_at"][11:13]) for one in stage.portal.rows("appointment")
+        if str(one["clinician_id"]) == remote and one["start_at"].startswith(str(monday)) and one["status"] == "Scheduled"
+    }  # fmt: skip
+    assert taken, "the control: there are appointments on that day"
+
+    def free() -> set[int]:
+        asked = f"clinician_id={clinician['id']}&from={monday}T00:00:00&to={monday}T23:59:00&duration_minutes=60&step_minutes=60"
+        return {int(one["start_local"][11:13]) for one in desk.get(f"/v1/availability?{asked}").json()["data"]}
+
+    assert free() == set(range(8, 18)) - taken
+    first = next(one for one in there if one["weekday"] == "Monday")
+    stage.portal.order("PATCH", f"hours/{first['id']}", {"ends": "12:00"})
+    with stage.server.client(moss.admin.token) as admin:
+        [connection] = admin.get("/v1/connections").json()["data"]
+        Linked(stage, "nick", connection["id"], admin).refresh("working_hours")
+    assert free() == set(range(8, 12)) - taken
+    refused = desk.put(path, json={"shifts": []}, headers={"Idempotency-Key": new_uuid().hex})
+    assert (refused.status_code, refused.json()["code"]) in ((409, "not-at-source"), (403, "forbidden"))

@@ -48,7 +48,7 @@ KEPT = {
     "POST /locations": "no portal lists its places: they are the practice's own words",
     "PATCH /locations/{location_id}": "as above",
     "PUT /locations/by-external-id": "as above",
-    "PUT /clinicians/{clinician_id}/work-schedule": "what availability is searched by, here only",
+    "PUT /clinicians/{clinician_id}/work-schedule": "what availability is searched by, where the other system shows no hours; else `not-at-source`",
     "POST /clinical-notes/{clinical_note_id}/document-link": "a read",
     "POST /payers": "the practice's own directory: who sends a payer its claims, and where paper goes",
     "PUT /payers/by-external-id": "as above",

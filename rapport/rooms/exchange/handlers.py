@@ -351,6 +351,7 @@ def connect() -> None:
         ("notes", charting.mirror_note, charting.note_gone),
         ("policies", coverage.mirror_policy, coverage.policy_gone),
         ("payments", ledger.mirror_payment, ledger.payment_gone),
+        ("working_hours", scheduling.mirror_shift, scheduling.shift_gone),
         ("addenda", charting.mirror_addendum, charting.addendum_gone),
     ):
         services.register_recipient(kind=kind, recipient=_take_over(bring, gone))

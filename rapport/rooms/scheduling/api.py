@@ -15,8 +15,9 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags, handed_on, lanes
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import RoomRouter, ScopedRequest
-from rapport.platform.api.shapes import Answer, Page, path_id
+from rapport.platform.api.shapes import Answer, Page, Source, instant, path_id, source_of
 from rapport.platform.db import sql
+from rapport.platform.tenancy.source import HERE
 from rapport.rooms.roster import queries as roster
 
 from . import at_source, examples, queries, services
@@ -435,7 +436,8 @@ def availability(request: ScopedRequest) -> Page:
     """
     Free slots of a clinician's working hours, in order. Go on from the end of the last one.
 
-    Without working hours of their own, Monday to Friday from 8 to 18 is searched.
+    Without working hours of their own, Monday to Friday from 8 to 18 is searched. In a practice whose calendar another
+    system keeps, hours and appointments are those of that system, as old as its mirror.
     """
     scope = request.auth
     id = parse_type_id("clinician", request.GET.get("clinician_id") or "")
@@ -472,9 +474,15 @@ def _work_schedule(request: ScopedRequest, clinician_id: UUID) -> Answer:
                 s.ShiftOut(DAYS[shift.weekday], shift.starts, shift.ends)  # type: ignore[arg-type]
                 for shift in week.shifts
             ],
+            source=_source(scope, row) if row else None,
             version=row.version if row else 0,
         )
     )
+
+
+def _source(scope: Scope, row: WorkSchedule) -> Source:
+    as_of = queries.hours_as_of(scope=scope, clinician_id=row.clinician_id) if row.source_system != HERE else None
+    return source_of(row.source_system, None, as_of, instant(row.updated_at))
 
 
 @router.get(
@@ -486,7 +494,11 @@ def _work_schedule(request: ScopedRequest, clinician_id: UUID) -> Answer:
     example=examples.WORK_SCHEDULE,
 )
 def get_work_schedule(request: ScopedRequest, clinician_id: str) -> Answer:
-    """The working week. `id` null: none was set, any time may be booked, and these are searched."""
+    """
+    The working week. `id` null: none was set, any time may be booked, and these are searched. Where another system
+    keeps the calendar and shows working hours, they are these; slots are searched by them, and that system decides
+    itself what it takes outside of them.
+    """
     return _work_schedule(request, path_id("clinician", clinician_id))
 
 
@@ -504,7 +516,7 @@ def set_work_schedule(request: ScopedRequest, clinician_id: str, body: s.WorkSch
     """
     Replace the working week. From then on a booking outside of it needs an override.
 
-    Clinicians set their own; others need `appointments:override`.
+    Clinicians set their own; others need `appointments:override`. Hours that another system shows are changed there.
     """
     id = path_id("clinician", clinician_id)
     services.set_work_schedule(scope=request.auth, clinician_id=id, now=timezone.now(), body=body)

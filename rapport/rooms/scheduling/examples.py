@@ -74,6 +74,7 @@ WORK_SCHEDULE = {
     "clinician_id": "clin_01h455vb4pex5vsknk084sn02r",
     "time_zone": "America/Los_Angeles",
     "shifts": [{"weekday": "monday", "starts": "09:00", "ends": "17:00"}],
+    "source": {"system": "rapport", "remote_id": None, "as_of": "2026-11-02T17:00:00.000Z"},
     "version": 1,
 }
 

@@ -8,9 +8,13 @@ listeners hear the same events. Guards are not asked: it has happened there alre
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
+
+from django.db.models import F
 
 from rapport.kernel.problems import ReferenceNotFound
 from rapport.platform.access.permissions import Permission
@@ -28,10 +32,11 @@ from rapport.platform.tenancy.source import (
 from rapport.rooms.coding import queries as coding
 from rapport.rooms.coding.rules.telehealth import Means, Setting
 from rapport.rooms.roster import mirroring as roster
+from rapport.rooms.roster import queries as roster_queries
 
 from . import events, queries
-from .models import Appointment, AppointmentExternalId
-from .rules import wall_clock
+from .models import Appointment, AppointmentExternalId, MirroredShift, WorkSchedule
+from .rules import hours, wall_clock
 from .services import EVENTS, lock_calendars
 from .states import BUSY, MOVES, Action, AppointmentStatus
 
@@ -111,6 +116,80 @@ def appointment_gone(*, scope: Scope, source: SourceRef, now: datetime) -> Appoi
             row, AppointmentStatus.CANCELLED, scope=scope, source=source, now=now, ended={"ended_reason": GONE}
         )
     return row
+
+
+def mirror_shift(
+    *, scope: Scope, source: SourceRef, values: Mapping[str, Any], now: datetime
+) -> tuple[MirroredShift, list[str]]:
+    """
+    Bring a stretch of somebody's working hours up to what its system has of it, and their week with it.
+
+    :param values: `clinician, weekday, starts, ends`: that system's id, an English name, wall times of the practice
+    :return: the stretch, and the columns that changed
+    :raises NotTakenOver: something is missing or unknown here
+    """
+    scope.require(Permission.APPOINTMENTS_WRITE)
+    clinician = roster.find_clinician(scope=scope, system=source.system, id=required(values, "clinician"))
+    starts, ends = _wall(values, "starts"), _wall(values, "ends")
+    columns = {
+        "clinician_id": clinician.id, "weekday": one_of(values, "weekday", {day: day for day in hours.DAYS}),
+        "starts": starts, "ends": ends,
+    }  # fmt: skip
+    if ends <= starts:
+        raise NotTakenOver("unreadable-ends", field="ends")
+    row = MirroredShift.of_source(source, scope=scope)
+    before = row.clinician_id if row is not None else clinician.id
+    if row is None:
+        row = MirroredShift(
+            practice_id=scope.practice_id, created_at=now, updated_at=now, **columns
+        ).sourced(source)  # fmt: skip
+        row.save(force_insert=True)
+        changed = sorted(columns)
+    else:
+        changed = row.bring_up(columns, source=source, scope=scope, now=now)
+    for id in {before, clinician.id} if changed else ():
+        _put_week_together(scope, id, source.system, now)
+    return row, changed
+
+
+def shift_gone(*, scope: Scope, source: SourceRef, now: datetime) -> None:
+    """Take a stretch out of the week whose system has it no more."""
+    scope.require(Permission.APPOINTMENTS_WRITE)
+    row = MirroredShift.of_source(source, scope=scope)
+    if row is not None:
+        row.delete()
+        _put_week_together(scope, row.clinician_id, source.system, now)
+
+
+def _wall(values: Mapping[str, Any], name: str) -> str:
+    text = required(values, name)
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d|24:00", text, re.ASCII):
+        raise NotTakenOver(f"unreadable-{name}", field=name)
+    return text
+
+
+def _put_week_together(scope: Scope, clinician_id: UUID, system: str, now: datetime) -> None:
+    """The week is what is mirrored of it; with nothing left nobody has said what the hours are."""
+    roster_queries.get_clinician(scope=scope, clinician_id=clinician_id, lock=True)
+    shifts = [
+        {"weekday": one.weekday, "starts": one.starts, "ends": one.ends}
+        for one in MirroredShift.objects.visible_to(scope).filter(clinician_id=clinician_id, source_system=system)
+    ]
+    shifts.sort(key=lambda one: (hours.DAYS.index(one["weekday"]), one["starts"]))
+    mine = WorkSchedule.objects.visible_to(scope).filter(clinician_id=clinician_id)
+    columns = {
+        "shifts": shifts, "time_zone": scope.time_zone.key, "source_system": system, "updated_at": now,
+    }  # fmt: skip
+    if not shifts:
+        mine.delete()
+    elif not mine.update(version=F("version") + 1, **columns):
+        WorkSchedule.objects.create(
+            practice_id=scope.practice_id, clinician_id=clinician_id, created_at=now, **columns
+        )
+    audit.append(
+        scope=scope, action="work_schedule.set", reason=roster.MIRRORED, target_type="clinician", target_id=clinician_id,
+        changed=("work_schedule",),
+    )  # fmt: skip
 
 
 def _columns(scope: Scope, source: SourceRef, values: Mapping[str, Any]) -> dict[str, Any]:

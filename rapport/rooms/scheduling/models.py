@@ -20,6 +20,7 @@ from rapport.platform.tenancy.models import (
     VersionedRecord,
     once_per_source,
 )
+from rapport.platform.tenancy.source import HERE
 from rapport.rooms.coding.rules import time_rules
 from rapport.rooms.coding.rules.telehealth import Means, Place, Setting, place_of
 
@@ -281,8 +282,26 @@ class WorkSchedule(VersionedRecord):
     """IANA zone of the wall times."""
     shifts = models.JSONField(default=list)
     """[{"weekday", "starts", "ends"}]: weekday by its English name, wall times `HH:MM`."""
+    source_system = models.CharField(max_length=60, default=HERE)
+    """Whose hours they are: set here, or put together from what another system has of them."""
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["practice", "clinician"], name="work_schedule_once")
         ]
+
+
+class MirroredShift(SourcedRecord):
+    """A stretch of a clinician's working week, as another system has it."""
+
+    clinician = PracticeForeignKey("roster.Clinician")
+    """Whose."""
+    weekday = models.CharField(max_length=9)
+    """By its English name."""
+    starts = models.CharField(max_length=5)
+    """Wall time `HH:MM`."""
+    ends = models.CharField(max_length=5)
+    """Wall time, later than `starts`; `24:00` is midnight."""
+
+    class Meta:
+        constraints = [once_per_source("mirrored_shift_source_once")]

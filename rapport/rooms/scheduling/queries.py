@@ -14,6 +14,7 @@ from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
+from rapport.platform.tenancy.source import HERE, as_of_sql
 from rapport.rooms.coding.rules.telehealth import Place
 
 from .models import Appointment, AppointmentExternalId, WorkSchedule
@@ -144,11 +145,21 @@ def week_of(*, scope: Scope, clinician_id: UUID) -> Week:
     row = by_id(WorkSchedule, scope=scope, id=clinician_id, key="clinician")
     if row is None:
         return default_week(scope.time_zone)
-    return _week(row.time_zone, row.shifts)
+    return _week(row.time_zone, row.shifts, row.source_system)
 
 
-def _week(zone: str, shifts: Sequence[Mapping[str, str]]) -> Week:
-    return Week(ZoneInfo(zone), tuple(_shift(shift) for shift in shifts))
+def hours_as_of(*, scope: Scope, clinician_id: UUID) -> datetime | None:
+    """Return when another system was last seen to say what a clinician's hours are; None: it says nothing of them."""
+    found: datetime | None = sql.rows(
+        f"SELECT min({as_of_sql('s', 'working_hours')}) FROM scheduling_mirroredshift s"  # noqa: S608 - constants
+        " WHERE s.practice_id = %s AND s.clinician_id = %s",
+        (scope.practice_id, clinician_id),
+    )[0][0]
+    return found
+
+
+def _week(zone: str, shifts: Sequence[Mapping[str, str]], system: str) -> Week:
+    return Week(ZoneInfo(zone), tuple(_shift(shift) for shift in shifts), guides_only=system != HERE)
 
 
 def _shift(kept: Mapping[str, str]) -> Shift:
@@ -170,7 +181,7 @@ def busy(
 
 
 _DIARY = (
-    "SELECT s.time_zone, s.shifts::text, b.id, b.start_at, b.end_at FROM (SELECT) one"
+    "SELECT s.time_zone, s.shifts::text, s.source_system, b.id, b.start_at, b.end_at FROM (SELECT) one"
     " LEFT JOIN scheduling_workschedule s ON s.practice_id = %s AND s.clinician_id = %s"
     " LEFT JOIN rapport_busy(%s, %s, %s) b ON true ORDER BY b.start_at"
 )
@@ -184,9 +195,9 @@ def diary(
     rows = sql.rows(
         _DIARY, (scope.practice_id, clinician_id, clinician_id, from_at, to_at)
     )
-    zone, shifts = rows[0][:2]
-    week = default_week(scope.time_zone) if zone is None else _week(zone, json.loads(shifts))
-    taken = [Stretch(row[3], row[4]) for row in rows if row[2] is not None and row[2] != leave_out]
+    zone, shifts, system = rows[0][:3]
+    week = default_week(scope.time_zone) if zone is None else _week(zone, json.loads(shifts), system)
+    taken = [Stretch(row[4], row[5]) for row in rows if row[3] is not None and row[3] != leave_out]
     return week, taken
 
 

@@ -138,6 +138,7 @@ class WorkScheduleOut(Shape):
     clinician_id: str
     time_zone: str
     shifts: list[ShiftOut]
+    source: Annotated[Source | None, Meta(description="null: none was set.")]
     version: int
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from rapport.kernel.problems import Conflict, FieldError, ImmutableField, Invalid
+from rapport.kernel.problems import Conflict, FieldError, ImmutableField, Invalid, NotAtSource
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
@@ -19,6 +19,7 @@ from rapport.platform.db import sql
 from rapport.platform.db.errors import constraint_name, sqlstate
 from rapport.platform.db.rows import add, by_id
 from rapport.platform.outbox.emit import emit
+from rapport.platform.tenancy.source import HERE
 from rapport.rooms.roster import queries as roster
 
 from . import events, queries
@@ -146,7 +147,7 @@ def check_slot(
         scope=scope, clinician_id=plan.clinician.id, from_at=plan.start.at, to_at=plan.end_at,
         leave_out=leave_out,
     )  # fmt: skip
-    works = week.is_default or hours.within(week, start_at=plan.start.at, end_at=plan.end_at)
+    works = week.guides_only or hours.within(week, start_at=plan.start.at, end_at=plan.end_at)
     if not works and "hours" not in override.checks:
         raise OutsideHours(
             "Choose another time, or override with a reason.",
@@ -490,6 +491,7 @@ def set_work_schedule(*, scope: Scope, clinician_id: UUID, now: datetime, body: 
     :param body: `schemas.WorkScheduleIn`
     :raises NotFound: no such clinician here
     :raises Forbidden: neither the clinician nor somebody who may override appointments
+    :raises NotAtSource: another system says what the hours are
     """
     scope.require(Permission.APPOINTMENTS_WRITE)
     clinician = roster.get_clinician(scope=scope, clinician_id=clinician_id, lock=True)
@@ -499,6 +501,8 @@ def set_work_schedule(*, scope: Scope, clinician_id: UUID, now: datetime, body: 
         if shift.ends <= shift.starts:
             raise fault(f"/shifts/{position}/ends", "before-start", "Later than `starts`.")
     row = WorkSchedule.objects.visible_to(scope).filter(clinician_id=clinician.id).first()
+    if row is not None and row.source_system != HERE:
+        raise NotAtSource("Working hours are kept where the calendar is.")
     columns = {
         "time_zone": body.time_zone or scope.time_zone.key,
         "shifts": [shift.model_dump() for shift in body.shifts],

@@ -48,7 +48,7 @@ TIMES: Mapping[str, str] = MappingProxyType(
     {"start": "start_at", "updated": "updated_at", "asked_at": "asked_at", "sent_at": "sent_at"}
 )
 MONEY = frozenset("charge paid copay amount charges".split())
-CODED = frozenset("status type place source method sex".split())
+CODED = frozenset("status type place source method sex weekday".split())
 
 
 def kind_of(column: str) -> str:

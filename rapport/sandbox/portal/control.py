@@ -14,7 +14,7 @@ from rapport.sandbox.portal.store import Store, now_text
 from rapport.sandbox.portal.trouble import BadTrouble, put_script, read_script
 
 RECORDS = (
-    "patient", "clinician", "policy", "appointment", "note", "addendum", "claim", "claim_line", "batch", "era", "payment", "export", "user",
+    "patient", "clinician", "hours", "policy", "appointment", "note", "addendum", "claim", "claim_line", "batch", "era", "payment", "export", "user",
 )  # fmt: skip
 """What a person or the vendor can add, change and remove."""
 FORGOTTEN = ("session", "idp_session", "code", "request", "attempt", "audit")

@@ -73,6 +73,11 @@ _ALL = (
         "SELECT c.*, '' AS middle FROM clinician c", "c.id", MappingProxyType({}), "/staff",
     ),
     Kind(
+        "hours", "staff", ("id", "clinician", "weekday", "starts", "ends"), frozenset(),
+        f"SELECT h.*, {_CLINICIAN} FROM hours h JOIN clinician c ON c.id = h.clinician_id", "h.id",
+        MappingProxyType({"clinician": "h.clinician_id = ?"}), "/staff/hours",
+    ),
+    Kind(
         "policies", "insurance",
         ("id", "rank", "payer", "payer_id", "member_id", "group_number", "copay", "valid_from", "valid_to", "status"), frozenset(),
         "SELECT y.* FROM policy y", "y.rank, y.id", MappingProxyType({"patient": "y.patient_id = ?"}), "",

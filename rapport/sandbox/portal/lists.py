@@ -16,7 +16,7 @@ from rapport.sandbox.portal.surround import page, refusal, signed_in, view
 from rapport.sandbox.portal.words import CODES
 
 PATHS = {
-    "/patients": "patients", "/calendar": "appointments", "/notes": "notes", "/staff": "staff", "/billing/claims": "claims",
+    "/patients": "patients", "/calendar": "appointments", "/notes": "notes", "/staff": "staff", "/staff/hours": "hours", "/billing/claims": "claims",
     "/billing/batches": "batches", "/billing/eras": "eras", "/billing/payments": "payments", "/accounts": "accounts", "/users": "users",
 }  # fmt: skip
 TITLES = {"appointments": "calendar"}

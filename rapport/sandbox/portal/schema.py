@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS code (
     arrives_at REAL NOT NULL, spent INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS clinician (
     id INTEGER PRIMARY KEY, first TEXT, last TEXT, credentials TEXT, npi TEXT, status TEXT NOT NULL DEFAULT 'Active');
+CREATE TABLE IF NOT EXISTS hours (
+    id INTEGER PRIMARY KEY, clinician_id INTEGER, weekday TEXT, starts TEXT, ends TEXT);
 CREATE TABLE IF NOT EXISTS patient (
     id INTEGER PRIMARY KEY, first TEXT, middle TEXT, last TEXT, preferred TEXT, birth_on TEXT, sex TEXT, status TEXT,
     clinician_id INTEGER, email TEXT, phone TEXT, line1 TEXT, city TEXT, state TEXT, postal_code TEXT,

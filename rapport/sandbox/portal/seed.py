@@ -17,6 +17,7 @@ _CITIES = (("Portland", "OR", "97205"), ("Salem", "OR", "97301"), ("Boise", "ID"
 CLINICIANS = (
     (1, "Maya", "Chen", "PhD", "1000000004"), (2, "Owen", "Hart", "LCSW", "1000000012"), (3, "Ruth", "Vega", "MD", "1000000020"),
 )  # fmt: skip
+WORKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 CHARGES = {"90837": 18000, "90834": 15000}
 COPAY_CENTS = 2500
 
@@ -27,6 +28,10 @@ def fill(store: Store, *, patients: int, today: date) -> None:
         return
     store.put_setting("today", today.isoformat())
     store.many("INSERT INTO clinician (id, first, last, credentials, npi) VALUES (?, ?, ?, ?, ?)", CLINICIANS)
+    store.many(
+        "INSERT INTO hours (clinician_id, weekday, starts, ends) VALUES (?, ?, '08:00', '18:00')",
+        ((clinician[0], day) for clinician in CLINICIANS for day in WORKDAYS),
+    )
     store.many(
         f"INSERT INTO patient VALUES ({', '.join('?' * 18)}, 1)",  # noqa: S608 - question marks
         (patient(number, today=today) for number in range(1, patients + 1)),

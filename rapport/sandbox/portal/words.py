@@ -13,7 +13,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType({
     "locked": "Your account is locked. Try again later.", "signed_in": "Signed in as", "sign_out": "Sign out",
     "use_sso": "Please sign in with Fernbrook ID.", "sso": "Sign in with Fernbrook ID", "idp_title": "Fernbrook ID",
     "elsewhere": "You were signed out because you signed in on another device.", "welcome": "People who work here:",
-    "patients": "Patients", "calendar": "Calendar", "notes": "Notes", "staff": "Clinicians", "claims": "Claims", "eras": "Remittances", "batches": "Claim files", "sent_at": "Sent at", "batch": "Batch",
+    "patients": "Patients", "calendar": "Calendar", "notes": "Notes", "staff": "Clinicians", "hours": "Working hours", "weekday": "Day", "starts": "Begins", "ends": "Ends", "claims": "Claims", "eras": "Remittances", "batches": "Claim files", "sent_at": "Sent at", "batch": "Batch",
     "payments": "Payments", "accounts": "Accounts", "users": "Users", "exports": "Exports", "policies": "Insurance policies",
     "id": "ID", "name": "Name", "birth_on": "Date of birth", "age": "Age", "chart": "Chart number",
     "status": "Status", "clinician": "Clinician", "email": "E-mail", "phone": "Phone", "insurance": "Insurance",
@@ -56,7 +56,7 @@ GERMAN: Mapping[str, str] = MappingProxyType({
     "sent_to": "Wir haben einen Code gesendet an", "wrong_code": "Dieser Code gilt nicht.", "used_code": "Dieser Code wurde schon benutzt.",
     "locked": "Ihr Konto ist gesperrt.", "sso": "Mit Fernbrook ID anmelden", "elsewhere": "Sie wurden abgemeldet, weil Sie sich anderswo angemeldet haben.",
     "signed_in": "Angemeldet als", "sign_out": "Abmelden", "patients": "Patienten", "calendar": "Kalender", "notes": "Notizen",
-    "staff": "Therapeuten", "claims": "Abrechnungen", "eras": "Zahlungsavise", "batches": "Abrechnungsdateien", "sent_at": "Gesendet am", "batch": "Datei Nr.", "payments": "Zahlungen", "accounts": "Konten",
+    "staff": "Therapeuten", "hours": "Arbeitszeiten", "weekday": "Tag", "starts": "Von", "ends": "Bis", "claims": "Abrechnungen", "eras": "Zahlungsavise", "batches": "Abrechnungsdateien", "sent_at": "Gesendet am", "batch": "Datei Nr.", "payments": "Zahlungen", "accounts": "Konten",
     "users": "Benutzer", "exports": "Exporte", "policies": "Versicherungen", "age": "Alter", "chart": "Aktenzeichen",
     "name": "Name", "birth_on": "Geburtsdatum", "status": "Zustand", "clinician": "Therapeut", "email": "E-Mail-Adresse",
     "phone": "Telefon", "insurance": "Versicherung", "member_id": "Mitgliedsnummer", "sex": "Geschlecht", "next": "Weiter",
@@ -79,7 +79,8 @@ GERMAN_TEXTS: Mapping[str, str] = MappingProxyType({
     "Cancelled": "Abgesagt", "No show": "Nicht erschienen", "Draft": "Entwurf", "Signed": "Unterschrieben", "Ready": "Bereit",
     "Submitted": "Eingereicht", "Paid": "Bezahlt", "Denied": "Abgelehnt", "Posted": "Gebucht", "Voided": "Storniert", "New": "Neu",
     "Progress Note": "Verlaufsnotiz", "Intake": "Erstgespräch", "Main office": "Praxis", "Telehealth": "Video", "Insurance": "Versicherung",
-    "Patient": "Patient", "Card": "Karte", "EFT": "Überweisung", "F": "W", "M": "M", "Preparing": "In Arbeit",
+    "Patient": "Patient", "Monday": "Montag", "Tuesday": "Dienstag", "Wednesday": "Mittwoch", "Thursday": "Donnerstag", "Friday": "Freitag", "Saturday": "Samstag",
+    "Sunday": "Sonntag", "Card": "Karte", "EFT": "Überweisung", "F": "W", "M": "M", "Preparing": "In Arbeit",
 })  # fmt: skip
 """Text of a value that has a code; the code stays."""
 CODES: Mapping[str, str] = MappingProxyType({
@@ -87,7 +88,7 @@ CODES: Mapping[str, str] = MappingProxyType({
     "No show": "14", "Draft": "20", "Signed": "21", "Ready": "30", "Submitted": "31", "Paid": "32", "Denied": "33",
     "Posted": "40", "Voided": "41", "New": "50", "Preparing": "60", "Progress Note": "P1", "Intake": "P2", "Treatment Plan": "P3",
     "Main office": "OFF", "Telehealth": "TEL", "Insurance": "INS", "Patient": "PAT", "Card": "CC", "EFT": "EFT", "Check": "CHK",
-    "F": "F", "M": "M",
+    "F": "F", "M": "M", "Monday": "D1", "Tuesday": "D2", "Wednesday": "D3", "Thursday": "D4", "Friday": "D5", "Saturday": "D6", "Sunday": "D7",
 })  # fmt: skip
 UNKNOWN = ("Paused", "9")
 """A value that nobody knows, and its code."""

@@ -27,7 +27,7 @@ from rapport.connectors.portals.tests.recorded import (
 from rapport.rooms.exchange.ports import Reason, Verdict
 
 GIVEN = {"policies": {"patient_id": "10"}, "appointment": {"remote_id": "5"}, "claim": {"remote_id": "2"}, "addenda": {"remote_id": "2"}}
-CALLS = (*LISTS, "policies", "exports", "appointment", "claim", "addenda")
+CALLS = (*LISTS, "policies", "claim_files", "working_hours", "exports", "appointment", "claim", "addenda")
 LOOKS = (("A", "en"), ("B", "en"), ("A", "de"), ("B", "de"))
 
 

@@ -15,7 +15,7 @@ READS: Mapping[str, Permission] = MappingProxyType(
     {
         "patients": P.PATIENTS_READ, "appointments": P.APPOINTMENTS_READ, "notes": P.NOTES_READ,
         "claims": P.CLAIMS_READ, "remittances": P.REMITTANCES_READ, "eras": P.REMITTANCES_READ, "payments": P.LEDGER_READ,
-        "clinicians": P.CLINICIANS_READ, "policies": P.POLICIES_READ,
+        "working_hours": P.APPOINTMENTS_READ, "clinicians": P.CLINICIANS_READ, "policies": P.POLICIES_READ,
         # A file of claims tells of many patients: it is for those who send such files.
         "claim_files": P.CLAIMS_SUBMIT,
     }

@@ -28,13 +28,16 @@ class Week:
 
     zone: ZoneInfo
     shifts: tuple[Shift, ...]
-    is_default: bool = False
-    """Nobody has said what the hours are: they guide a search for slots and forbid nothing."""
+    guides_only: bool = False
+    """
+    They guide a search for slots and forbid nothing: nobody has said what the hours are, or another system keeps
+    the calendar and decides itself what it takes.
+    """
 
 
 def default_week(zone: ZoneInfo) -> Week:
     """Return Monday to Friday, 08:00 to 18:00: what is searched when no hours were set."""
-    return Week(zone, tuple(Shift(day, "08:00", "18:00") for day in range(5)), is_default=True)
+    return Week(zone, tuple(Shift(day, "08:00", "18:00") for day in range(5)), guides_only=True)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,1 +1,1 @@
-H7lnJaghAVG2f+f6nECxqtATdqnEcP+BX/kmzTxtrJomFAFhFeOUXkO8Qaen7qhW1+1DQNBMDilda4XG90RnAw==
+lM1t4acirtXQKAE4+L5v/kHgyzS9lCGjCD54FxLdqj1qupm8Z+slIS4awtW/FOJSkEesRnD7o5qi5kS1TE/DAw==
