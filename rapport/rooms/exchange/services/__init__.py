@@ -5,9 +5,11 @@ from __future__ import annotations
 from .artefacts import (
     ask_for_file,
     defer_fetch,
+    fetch_next_paper,
     keep_file,
     link_to_file,
     note_no_file,
+    want_papers,
     wanted_file,
 )
 from .breakers import gate, note_worked
@@ -104,6 +106,7 @@ __all__ = [
     "end_epoch",
     "epoch_of",
     "expire_challenges",
+    "fetch_next_paper",
     "forget_session",
     "gate",
     "give_secrets",
@@ -158,6 +161,7 @@ __all__ = [
     "take_token",
     "target_of",
     "to_keep_alive",
+    "want_papers",
     "wanted_file",
     "withdraw",
     "write_back",
