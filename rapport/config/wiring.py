@@ -12,6 +12,7 @@ from rapport.connectors.mailbox_imap.driver import ImapMailboxes
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.scripts import CHROMIUM as BROWSER
 from rapport.rooms.charting import at_source as charts
+from rapport.rooms.claims import at_source as billing
 from rapport.rooms.claims import jobs as claims
 from rapport.rooms.claims.ports import Clearinghouse
 from rapport.rooms.exchange import handlers
@@ -53,6 +54,7 @@ def offer() -> None:
     calendar.keeper.supply(handlers.PortalCalendar())
     roster.keeper.supply(handlers.PortalRoster())
     charts.keeper.supply(handlers.PortalCharts())
+    billing.keeper.supply(handlers.PortalBilling())
 
 
 def connect() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from rapport.connectors.portals.tests.live import needs_chromium
 from rapport.kernel.ids import new_uuid
+from rapport.platform.access.permissions import Role
 from tests.connect.stage import Stage, rows, until
 from tests.support.cast import House
 
@@ -159,6 +160,37 @@ def test_a_draft_takes_no_addendum(stage: Stage, moss: House, desk: httpx.Client
 
     assert (answer.status_code, answer.json()["code"]) == (409, "state-conflict")
     assert tried(stage, "note.addendum") == known
+
+
+def test_a_claim_leaves_from_the_portal_once_somebody_has_approved_it(
+    stage: Stage, moss: House, desk: httpx.Client
+) -> None:
+    http = stage.server.client(moss.person("biller", Role.PRACTICE_BILLER).token)
+    until("the claims", lambda: any(one["state"] == "validated" for one in rows(http, "claims")), seconds=150)
+    claim = next(one for one in rows(http, "claims") if one["state"] == "validated")
+    path, remote = f"/v1/claims/{claim['id']}", claim["source"]["remote_id"]
+
+    def sent() -> int:
+        return len(stage.portal.rows(f"audit?action=claim.submit&record={remote}"))
+
+    asked = http.post(f"{path}/submit", json={}, headers={
+        "Idempotency-Key": new_uuid().hex, "If-Match": http.get(path).headers["ETag"],
+    })  # fmt: skip
+    assert (asked.status_code, asked.json()["state"], asked.json()["write"]["state"]) == (202, "validated", "intended")
+    admin = stage.server.client(moss.admin.token)
+    [connection] = admin.get("/v1/connections").json()["data"]
+    matters = f"/v1/connections/{connection['id']}/attention?resolved_at[exists]=false"
+    assert "write_to_approve" in [one["matter"] for one in admin.get(matters).json()["data"]]
+    assert sent() == 0, "the control: it waits"
+
+    approved = http.post(
+        f"/v1/connections/{connection['id']}/writes/{asked.json()['write']['id']}/approve", json={},
+        headers={"Idempotency-Key": new_uuid().hex},
+    )  # fmt: skip
+    assert approved.status_code == 202, approved.text
+    until("the claim to be submitted", lambda: http.get(path).json()["state"] == "submitted")
+    assert sent() == 1
+    assert stage.portal.rows(f"claim?id={remote}")[0]["submissions"] == 1
 
 
 def test_who_waits_for_a_cancellation_sees_it_done(stage: Stage, desk: httpx.Client) -> None:

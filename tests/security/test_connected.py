@@ -20,6 +20,9 @@ from rapport.platform.api.router import ROUTES, RouteInfo
 from rapport.rooms.charting import at_source as charts
 from rapport.rooms.charting import mirroring as notes
 from rapport.rooms.charting.models import ClinicalNote
+from rapport.rooms.claims import at_source as billing
+from rapport.rooms.claims import mirroring as claims
+from rapport.rooms.coverage import mirroring as coverage
 from rapport.rooms.roster import at_source as roster
 from rapport.rooms.roster.models import Patient
 from rapport.rooms.scheduling import at_source
@@ -32,6 +35,7 @@ from tests.support.cast import House
 
 PORT = {
     "POST /patients", "PATCH /patients/{patient_id}", "POST /clinical-notes/{clinical_note_id}/addenda",
+    "POST /claims/{claim_id}/submit",
     "POST /appointments", "PATCH /appointments/{appointment_id}",
     *(f"POST /appointments/{{appointment_id}}/{deed}" for deed in (
         "reschedule", "cancel", "check-in", "complete", "no-show", "reopen",
@@ -77,6 +81,9 @@ class Journal:
     def addend(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
         return self._next("addend", asked)
 
+    def submit(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        return self._next("submit", asked)
+
     def change(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
         return self._next("change", asked)
 
@@ -96,10 +103,10 @@ def portal(willow: House) -> Portal:
 @pytest.fixture
 def journal() -> Iterator[Journal]:
     journal = Journal()
-    for room in (at_source, roster, charts):
+    for room in (at_source, roster, charts, billing):
         room.keeper.supply(journal)
     yield journal
-    for room in (at_source, roster, charts):
+    for room in (at_source, roster, charts, billing):
         room.keeper.supply(None)
 
 
@@ -406,6 +413,59 @@ def test_an_addendum_is_asked_for_by_a_person_of_a_signed_note(portal: Portal, j
     with portal.house.entered() as scope:
         kept = ClinicalNote.objects.visible_to(scope).values_list("content", flat=True)
         assert "ZZPHI" not in str(list(kept))
+
+
+CARD = {
+    "patient": "p1", "rank": 1, "payer": "Cascade Health Plan", "payer_id": "CHP01", "member_id": "CHP000007",
+    "starts_on": "2026-01-01", "copay": 2500, "status": "active",
+}  # fmt: skip
+CLAIM = {
+    "number": "FB000012", "patient": "p1", "payer": "Cascade Health Plan", "service_on": "2026-11-23", "charge": 18000,
+    "paid": 0, "status": "ready",
+}  # fmt: skip
+
+
+def test_a_claim_that_is_ready_is_asked_to_be_sent_and_stays_as_it_is(portal: Portal, journal: Journal) -> None:
+    portal.say(coverage.mirror_policy, "5", CARD)
+    portal.say(claims.mirror_claim, "31", CLAIM)
+    portal.say(claims.mirror_claim, "32", CLAIM | {"number": "FB000013", "status": "submitted"})
+    api = portal.house.biller
+    listed = {one["source"]["remote_id"]: f"/v1/claims/{one['id']}" for one in api.get("/v1/claims").json()["data"]}
+    ready, gone = listed["31"], listed["32"]
+    key, tag, told = new_uuid().hex, api.get(ready)["ETag"], portal.told()
+
+    asked_for = api.post(f"{ready}/submit", {}, if_match=tag, idempotency_key=key)
+    again = api.post(f"{ready}/submit", {}, if_match=tag, idempotency_key=key)
+    stale = api.post(f"{ready}/submit", {}, if_match='"9-x"')
+    sent = api.post(f"{gone}/submit", {}, if_match=api.get(gone)["ETag"])
+
+    shown = asked_for.json()
+    assert (asked_for.status_code, shown["state"], shown["write"]["state"]) == (202, "validated", "intended")
+    assert again.json() == shown
+    assert (stale.status_code, sent.status_code, sent.json()["code"]) == (412, 409, "state-conflict")
+    [(what, asked)] = journal.asked
+    assert (what, asked.remote_id, asked.values) == ("submit", "31", {"status": "submitted"})
+    assert (portal.told(), api.get(ready)["ETag"]) == (told, tag)
+    refused = portal.house.scheduler.post(f"{ready}/submit", {}, if_match=tag)
+    assert refused.status_code == 403, "who may not send claims may not ask the portal to"
+    # The control: what the portal was seen to have is here, and told.
+    journal.answers = [Done(SYSTEM, "31", CLAIM | {"status": "submitted"})]
+    done = api.post(f"{ready}/submit", {}, if_match=tag)
+    assert (done.status_code, done.json()["state"], done.json()["write"]["state"]) == (202, "submitted", "confirmed")
+    assert portal.told() == [*told, "claim.submitted"]
+
+
+def test_what_the_portal_has_against_a_claim_is_said(portal: Portal, journal: Journal) -> None:
+    portal.say(coverage.mirror_policy, "5", CARD)
+    portal.say(claims.mirror_claim, "31", CLAIM)
+    [listed] = portal.house.biller.get("/v1/claims").json()["data"]
+    path = f"/v1/claims/{listed['id']}"
+    journal.answers = [Refused("The note is not signed.")]
+
+    answer = portal.house.biller.post(f"{path}/submit", {}, if_match=portal.house.biller.get(path)["ETag"])
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "refused-at-source")
+    assert answer.json()["detail"] == "The note is not signed."
 
 
 def test_a_native_practice_asks_the_database_no_more_than_before(willow: House, journal: Journal) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -14,6 +13,7 @@ from types import FrameType
 import httpx
 
 from . import connected, demo, serve, setup, visit
+from .family import Family
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -24,54 +24,6 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 class Stopped(BaseException):
     """Somebody asked us to stop. Not an `Exception`: nothing on the way may swallow it."""
-
-
-class Family:
-    """The processes of one installation. A child that dies is started again."""
-
-    def __init__(self) -> None:
-        self._commands: dict[str, list[str]] = {}
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._log = None
-
-    def start(self, name: str, command: list[str]) -> None:
-        """Start a child under a name; its output goes to RAPPORT_HOME/logs/<name>.log."""
-        from rapport.config.environment import ENVIRONMENT
-
-        folder = ENVIRONMENT.home / "logs"
-        folder.mkdir(exist_ok=True)
-        with (folder / f"{name}.log").open("ab") as log:
-            self._children[name] = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                # Ctrl-C in the terminal reaches us alone; we stop the children in order.
-                start_new_session=True,
-            )
-        self._commands[name] = command
-
-    def tend(self) -> None:
-        """Start again whoever has died."""
-        for name, child in list(self._children.items()):
-            if child.poll() is not None:
-                print(f"rapport: {name} ended with {child.returncode}; starting it again", flush=True)
-                time.sleep(1)
-                self.start(name, self._commands[name])
-
-    def stop(self) -> None:
-        """Stop all children, last started first; wait ten seconds, then insist."""
-        for child in reversed(self._children.values()):
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGTERM)
-        deadline = time.monotonic() + 10
-        for child in self._children.values():
-            try:
-                child.wait(timeout=max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                with suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
 
 
 def _wait_until_ready(base_url: str, family: Family) -> None:
@@ -115,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, stop)
-    family = Family()
+    family = Family(ENVIRONMENT.home / "logs")
     server = None
     began = time.monotonic()
     try:

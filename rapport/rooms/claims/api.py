@@ -8,15 +8,16 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from rapport.kernel.outcomes import Done, Refused
 from rapport.kernel.problems import NotAcceptable, NotAtSource, ReferenceNotFound, StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
-from rapport.platform.api import etags
+from rapport.platform.api import etags, handed_on
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, path_id
 
-from . import examples, queries, services
+from . import at_source, examples, queries, services
 from . import schemas as s
 from .models import Acknowledgement, Channel, ClaimHistory, Submission
 from .paper import cms1500
@@ -79,6 +80,26 @@ CLAIMS = ListSpec(
     },
     build_page=_page,
 )  # fmt: skip
+
+
+def _submitted(scope: Scope, claim_id: UUID, write: handed_on.WriteRef | None) -> Answer:
+    answer = _whole(scope, claim_id)
+    answer.body = s.submitted_out(answer.body, write=write)
+    return answer
+
+
+def _submitted_at_source(request: ScopedRequest, id: UUID) -> Answer:
+    """Nobody can wait for a person who approves: it is noted, and that is said."""
+    scope = request.auth
+    outcome = at_source.submit(
+        scope=scope, claim_id=id, if_match=request.edge.if_match, now=timezone.now(), key=handed_on.key_of(request)
+    )
+    if isinstance(outcome, Refused):
+        raise handed_on.refusal(outcome, {})
+    if isinstance(outcome, Done):
+        at_source.mirror_done(scope=scope, outcome=outcome, now=timezone.now())
+        return _submitted(scope, id, handed_on.WriteRef(outcome.write_id, handed_on.CONFIRMED))
+    return _submitted(scope, id, handed_on.WriteRef(outcome.write_id, outcome.state))
 
 
 @router.get(
@@ -187,14 +208,16 @@ def validate_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None
     summary="Submit a claim",
     needs=Permission.CLAIMS_SUBMIT,
     action="claim.submit",
-    returns=(202, s.ClaimOut),
+    returns=(202, s.ClaimSubmittedOut),
     match=True,
     key="required",
     key_days=30,
     problems=(
         services.ClaimNotClean, services.DuplicateClaim, services.NoChannel, services.OtherSubmitter, StateConflict,
+        *handed_on.PROBLEMS,
     ),
-    example=examples.CLAIM,
+    connected="port",
+    example=examples.CLAIM | {"write": None},
     request_example={},
 )
 def submit_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None = None) -> Answer:
@@ -203,12 +226,15 @@ def submit_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None =
 
     Answers 202: the file is made and kept, and not yet with the payer. Listen for
     `claim.submitted`, `claim.acknowledged`, `claim.accepted`, `claim.rejected`, `claim.unknown`.
+    In a connected practice it leaves from the portal, once a person has approved the `write`.
     """
+    if request.auth.connected:
+        return _submitted_at_source(request, path_id("claim", claim_id))
     claim = services.submit_claim(
         scope=request.auth, claim_id=path_id("claim", claim_id), if_match=request.edge.if_match,
         now=timezone.now(),
     )  # fmt: skip
-    return _whole(request.auth, claim.id)
+    return _submitted(request.auth, claim.id, None)
 
 
 @router.post(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
+
+from rapport.kernel.outcomes import Asked, Outcome
 
 if TYPE_CHECKING:
     from rapport.platform.access.scope import Scope
@@ -119,3 +121,14 @@ class Elsewhere(Protocol):
     ) -> str | None:
         """Return that system's id of a claim for this patient and payer on one of the days, if it has one."""
         ...
+
+
+class SystemOfRecord(Protocol):
+    """The system that a connected practice's claims are kept in, and leave from. Inside the request's transaction."""
+
+    def submit(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """
+        Have a claim that is ready submitted there. It cannot be taken back: nothing leaves before a person approves it.
+
+        A `Problem` that is raised is the caller's answer, and nothing was noted.
+        """

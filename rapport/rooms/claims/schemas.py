@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from pydantic import Field
 
 from rapport.kernel.ids import type_id
+from rapport.platform.api.handed_on import WriteRef
 from rapport.platform.api.shapes import (
     Day,
     Input,
@@ -252,6 +253,20 @@ def _common(claim: Claim, paid_cents: int) -> dict[str, Any]:
 def claim_summary(claim: Claim, *, paid_cents: int) -> ClaimSummary:
     """Return a claim as a list shows it."""
     return ClaimSummary(**_common(claim, paid_cents))
+
+
+class ClaimSubmittedOut(ClaimOut):
+    """A claim that was asked to be sent."""
+
+    write: Annotated[
+        WriteRef | None,
+        Meta(description="Of a connected practice: the write into its portal, which a person approves first."),
+    ]
+
+
+def submitted_out(shape: ClaimOut, *, write: WriteRef | None) -> ClaimSubmittedOut:
+    """Return a claim that was asked to be sent."""
+    return ClaimSubmittedOut(**{name: getattr(shape, name) for name in shape.__struct_fields__}, write=write)
 
 
 def claim_out(

@@ -305,6 +305,16 @@ class PortalCharts(_Kept):
         return self._begin("notes.addendum", scope, asked, asked.values, now)
 
 
+class PortalBilling(_Kept):
+    """The claims of a connected practice: the claims room's `SystemOfRecord`."""
+
+    kind = "claims"
+
+    def submit(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """Note that a claim is to be submitted, once a person approves it; that it then is so is the proof of it."""
+        return self._begin("claims.submit", scope, asked, asked.values, now)
+
+
 def _check_fields(definition: str, ability: str, values: Mapping[str, Any], pointers: Mapping[str, str]) -> None:
     """Refuse what the portal's form has no place for, and name each field."""
     can = services.ability_of(definition=definition, name=ability)
@@ -380,4 +390,4 @@ def connect() -> None:
     services.register_file_recipient(ability="notes.pdf", recipient=_take_note)
 
 
-__all__ = ["PortalCalendar", "PortalCharts", "PortalRoster", "connect"]
+__all__ = ["PortalBilling", "PortalCalendar", "PortalCharts", "PortalRoster", "connect"]

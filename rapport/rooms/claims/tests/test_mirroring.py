@@ -150,9 +150,11 @@ def test_nothing_of_it_is_changed_or_sent_from_here(portal: Portal) -> None:
     path = f"/v1/claims/{claims(portal)[0]['id']}"
     tag = api.get(path)["ETag"]
 
-    for action in ("validate", "submit", "hold", "void"):
+    for action in ("validate", "hold", "void"):
         answer = api.post(f"{path}/{action}", {}, if_match=tag)
         assert (answer.status_code, answer.json()["code"]) == (409, "not-at-source"), action
+    without = api.post(f"{path}/submit", {}, if_match=tag)
+    assert (without.status_code, without.json()["code"]) == (409, "connection-stands-still"), "the portal is to send it"
     assert api.get(path, accept="application/pdf").json()["code"] == "not-at-source"
     # Below the route, too: whoever comes another way is refused by the claim itself.
     with portal.house.entered() as scope:
