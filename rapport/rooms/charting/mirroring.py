@@ -148,6 +148,11 @@ def note_document(
     return row
 
 
+def lacks_paper(note: ClinicalNote) -> bool:
+    """Tell whether a note is signed there and its PDF is not here yet."""
+    return note.status == NoteStatus.SIGNED and note.document_id is None
+
+
 def _day(values: Mapping[str, Any]) -> date:
     try:
         return date.fromisoformat(required(values, "service_on"))

@@ -101,6 +101,42 @@ def _take_claims(
     return held
 
 
+def _take_notes(
+    *, scope: Scope, origin: Origin, changes: Sequence[Change], now: datetime
+) -> Sequence[Held]:
+    """Take facts of notes over, and have the paper fetched of each that is signed."""
+    signed: dict[str, UUID] = {}
+
+    def bring(*, scope: Scope, source: SourceRef, values: Mapping[str, Any], now: datetime) -> None:
+        note, _ = charting.mirror_note(scope=scope, source=source, values=values, now=now)
+        if charting.lacks_paper(note):
+            signed[source.remote_id] = note.patient_id
+
+    held = _take_over(bring, charting.note_gone)(scope=scope, origin=origin, changes=changes, now=now)
+    services.want_papers(
+        scope=scope, connection_id=origin.connection_id, kind="notes", about=signed, now=now
+    )
+    return held
+
+
+def _take_addenda(
+    *, scope: Scope, origin: Origin, changes: Sequence[Change], now: datetime
+) -> Sequence[Held]:
+    """Count addenda, and have the paper fetched anew on which each stands."""
+    longer: dict[str, UUID] = {}
+
+    def bring(*, scope: Scope, source: SourceRef, values: Mapping[str, Any], now: datetime) -> None:
+        note, changed = charting.mirror_addendum(scope=scope, source=source, values=values, now=now)
+        if changed and note.source_remote_id:
+            longer[note.source_remote_id] = note.patient_id
+
+    held = _take_over(bring, charting.addendum_gone)(scope=scope, origin=origin, changes=changes, now=now)
+    services.want_papers(
+        scope=scope, connection_id=origin.connection_id, kind="notes", about=longer, now=now
+    )
+    return held
+
+
 def _take_era(
     *, scope: Scope, origin: Origin, document_id: UUID, data: bytes, remote_id: str, now: datetime
 ) -> None:
@@ -348,14 +384,14 @@ def connect() -> None:
         ("clinicians", roster.mirror_clinician, roster.clinician_gone),
         ("patients", roster.mirror_patient, roster.patient_gone),
         ("appointments", scheduling.mirror_appointment, scheduling.appointment_gone),
-        ("notes", charting.mirror_note, charting.note_gone),
         ("policies", coverage.mirror_policy, coverage.policy_gone),
         ("payments", ledger.mirror_payment, ledger.payment_gone),
         ("working_hours", scheduling.mirror_shift, scheduling.shift_gone),
-        ("addenda", charting.mirror_addendum, charting.addendum_gone),
     ):
         services.register_recipient(kind=kind, recipient=_take_over(bring, gone))
     services.register_recipient(kind="claims", recipient=_take_claims)
+    services.register_recipient(kind="notes", recipient=_take_notes)
+    services.register_recipient(kind="addenda", recipient=_take_addenda)
     claim_services.supply_elsewhere(PortalClaims())
     for ability in ("claims.create", "claims.submit"):
         services.register_guard(ability=ability, guard=_may_be_claimed_there)

@@ -37,6 +37,7 @@ def fetch(*, scope: Scope, connection_id: UUID, artefact_id: UUID) -> dict[str, 
             )
             return {"reason": answer.reason.value}
         services.keep_file(scope=scope, artefact_id=artefact_id, got=answer, now=timezone.now())
+        services.fetch_next_paper(scope=scope, connection_id=connection_id, now=timezone.now())
     return None
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from .artefacts import (
     ask_for_file,
     defer_fetch,
+    fetch_next_paper,
     keep_file,
     link_to_file,
     note_no_file,
+    want_papers,
     wanted_file,
 )
 from .breakers import gate, note_worked
@@ -123,6 +125,7 @@ __all__ = [
     "epoch_of",
     "expire_challenges",
     "export_to_compare",
+    "fetch_next_paper",
     "forget_session",
     "gate",
     "give_secrets",
@@ -184,6 +187,7 @@ __all__ = [
     "target_of",
     "tend_exports",
     "to_keep_alive",
+    "want_papers",
     "wanted_file",
     "withdraw",
     "write_back",

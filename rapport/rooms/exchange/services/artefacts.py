@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -30,6 +30,9 @@ from .recipients import hand_file_over
 KINDS = {"notes": "clinical_note"}
 """Kind of record -> kind of document, where reading it takes more than other documents."""
 
+PAPERS = {"notes": "notes.pdf"}
+"""Kind of record -> its paper, of which there is one for each record that is signed. They come one after the other."""
+
 AGAIN = timedelta(seconds=30)
 """A file that could not be fetched is asked for again after so long, then after twice that, …"""
 LONGEST = timedelta(hours=6)
@@ -48,11 +51,9 @@ def want_files(
 
     :param again: the portal's ids of records that are other than they were
     """
+    fetch_next_paper(scope=scope, connection_id=connection.id, now=now)
     ability = f"{kind}.file"
-    can = ability_of(definition=connection.definition, name=ability)
-    if can is None or connection.permitted.get(ability) is False:
-        return
-    if can.level == "uncalibrated" and not connection.calibration:
+    if not _is_fetched(connection, ability):
         return
     mine = {"connection_id": connection.id, "ability": ability}
     asked = Artefact.objects.visible_to(scope).filter(remote_id=OuterRef("remote_id"), **mine)
@@ -68,7 +69,49 @@ def want_files(
         ignore_conflicts=True,
     )
     for wanted in queries.wanted_artefacts(scope=scope, connection_id=connection.id, now=now):
-        defer_fetch(scope=scope, artefact=wanted)
+        if wanted.ability not in PAPERS.values():
+            defer_fetch(scope=scope, artefact=wanted)
+
+
+def _is_fetched(connection: Connection, ability: str) -> bool:
+    can = ability_of(definition=connection.definition, name=ability)
+    if can is None or connection.permitted.get(ability) is False:
+        return False
+    return can.level != "uncalibrated" or bool(connection.calibration)
+
+
+def want_papers(
+    *, scope: Scope, connection_id: UUID, kind: str, about: Mapping[str, UUID], now: datetime
+) -> None:
+    """
+    Ask for the papers of signed records. A practice has thousands, so each begins when the one before is here.
+
+    :param about: the portal's id of a record -> the patient whom its paper is about
+    """
+    if not about:
+        return
+    connection, ability = queries.get_connection(scope=scope, connection_id=connection_id), PAPERS[kind]
+    if not _is_fetched(connection, ability):
+        return
+    Artefact.objects.bulk_create(
+        [
+            Artefact(
+                practice_id=scope.practice_id, connection_id=connection.id, ability=ability, remote_id=remote_id,
+                sha256="", asked_at=now, patient_id=patient_id,
+            )
+            for remote_id, patient_id in about.items()
+        ],
+        ignore_conflicts=True,
+    )  # fmt: skip
+    fetch_next_paper(scope=scope, connection_id=connection.id, now=now)
+
+
+def fetch_next_paper(*, scope: Scope, connection_id: UUID, now: datetime) -> None:
+    """Have the paper fetched that was asked for first, if one may be tried now."""
+    for wanted in queries.wanted_artefacts(scope=scope, connection_id=connection_id, now=now):
+        if wanted.ability in PAPERS.values():
+            defer_fetch(scope=scope, artefact=wanted)
+            return
 
 
 def ask_for_file(

@@ -16,7 +16,7 @@ GRANT EXECUTE ON FUNCTION rapport_account_code_used(bytea, interval) TO rapport_
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchange", "0007_artefact_kind")]
+    dependencies = [("exchange", "0010_raw_text")]
     operations = [
         migrations.AddField("portalsession", "fruitful_epoch", models.IntegerField(default=0)),
         migrations.AddField("codemailbox", "text_sender", models.CharField(blank=True, max_length=254)),

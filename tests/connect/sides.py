@@ -1,0 +1,159 @@
+"""The two practices of the scripted week, native and connected, and how their answers are compared."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from rapport.kernel.ids import new_uuid
+from tests.connect.stage import until
+from tests.support.cast import House
+
+LEFT_OUT = {
+    "created_at": "an instant of recording",
+    "updated_at": "an instant of recording",
+    "signed_at": "an instant of recording",
+    "status_changed_at": "an instant of recording",
+    "at": "an instant of recording: of a move in a history",
+    "expires_at": "an instant of recording: of a link",
+    "version": "a counter",
+    "etag": "a counter",
+    "url": "an address that lets in whoever has it",
+    "next_cursor": "a place in a list of ids",
+    "prev_cursor": "a place in a list of ids",
+    "request_id": "of this one request",
+    "instance": "of this one request",
+}
+"""
+What no two practices share, whatever keeps their records, and what it is. Only that there is one is compared, and not which.
+Ids, alone or within a text, are compared by what they are ids of.
+"""
+DIFFERS = {
+    "*.source": "names the system, the record's id there, and when it was read",
+    "*.write": "a write into the portal, of a call that does not wait for it or waited long enough",
+    "patient.relationship": "a portal's list of policies does not say how the patient and the subscriber are related",
+    "insurance_policy.relationship": "as above",
+    "clinical_note.author_user_id": "its author is a user of the portal, and of nothing here",
+    "clinical_note.signatures": "they are in the portal, and on the PDF that was signed there",
+    "clinical_note.diagnoses": "a portal's list of notes does not show them",
+    "clinical_note.completeness": "what a draft still lacks, the portal knows and does not say",
+    "clinical_note.content": "what a note says is in the portal, and on the PDF",
+    "clinical_note.addenda": "what an addendum says is there too; how many there are is here",
+}
+"""Fields that differ between the two by design, and why: `object.field`. `docs/connect.md` has them word for word."""
+_ID = re.compile(r"\b[a-z]+(?:_[a-z]+)*_[0-9a-hjkmnp-tv-z]{26}\b")
+
+
+@dataclass
+class Side:
+    """One of the two practices, and what its ids mean."""
+
+    name: str
+    house: House
+    people: dict[str, httpx.Client]
+    """`desk`, `biller`, and `clinician 1` to `3`, each with a session of their own"""
+    meaning: dict[str, str] = field(default_factory=dict)
+    """Id -> what it is in both: `patient 7`, `clinician 2`, `visit b`"""
+    told: list[tuple[str, Any]] = field(default_factory=list)
+    """What was asked, and what was answered, in words that mean the same on both sides"""
+    read_now: Callable[[str], object] = lambda kind: None
+    """Have a kind read at the source now"""
+    tags: dict[str, str] = field(default_factory=dict)
+    """Thing -> its ETag"""
+
+    def id_of(self, what: str) -> str:
+        """Return the id that something has here."""
+        return next(id for id, said in self.meaning.items() if said == what)
+
+    def send(self, who: str, method: str, path: str, body: Any = None, **head: str) -> httpx.Response:
+        """Ask, and ask again where the portal's pace does not let it go now. A header of no text is left out."""
+        more = {"Idempotency-Key": new_uuid().hex, "Prefer": "wait"} if method != "GET" else {}
+        headers = {name.replace("_", "-"): value for name, value in (more | head).items() if value}
+        while True:
+            answer = self.people[who].request(method, path, json=body, headers=headers, timeout=60)
+            if answer.status_code != 429:
+                return answer
+            time.sleep(2)
+
+    def ask(
+        self, step: str, method: str, path: str, body: Any = None, *, who: str = "desk", **head: str
+    ) -> httpx.Response:
+        """Ask, and keep what was answered."""
+        answer = self.send(who, method, path, body, **head)
+        if answer.status_code == 202:
+            # It took longer than a call waits. What it then came to is looked at.
+            thing, version = path.rpartition("/")[0], answer.json()["version"]
+            until(f"{step} to be done", lambda: self.later(who, thing)["version"] > version, seconds=90, every=3)
+            answer = self.send(who, "GET", thing)
+            answer.status_code = 201 if path.endswith("addenda") else 200
+        self.tell(step, answer)
+        return answer
+
+    def later(self, who: str, path: str) -> dict[str, Any]:
+        """Have the source read, and return what is here by now."""
+        self.read_now("notes" if "clinical-notes" in path else "appointments")
+        found_: dict[str, Any] = self.send(who, "GET", path).json()
+        return found_
+
+    def tell(self, step: str, answer: httpx.Response) -> None:
+        """Keep an answer: status, type, whether it has an ETag, and what it says."""
+        said = answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
+        self.told.append((step, {
+            "status": answer.status_code, "type": answer.headers.get("Content-Type", ""), "etag": answer.headers.get("ETag"),
+            "body": said,
+        }))  # fmt: skip
+
+    def plain(self, value: Any, of: str = "") -> Any:
+        """Return an answer with ids in words, and without what no two practices share."""
+        if isinstance(value, dict):
+            of = value.get("object") if isinstance(value.get("object"), str) and value["object"] != "list" else of
+            return {
+                name: LEFT_OUT[name] if name in LEFT_OUT and one is not None else self.plain(one, of)
+                for name, one in value.items()
+                if f"*.{name}" not in DIFFERS and f"{of}.{name}" not in DIFFERS
+            }
+        if isinstance(value, list):
+            return [self.plain(one, of) for one in value]
+        if isinstance(value, str):
+            return _ID.sub(lambda id: self.meaning.get(id[0], f"a {id[0].rpartition('_')[0]}"), value)
+        return value
+
+    def rows(self, what: str, who: str = "desk") -> list[dict[str, Any]]:
+        """Return every row of a list."""
+        all_, address = [], f"/v1/{what}?limit=100"
+        while address:
+            answer = self.people[who].get(address)
+            assert answer.status_code == 200, answer.text
+            all_ += answer.json()["data"]
+            address = answer.links.get("next", {}).get("url", "")
+        return all_
+
+    def learn(self, kind: str, what: str, name: str, who: str = "desk") -> None:
+        """Learn what things are called that have a name of their own: `learn("location", "locations", "name")`."""
+        self.meaning |= {one["id"]: f"{kind} {one[name]}" for one in self.rows(what, who)}
+
+
+def differing(one: Any, other: Any, at: str = "") -> Iterator[str]:
+    """Yield where two answers differ, and how."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in sorted(set(one) | set(other)):
+            yield from differing(one.get(name, "no such field"), other.get(name, "no such field"), f"{at}.{name}")
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, (mine, theirs) in enumerate(zip(one, other, strict=True)):
+            yield from differing(mine, theirs, f"{at}[{number}]")
+    elif one != other or type(one) is not type(other):
+        yield f"{at}: {one!r} and {other!r}"
+
+
+def compared(native: Side, connected: Side) -> list[str]:
+    """Return each difference of two sides that were asked the same, step by step."""
+    return [
+        f"{step}{line}"
+        for (step, mine), (_, theirs) in zip(native.told, connected.told, strict=True)
+        for line in differing(native.plain(mine), connected.plain(theirs))
+    ]
