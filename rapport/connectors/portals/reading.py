@@ -178,8 +178,6 @@ class Reading:
         return following
 
     def _extract(self, answer: Answer) -> Extract:
-        if self.call.kind in ("html_table", "html_items"):
-            _ = answer.held
         if self.call.kind == "html_table":
             return extract(self.call, answer, place=self.place, locales=self._locales)
         if self.call.kind == "html_items":

@@ -16,12 +16,17 @@ from rapport.connectors.portals.decode.values import (
     EMPTY,
     UnknownCode,
     Unreadable,
+    Value,
     cut,
     moment_of,
     read,
 )
 from rapport.connectors.portals.definition import Call, Field
 from rapport.connectors.portals.words import clean, folded
+
+REPEATING = ("code", "boolean")
+"""Types of which the cells of a column have few different values: each is read once."""
+_Known = dict[Raw, Value | Unreadable]
 
 
 @dataclass(slots=True)
@@ -61,40 +66,63 @@ def decode(call: Call, pages: Sequence[Extract]) -> tuple[list[Decoded], dict[st
     ]
     for name, rule in call.fields.items():
         proven = _proven(rule, name, pages)
+        known: dict[tuple[str, tuple[str, ...]], _Known] = {}
         at = 0
-        for number, page in enumerate(pages):
-            patterns = proven[number]
-            for raw in page.rows:
-                if name in raw.cells:
-                    _one(rule, name, raw.cells[name], page.language, patterns, rows[at], tallies[name])
-                elif raw.absent.get(name) in ("unreadable", "not_loaded"):
-                    tallies[name].rows += 1
-                    tallies[name].unreadable += 1
-                at += 1
+        for page, patterns in zip(pages, proven, strict=True):
+            until = at + len(page.rows)
+            told = known.setdefault((page.language, patterns), {})
+            _column(rule, name, page, patterns, rows[at:until], tallies[name], told)
+            at = until
     return rows, tallies
 
 
-def _one(
-    rule: Field, name: str, raw: Raw, language: str, patterns: tuple[str, ...], row: Decoded, tally: Tally
+def _column(
+    rule: Field, name: str, page: Extract, patterns: tuple[str, ...], rows: Sequence[Decoded], tally: Tally, known: _Known
 ) -> None:
-    tally.rows += 1
+    """
+    Read a field of one page.
+
+    :param known: what was read in this column of other pages of its language and formats
+    """
+    language, repeats = page.language, rule.type in REPEATING
+    is_day = rule.type in ("day", "local_time")
+    for raw, row in zip(page.rows, rows, strict=True):
+        cell = raw.cells.get(name)
+        if cell is None:
+            if raw.absent.get(name) in ("unreadable", "not_loaded"):
+                tally.rows += 1
+                tally.unreadable += 1
+            continue
+        tally.rows += 1
+        # Of JSON a value may also be 1 or true, which a dictionary takes for the same.
+        if repeats and isinstance(cell.value, str):
+            if cell not in known:
+                known[cell] = _value(rule, cell, language, patterns)
+            value = known[cell]
+        else:
+            value = _value(rule, cell, language, patterns)
+        if isinstance(value, Unreadable):
+            row.absent[name] = "unreadable"
+            tally.unreadable += 1
+            tally.unknown += isinstance(value, UnknownCode)
+            tally.ambiguous += len(patterns) > 1
+            continue
+        row.values[name] = value
+        if value is None:
+            continue
+        tally.values += 1
+        tally.fallen_back += cell.value is None
+        if rule.unique:
+            tally.seen[value] = tally.seen.get(value, 0) + 1
+        if is_day:
+            tally.plain += int(str(value)[8:10]) > 12
+
+
+def _value(rule: Field, cell: Raw, language: str, patterns: tuple[str, ...]) -> Value | Unreadable:
     try:
-        value = read(rule, raw, language=language, patterns=patterns)
+        return read(rule, cell, language=language, patterns=patterns)
     except Unreadable as problem:
-        row.absent[name] = "unreadable"
-        tally.unreadable += 1
-        tally.unknown += isinstance(problem, UnknownCode)
-        tally.ambiguous += len(patterns) > 1
-        return
-    row.values[name] = value
-    if value is None:
-        return
-    tally.values += 1
-    tally.fallen_back += raw.value is None
-    if rule.unique:
-        tally.seen[value] = tally.seen.get(value, 0) + 1
-    if rule.type in ("day", "local_time"):
-        tally.plain += int(str(value)[8:10]) > 12
+        return problem.with_traceback(None)
 
 
 def _proven(rule: Field, name: str, pages: Sequence[Extract]) -> list[tuple[str, ...]]:
