@@ -163,11 +163,13 @@ def label_of(element: HtmlElement) -> str:
 
 
 def _labels(element: HtmlElement) -> Iterator[str]:
-    by = element.get("aria-labelledby", "").split()
+    by = element.get("aria-labelledby")
     if by:
         marked = list(element.getroottree().iterfind(".//*[@id]"))
-        yield clean(" ".join(markup.text_of(one) for id in by for one in marked if one.get("id") == id))
-    yield clean(element.get("aria-label", ""))
+        yield clean(" ".join(markup.text_of(one) for id in by.split() for one in marked if one.get("id") == id))
+    said = element.get("aria-label")
+    if said:
+        yield clean(said)
     if element.tag == "form":
         yield next((markup.text_of(one) for one in element.iter("legend", "h1", "h2", "h3")), "")
         return

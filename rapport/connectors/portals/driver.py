@@ -145,6 +145,7 @@ class PortalDriver:
                 request: Outgoing | None = reading.start()
             except ValueMissing as missing:
                 return caller.kept(signals.trouble(Reason.CONNECTOR_OUTDATED, detail=f"{ability} needs {missing}."))
+            caller.meanwhile = reading.catch_up
             while request is not None:
                 answer = caller.read(request, place=name)
                 if isinstance(answer, Trouble):

@@ -113,7 +113,8 @@ def _gather(element: HtmlElement, left_out: set[HtmlElement], pieces: list[str])
 
 def role_of(element: HtmlElement) -> str:
     """Return what an element is to somebody who cannot see it; empty: nothing of note."""
-    stated = element.get("role", "").lower().split()
+    said = element.get("role")
+    stated = said.lower().split() if said else ()
     if stated:
         return stated[0]
     if element.tag == "input":

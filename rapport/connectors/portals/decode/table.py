@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lxml.html import HtmlElement
@@ -20,39 +22,58 @@ _CELLS = ("td", "th")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 
 
+@dataclass(slots=True)
+class Found:
+    """The table that a call means, bound, with as many rows as count; what stands in them is read later."""
+
+    call: Call
+    page: Extract
+    """Its rows, and what stands inside their cells, are there after `read`."""
+    rows: list[HtmlElement] = dataclass_field(default_factory=list)
+    grid: list[list[HtmlElement]] = dataclass_field(default_factory=list)
+
+    def read(self) -> None:
+        """Read the rows. Once."""
+        if self.rows:
+            by_column = list(zip(*self.grid, strict=True))
+            self.page.rows += _rows(self.call, self.rows, by_column, self.page.bound)
+            self.page.inner = _inner(self.call, by_column, self.page.bound)
+
+
 def extract(call: Call, answer: Answer, *, place: str, locales: tuple[str, ...]) -> Extract:
     """Return the rows of the table that a call means. No table, or two that fit, is nothing found."""
+    found = find(call, answer, place=place, locales=locales)
+    found.read()
+    return found.page
+
+
+def find(call: Call, answer: Answer, *, place: str, locales: tuple[str, ...]) -> Found:
+    """Return the table that a call means, as far as has to be known of a page before the next one is asked for."""
     language = markup.language_of(answer.tree)
     language = language if language in locales else locales[0]
     table = _choose(call, answer, place, language)
     if table is None:
         missing = note(Verdict.BREAKING, place, seen="no such table, or two", expected="one table with these columns")
-        return Extract((), {}, [], language, [missing], found=False)
+        return Found(call, Extract((), {}, [], language, [missing], found=False))
     head, body = _parts(table)
     columns = _columns(head, call.bind.attribute)
     if markup.language_of(answer.tree) not in locales:
         language = language_of(call.fields, columns, locales)
     bound, noted = bind(call.fields, columns, place=place, language=language)
-    result = Extract(columns, bound, [], language, noted)
-    rows: list[HtmlElement] = []
-    grid: list[list[HtmlElement]] = []
+    result = Found(call, Extract(columns, bound, [], language, noted))
     cells_of = _spread if any(one.tag in _CELLS for one in markup.having(table, "colspan")) else _cells
     for row in body:
         if call.rows.row is not None and not markup.matches(row, call.rows.row):
             continue
         cells = cells_of(row)
-        if len(columns) > 1 and len(set(cells)) == 1:
+        if len(columns) > 1 and cells and cells[0] is cells[-1]:
             continue  # one cell over the whole width is a heading or a sum
         if len(cells) != len(columns):
             if cells:
                 noted.append(note(Verdict.SUSPECT, place, seen=f"a row of {len(cells)} cells", expected=f"{len(columns)} cells"))
             continue
-        rows.append(row)
-        grid.append(cells)
-    if rows:
-        by_column = list(zip(*grid, strict=True))
-        result.rows += _rows(call, rows, by_column, bound)
-        result.inner = _inner(call, by_column, bound)
+        result.rows.append(row)
+        result.grid.append(cells)
     return result
 
 
@@ -138,7 +159,9 @@ def _rows(
             elif place in texts:
                 shown = texts[place]
             else:
-                shown = texts[place] = [markup.text_of(cell) for cell in by_column[place]]
+                shown = texts[place] = [
+                    markup.text_of(cell) if len(cell) else clean(cell.text or "") for cell in by_column[place]
+                ]
             _column(name, field, by_column[place], shown, found, absent)
     ids = _remote_ids(call, rows, by_column, bound, found)
     return (RawRow(*each) for each in zip(ids, found, absent, strict=True))

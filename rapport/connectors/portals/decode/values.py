@@ -64,9 +64,11 @@ def read(field: Field, raw: Raw, *, language: str, patterns: tuple[str, ...] = (
         if type == "integer" and isinstance(value, int):
             return value
         value = str(value)
-    text = cut(value if raw.is_clean else clean(value), field)
+    text = value if raw.is_clean else clean(value)
+    if field.cuts or field.drop_initial:
+        text = cut(text, field)
     if type == "text":
-        return None if text in DASHES else _checked(text, field)
+        return None if text in DASHES else _checked(text, field) if field.pattern else text
     if (not text or text[0] in _EMPTY_BEGINS) and folded(text) in EMPTY:
         return None
     return _typed(field, _checked(text, field), patterns or field.formats.get(language, ()))
