@@ -22,7 +22,8 @@ RUNGS = ("name", "id", "label", "autocomplete", "group", "only")
 _TELLING_TYPES = frozenset(("password", "email", "tel", "date", "time", "datetime-local", "number", "file"))
 """Types of an input that say by themselves what belongs there."""
 _TEST_IDS = ("data-testid", "data-test-id", "data-test", "data-qa", "data-cy")
-_CONTROLS = "descendant-or-self::*[self::a or self::button or self::input or self::select or self::textarea or self::form or @role]"
+_CONTROLS = ("a", "button", "input", "select", "textarea", "form")
+_SAME_ROLE = {"searchbox": "textbox", "spinbutton": "textbox", "listbox": "combobox"}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\-.:\[\]]+")
 
 
@@ -51,9 +52,7 @@ def find(scope: HtmlElement, anchor: Anchor, *, commits: bool = False) -> Contro
 
     :param commits: pressing it writes something: only the recorded evidence or the label counts
     """
-    kind = [one for one in scope.xpath(_CONTROLS) if _is_kind(one, anchor)]
-    if anchor.role != "hidden":
-        kind = markup.only_seen(kind)
+    kind = [one for one in _controls(scope) if _is_kind(one, anchor)]
     words = frozenset(all_words(anchor.labels))
     told_by: tuple[tuple[str, bool, Callable[[HtmlElement], bool]], ...] = (
         ("name", bool(anchor.name or anchor.test_id), lambda one: _named(one, anchor)),
@@ -66,7 +65,7 @@ def find(scope: HtmlElement, anchor: Anchor, *, commits: bool = False) -> Contro
     for rung, asked, fits in told_by:
         if not asked or (commits and rung not in (anchor.recorded, "label")):
             continue
-        found = [one for one in kind if fits(one)]
+        found = _seen([one for one in kind if fits(one)], anchor)
         passing = [one for one in found if not _vetoed(one, anchor) and _fits_type(one, anchor)]
         if rung == "only":
             found = passing
@@ -81,13 +80,19 @@ def find(scope: HtmlElement, anchor: Anchor, *, commits: bool = False) -> Contro
     return NotFound("none")
 
 
+def _controls(scope: HtmlElement) -> list[HtmlElement]:
+    return [*scope.iter(*_CONTROLS), *(one for one in markup.having(scope, "role") if one.tag not in _CONTROLS)]
+
+
+def _seen(elements: list[HtmlElement], anchor: Anchor) -> list[HtmlElement]:
+    """Those that somebody sees; of hidden inputs nobody sees any."""
+    return elements if anchor.role == "hidden" else markup.only_seen(elements)
+
+
 def _is_kind(element: HtmlElement, anchor: Anchor) -> bool:
     """Whether it is a control of the anchor's role that somebody could use, where it is seen."""
-    if not isinstance(element.tag, str):
-        return False
     role = markup.role_of(element)
-    role = {"searchbox": "textbox", "spinbutton": "textbox", "listbox": "combobox"}.get(role, role)
-    if role != anchor.role:
+    if _SAME_ROLE.get(role, role) != anchor.role:
         return False
     return anchor.role == "hidden" or element.get("disabled") is None
 
@@ -128,7 +133,7 @@ def _means_it(element: HtmlElement, rung: str, kind: list[HtmlElement], anchor: 
     label = label_of(element)
     if is_one_of(label, anchor.labels) or says_any(label, anchor.synonyms):
         return True
-    usable = [one for one in kind if _fits_type(one, anchor)]
+    usable = [one for one in _seen(kind, anchor) if _fits_type(one, anchor)]
     if any(one is not element and is_one_of(label_of(one), anchor.labels) for one in usable):
         return False  # the words we know stand on another control
     if anchor.role in ("button", "link"):
@@ -151,14 +156,20 @@ def _same_form(one: HtmlElement, other: HtmlElement) -> bool:
 
 def label_of(element: HtmlElement) -> str:
     """Return what a control is called, as somebody hears it who cannot see the page."""
-    return next((text for text in _labels(element) if text), "")
+    for text in _labels(element):
+        if text:
+            return text
+    return ""
 
 
 def _labels(element: HtmlElement) -> Iterator[str]:
-    root = element.getroottree()
-    by = element.get("aria-labelledby", "").split()
-    yield clean(" ".join(markup.text_of(one) for id in by for one in root.iterfind(".//*[@id]") if one.get("id") == id))
-    yield clean(element.get("aria-label", ""))
+    by = element.get("aria-labelledby")
+    if by:
+        marked = list(element.getroottree().iterfind(".//*[@id]"))
+        yield clean(" ".join(markup.text_of(one) for id in by.split() for one in marked if one.get("id") == id))
+    said = element.get("aria-label")
+    if said:
+        yield clean(said)
     if element.tag == "form":
         yield next((markup.text_of(one) for one in element.iter("legend", "h1", "h2", "h3")), "")
         return
@@ -168,7 +179,8 @@ def _labels(element: HtmlElement) -> Iterator[str]:
     if element.tag == "input" and element.get("type", "").lower() in ("submit", "button", "reset", "image"):
         yield clean(element.get("value", "") or element.get("alt", ""))
     if element.get("id"):
-        yield clean(" ".join(markup.text_of(one) for one in root.iterfind(".//label") if one.get("for") == element.get("id")))
+        labels = element.getroottree().iterfind(".//label")
+        yield clean(" ".join(markup.text_of(one) for one in labels if one.get("for") == element.get("id")))
     around = next(element.iterancestors("label"), None)
     if around is not None:
         yield markup.text_of(around, without=[one for one in around.iter("input", "select", "textarea", "button") if one is not around])

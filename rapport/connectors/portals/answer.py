@@ -127,11 +127,6 @@ class Answer:
         return b"\x00" not in self.body and not _LETTER_BY_NUMBER.search(self._lowered)
 
     @cached_property
-    def held(self) -> list[HtmlElement]:
-        """Every element of the page, held: what nobody holds is made anew each time that it is come by."""
-        return list(self.tree.iter())
-
-    @cached_property
     def text(self) -> str:
         """What a person sees of the page."""
         return markup.text_of(self.tree)

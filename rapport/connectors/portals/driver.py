@@ -254,6 +254,7 @@ class PortalDriver:
 def _read(caller: Caller, reading: Reading, now: datetime) -> Whole | Trouble:
     """Read a list from its first page to its last."""
     request: Outgoing | None = reading.start()
+    caller.meanwhile = reading.catch_up
     while request is not None:
         answer = caller.read(request, place=reading.place)
         if isinstance(answer, Trouble):

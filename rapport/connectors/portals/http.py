@@ -13,7 +13,7 @@ import json
 import random
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -30,7 +30,12 @@ from rapport.connectors.portals.definition import Session as Rules
 from rapport.connectors.portals.outgoing import Outgoing, build, resolve
 from rapport.connectors.portals.sessions import Session, cookies_of, jar_of, opened
 from rapport.connectors.portals.terms import Element
-from rapport.connectors.portals.transport import HostNotAllowed, Hosts, PortalTransport
+from rapport.connectors.portals.transport import (
+    MEANWHILE,
+    HostNotAllowed,
+    Hosts,
+    PortalTransport,
+)
 from rapport.platform.net import lookup
 from rapport.platform.net.guarded import SendFailed
 from rapport.platform.net.lookup import BlockedAddress, Resolve
@@ -69,6 +74,8 @@ class Caller:
             headers={"User-Agent": session.user_agent, "Accept-Language": definition.locales[0], "Accept": "*/*"},
             cookies=jar_of(session.cookies), follow_redirects=False, trust_env=False,
         )  # fmt: skip
+        self.meanwhile: Callable[[], object] | None = None
+        """What there is to do while the portal makes its answer; done when a request is under way, and more than once."""
         self._token = ""
         self._asked: Known | Trouble | None = None
 
@@ -260,14 +267,15 @@ class Caller:
 
     def _in_turn(self, method: str, url: str, headers: dict[str, str], content: bytes | None) -> httpx.Response:
         """Send with the newest cookies there are, and keep those that come back before anybody else sends."""
+        waiting = {MEANWHILE: self.meanwhile} if self.meanwhile is not None else {}
         if self._turn is None:
-            return self._client.request(method, url, headers=headers, content=content)
+            return self._client.request(method, url, headers=headers, content=content, extensions=waiting)
         left: bytes | None = None
         newest = self._turn.take()
         try:
             if newest is not None:
                 self._client.cookies = httpx.Cookies(jar_of(opened(newest, base_url=self._began.base_url).cookies))
-            reply = self._client.request(method, url, headers=headers, content=content)
+            reply = self._client.request(method, url, headers=headers, content=content, extensions=waiting)
             left = self.session().to_bytes()
             return reply
         finally:

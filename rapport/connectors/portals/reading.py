@@ -7,7 +7,9 @@ A list read to its end, without a network: what to ask next, and what came of it
         outgoing = reading.take(answer to it, at=now)
     result = reading.finish()
 
-`take` never refuses: what is wrong comes out at the end, as one `Trouble` with all that was noticed.
+`take` never refuses: what is wrong comes out at the end, as one `Trouble` with all that was noticed. It looks
+at a page as far as the next request depends on it; its cells are read by `catch_up`, for which there is time while
+the portal answers, or at the end.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from rapport.connectors.portals import anchors, canary, drift, proofs, signature
 from rapport.connectors.portals.answer import Answer
-from rapport.connectors.portals.decode.columns import Decoded, decode
+from rapport.connectors.portals.decode import table
+from rapport.connectors.portals.decode.columns import Decoded, Decoding, decode
 from rapport.connectors.portals.decode.items import extract_items
 from rapport.connectors.portals.decode.raw import Extract
 from rapport.connectors.portals.decode.records import extract_csv, extract_json
-from rapport.connectors.portals.decode.table import extract
 from rapport.connectors.portals.decode.values import EMPTY, cut
 from rapport.connectors.portals.definition import Call, Definition
 from rapport.connectors.portals.outgoing import Outgoing, build
@@ -87,10 +89,11 @@ class Reading:
         self._metadata: Answer | None = None
         self._asking_metadata = False
         self._extracts: list[Extract] = []
+        self._unread: list[table.Found] = []
+        self._decoding = Decoding(self.call)
         self._facts: list[proofs.Facts] = []
         self._pages: list[Page] = []
         self._asked: list[str] = []
-        self._seen: set[str] = set()
         self._stopped = ""
         self._ids: list[Any] = []
         self._asking_ids = False
@@ -162,36 +165,45 @@ class Reading:
         if self._asking_ids:
             return self._take_ids(answer)
         self._broke_off = self._broke_off or answer.breaks_off
-        page = self._extract(answer)
+        page, rows = self._extract(answer)
         link = self._way_on(answer) if self.call.page.by == "link" else None
         self._extracts.append(page)
-        self._seen |= {row.remote_id for row in page.rows}
-        fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=link is not None)
+        fact = proofs.facts(self.call, answer, rows=rows, goes_on=link is not None)
         following = self._follow(answer, fact, link)
         if self.call.ids is not None:
             following = self._rows_by_id() if page.found else None
-            fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=following is not None, ids=len(self._ids))
+            fact = proofs.facts(self.call, answer, rows=rows, goes_on=following is not None, ids=len(self._ids))
         if self.call.page.by in ("number", "offset"):
-            on = following is not None or self._links_on(answer)
-            fact = proofs.facts(self.call, answer, rows=len(page.rows), goes_on=on)
+            on = following is not None or self._links_on(answer, rows)
+            fact = proofs.facts(self.call, answer, rows=rows, goes_on=on)
         self._facts.append(fact)
         signed = signature.of(self._asked[len(self._pages)], volatile=self.call.volatile)
-        self._pages.append(Page(signed, at, hashlib.sha256(answer.body).hexdigest(), len(page.rows)))
+        self._pages.append(Page(signed, at, hashlib.sha256(answer.body).hexdigest(), rows))
         if proofs.moved(self._facts) and self._left:
             self._left -= 1
             return self.start()
         return following
 
-    def _extract(self, answer: Answer) -> Extract:
-        if self.call.kind in ("html_table", "html_items"):
-            _ = answer.held
+    def _extract(self, answer: Answer) -> tuple[Extract, int]:
+        """Return a page and how many rows it has; those of a table are read later."""
         if self.call.kind == "html_table":
-            return extract(self.call, answer, place=self.place, locales=self._locales)
+            found = table.find(self.call, answer, place=self.place, locales=self._locales)
+            self._unread.append(found)
+            return found.page, len(found.rows)
         if self.call.kind == "html_items":
-            return extract_items(self.call, answer, place=self.place, locales=self._locales)
-        if self.call.kind == "csv":
-            return extract_csv(self.call, answer, place=self.place, locales=self._locales)
-        return extract_json(self.call, answer, place=self.place, locales=self._locales, metadata=self._metadata)
+            page = extract_items(self.call, answer, place=self.place, locales=self._locales)
+        elif self.call.kind == "csv":
+            page = extract_csv(self.call, answer, place=self.place, locales=self._locales)
+        else:
+            page = extract_json(self.call, answer, place=self.place, locales=self._locales, metadata=self._metadata)
+        return page, len(page.rows)
+
+    def catch_up(self) -> None:
+        """Read the cells of the pages that were taken, as far as they are not read yet."""
+        while self._unread:
+            self._unread.pop(0).read()
+        for page in self._extracts[self._decoding.pages :]:
+            self._decoding.take(page)
 
     def _way_on(self, answer: Answer) -> str | None:
         rule = self.call.page.next
@@ -212,8 +224,7 @@ class Reading:
             self._asked.append(_identity(following))
         elif rule.by in ("number", "offset") and not self._at_end(fact):
             read = len(self._extracts)
-            rows = sum(len(page.rows) for page in self._extracts)
-            following = self._page(rule.first + read, rows)
+            following = self._page(rule.first + read, self._rows_before + fact.rows)
         if following is None:
             return None
         if self._asked[-1] in self._asked[:-1] or len(self._extracts) >= rule.most:
@@ -221,7 +232,7 @@ class Reading:
             return None
         return following
 
-    def _links_on(self, answer: Answer) -> bool:
+    def _links_on(self, answer: Answer, rows: int) -> bool:
         """
         Tell whether a page of a list that is asked for by numbers has a link to the page after it.
 
@@ -231,7 +242,7 @@ class Reading:
         if answer.got != "html":
             return False
         read = len(self._extracts)
-        following = str(rule.first + read if rule.by == "number" else sum(len(page.rows) for page in self._extracts))
+        following = str(rule.first + read if rule.by == "number" else self._rows_before + rows)
         here = urlsplit(answer.url).path
         links = (urlsplit(urljoin(answer.url, str(one.get("href")))) for one in answer.tree.iter("a") if one.get("href"))
         return any(link.path == here and (rule.parameter, following) in parse_qsl(link.query) for link in links)
@@ -239,8 +250,12 @@ class Reading:
     def _at_end(self, fact: proofs.Facts) -> bool:
         if fact.rows == 0 or fact.marks_last:
             return True
-        read = sum(len(page.rows) for page in self._extracts)
-        return fact.count is not None and read >= fact.count - fact.phantom
+        return fact.count is not None and self._rows_before + fact.rows >= fact.count - fact.phantom
+
+    @property
+    def _rows_before(self) -> int:
+        """How many rows the pages before the one that is looked at have."""
+        return sum(page.rows for page in self._pages)
 
     def read_file(self, content: bytes, *, content_type: str, at: datetime) -> Whole | Trouble:
         """
@@ -259,18 +274,21 @@ class Reading:
 
     def texts(self, name: str) -> list[str]:
         """Return what stands where a field is bound, cut out of its cells: for a look at what cannot be read."""
+        self.catch_up()
         rule = self.call.fields[name]
         cells = (row.cells[name].value for page in self._extracts for row in page.rows if name in row.cells)
         return [text for text in (cut(clean(str(one)), rule) for one in cells if one is not None) if folded(text) not in EMPTY]
 
     def reads(self, name: str) -> bool:
         """Tell whether every cell of a field so far is a value of its type."""
+        self.catch_up()
         tally = decode(self.call, self._extracts)[1][name]
         return not tally.unreadable
 
     def so_far(self) -> tuple[Sequence[Decoded], drift.Judged]:
         """Return what was read and what it looks like, without proof that this is all: for a look at one page."""
-        rows, tallies = decode(self.call, self._extracts)
+        self.catch_up()
+        rows, tallies = self._decoding.finish()
         return rows, drift.judge(self.call, self._extracts, rows, tallies, place=self.place, given=self._given)
 
     def finish(self) -> Whole | Trouble:
@@ -283,9 +301,10 @@ class Reading:
         return Trouble(Reason.CUT_SHORT, "The portal's list broke off in the middle.", findings=(finding, *found.findings))
 
     def _finish(self) -> Whole | Trouble:
-        rows, tallies = decode(self.call, self._extracts)
+        self.catch_up()
+        rows, tallies = self._decoding.finish()
         broken = [one for page in self._extracts for one in page.noted if one.verdict is Verdict.BREAKING]
-        proof: str | Trouble = "" if broken else self._proof(len(rows))
+        proof: str | Trouble = "" if broken else self._proof(rows)
         whole = not self._given
         checked = canary.check(self._known, rows, place=self.place, whole=whole) if rows else []
         judged = drift.judge(
@@ -303,11 +322,11 @@ class Reading:
             judged.coverage,
         )  # fmt: skip
 
-    def _proof(self, rows: int) -> str | Trouble:
+    def _proof(self, rows: Sequence[Decoded]) -> str | Trouble:
         if self._stopped:
             finding = Finding(place=f"{self.place}.next", seen=self._stopped, expected="one way to the next page")
             return Trouble(Reason.INCOMPLETE, f"The portal's list has {self._stopped}.", findings=(finding,))
-        distinct = len(self._seen - {""}) + sum(not row.remote_id for page in self._extracts for row in page.rows)
+        distinct = len({row.remote_id for row in rows} - {""}) + sum(not row.remote_id for row in rows)
         return proofs.prove(self.call, self._facts, place=self.place, distinct=distinct)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpcore
@@ -34,6 +35,8 @@ ANSWER_SECONDS = 30.0
 """For one whole answer, from connecting to its last byte."""
 MOST_BYTES = 64 * 1024 * 1024
 BASE = "$base"
+MEANWHILE = "rapport.meanwhile"
+"""Extension of a request: a callable, for what there is to do while the portal makes its answer."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -138,7 +141,7 @@ class PortalTransport(httpx.BaseTransport):
             url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=request.headers.raw, content=request.read(),
             extensions={"timeout": {"connect": CONNECT_SECONDS, "read": ANSWER_SECONDS,
-                                    "write": ANSWER_SECONDS, "pool": CONNECT_SECONDS}},
+                                    "write": ANSWER_SECONDS, "pool": CONNECT_SECONDS}} | _once_sent(request),
         )  # fmt: skip
         try:
             return self._answer(self._pool.handle_request(sent), request)
@@ -166,6 +169,19 @@ class PortalTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+
+
+def _once_sent(request: httpx.Request) -> dict[str, Any]:
+    """What makes the way do what a request has for `MEANWHILE`: when all of it is sent, before the answer is waited for."""
+    meanwhile = request.extensions.get(MEANWHILE)
+    if meanwhile is None:
+        return {}
+
+    def trace(event: str, _: object) -> None:
+        if event == "http11.receive_response_headers.started":
+            meanwhile()
+
+    return {"trace": trace}
 
 
 def _about_tls(error: BaseException) -> bool:

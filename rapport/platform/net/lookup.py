@@ -41,6 +41,8 @@ def addresses(
     :raises TimeoutError: no answer in time
     :raises OSError: there is no such name
     """
+    if resolve is system and (literal := _literal(host)) is not None:
+        return _allowed([literal], local=local)
     answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -58,7 +60,18 @@ def addresses(
         raise OSError("no such name") from answer
     if isinstance(answer, Exception):
         raise answer
-    found = [ipaddress.ip_address(text.split("%")[0]) for text in answer]
+    return _allowed([ipaddress.ip_address(text.split("%")[0]) for text in answer], local=local)
+
+
+def _literal(host: str) -> Address | None:
+    """The address that a host is already; the resolver would say the same, from a thread of its own."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _allowed(found: list[Address], *, local: bool) -> list[Address]:
     if not found or not all(is_public(one) or (local and one.is_loopback) for one in found):
         raise BlockedAddress
     return found

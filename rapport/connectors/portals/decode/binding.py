@@ -24,12 +24,13 @@ def bind(
     """
     bound: dict[str, Bound] = {}
     noted: list[Noted] = []
+    heard = [folded(column.label) if column.label else None for column in columns]
     for name, field in fields.items():
         if field.source in UNBOUND:
             continue
         where = f"{place}.{name}"
         by_name = [i for i, column in enumerate(columns) if column.name and column.name in field.column]
-        by_label = _labelled(field, columns, language)
+        by_label = _labelled(field, heard, language)
         if len(by_name) > 1 or (not by_name and len(by_label) > 1):
             noted.append(note(Verdict.BREAKING, where, seen="two columns", expected=_expected(field)))
         elif by_name:
@@ -53,13 +54,13 @@ def language_of(fields: Mapping[str, Field], columns: Sequence[Column], locales:
     return max(locales, key=lambda one: sum(label in known[one] for label in heard))
 
 
-def _labelled(field: Field, columns: Sequence[Column], language: str) -> list[int]:
+def _labelled(field: Field, heard: Sequence[str | None], language: str) -> list[int]:
     """Words of the page's language come first; those of another only where these find nothing."""
     for words in (
         {folded(word) for word in field.labels.get(language, ())},
         set(all_words(field.labels)),
     ):
-        found = [i for i, column in enumerate(columns) if column.label and folded(column.label) in words]
+        found = [i for i, label in enumerate(heard) if label in words]
         if found:
             return found
     return []

@@ -16,12 +16,18 @@ from rapport.connectors.portals.decode.values import (
     EMPTY,
     UnknownCode,
     Unreadable,
+    Value,
     cut,
     moment_of,
     read,
 )
 from rapport.connectors.portals.definition import Call, Field
 from rapport.connectors.portals.words import clean, folded
+
+REPEATING = ("code", "boolean")
+"""Types of which the cells of a column have few different values: each is read once."""
+MOMENTS = ("day", "local_time")
+_Known = dict[Raw, Value | Unreadable]
 
 
 @dataclass(slots=True)
@@ -55,68 +61,123 @@ class Decoded:
     """Texts as the portal has them, where the value is another: with characters that nobody sees."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A page, its rows, and for each field with days the formats that read all of its cells."""
+
+    page: Extract
+    rows: list[Decoded]
+    fitting: dict[str, tuple[str, ...]]
+
+
+class Decoding:
+    """The rows of a list with their values, taken page by page."""
+
+    def __init__(self, call: Call) -> None:
+        self._fields = call.fields
+        self._tallies = {name: Tally() for name in call.fields}
+        self._known: dict[tuple[str, str], _Known] = {}
+        self._taken: list[_Taken] = []
+        self._open: list[_Taken] = []
+
+    @property
+    def pages(self) -> int:
+        """How many pages were taken."""
+        return len(self._taken)
+
+    def take(self, page: Extract) -> None:
+        """Take one page more. It is read at once, unless its days can only be told by those of another page."""
+        rows = [Decoded(raw.remote_id, {}, dict(raw.absent), self.pages) for raw in page.rows]
+        fitting = {name: _fitting(rule, name, page) for name, rule in self._fields.items() if rule.type in MOMENTS}
+        taken = _Taken(page, rows, fitting)
+        self._taken.append(taken)
+        if all(len(fit) == 1 for fit in fitting.values()):
+            self._read(taken, fitting)
+        else:
+            self._open.append(taken)
+
+    def finish(self) -> tuple[list[Decoded], dict[str, Tally]]:
+        """Return every row with its values in the contract's names, and a tally for each field."""
+        while self._open:
+            taken = self._open.pop(0)
+            self._read(taken, {name: self._settled(name, taken) for name in taken.fitting})
+        return [row for taken in self._taken for row in taken.rows], self._tallies
+
+    def _settled(self, name: str, taken: _Taken) -> tuple[str, ...]:
+        """The formats of a page's days; what this page leaves open another of its language may settle."""
+        fit = taken.fitting[name]
+        if len(fit) == 1:
+            return fit
+        others = (one.fitting[name] for one in self._taken if one.page.language == taken.page.language)
+        settled = {only[0] for only in others if len(only) == 1}
+        return tuple(one for one in fit if one in settled) or fit
+
+    def _read(self, taken: _Taken, patterns: Mapping[str, tuple[str, ...]]) -> None:
+        for name, rule in self._fields.items():
+            known = self._known.setdefault((name, taken.page.language), {})
+            tally, formats = self._tallies[name], patterns.get(name, ())
+            tally.written = tuple(sorted({*tally.written, *formats}))
+            _column(rule, name, taken, formats, tally, known)
+
+
 def decode(call: Call, pages: Sequence[Extract]) -> tuple[list[Decoded], dict[str, Tally]]:
-    """Return every row with its values in the contract's names, and a tally for each field."""
-    tallies = {name: Tally() for name in call.fields}
-    rows = [
-        Decoded(raw.remote_id, {}, dict(raw.absent), number)
-        for number, page in enumerate(pages)
-        for raw in page.rows
-    ]
-    for name, rule in call.fields.items():
-        proven = _proven(rule, name, pages)
-        tallies[name].written = tuple(sorted({one for patterns in proven for one in patterns}))
-        at = 0
-        for number, page in enumerate(pages):
-            patterns = proven[number]
-            for raw in page.rows:
-                if name in raw.cells:
-                    _one(rule, name, raw.cells[name], page.language, patterns, rows[at], tallies[name])
-                elif raw.absent.get(name) in ("unreadable", "not_loaded"):
-                    tallies[name].rows += 1
-                    tallies[name].unreadable += 1
-                at += 1
-    return rows, tallies
+    """Return every row of a list that is there as a whole, with its values, and a tally for each field."""
+    decoding = Decoding(call)
+    for page in pages:
+        decoding.take(page)
+    return decoding.finish()
 
 
-def _one(
-    rule: Field, name: str, raw: Raw, language: str, patterns: tuple[str, ...], row: Decoded, tally: Tally
-) -> None:
-    tally.rows += 1
+def _column(rule: Field, name: str, taken: _Taken, patterns: tuple[str, ...], tally: Tally, known: _Known) -> None:
+    """
+    Read a field of one page.
+
+    :param known: what was read in this column of other pages in its language
+    """
+    language, repeats, is_moment = taken.page.language, rule.type in REPEATING, rule.type in MOMENTS
+    keeps_odd, rows, values = rule.type == "text", 0, 0
+    for raw, row in zip(taken.page.rows, taken.rows, strict=True):
+        cell = raw.cells.get(name)
+        if cell is None:
+            if raw.absent.get(name) in ("unreadable", "not_loaded"):
+                rows += 1
+                tally.unreadable += 1
+            continue
+        rows += 1
+        # Of JSON a value may also be 1 or true, which a dictionary takes for the same.
+        if repeats and isinstance(cell.value, str):
+            if cell not in known:
+                known[cell] = _value(rule, cell, language, patterns)
+            value = known[cell]
+        else:
+            value = _value(rule, cell, language, patterns)
+        if isinstance(value, Unreadable):
+            row.absent[name] = "unreadable"
+            tally.unreadable += 1
+            tally.unknown += isinstance(value, UnknownCode)
+            tally.ambiguous += len(patterns) > 1
+            continue
+        row.values[name] = value
+        if cell.odd and keeps_odd:
+            row.raw[name] = cell.odd
+        if value is None:
+            continue
+        values += 1
+        if cell.value is None:
+            tally.fallen_back += 1
+        if rule.unique:
+            tally.seen[value] = tally.seen.get(value, 0) + 1
+        if is_moment:
+            tally.plain += int(str(value)[8:10]) > 12
+    tally.rows += rows
+    tally.values += values
+
+
+def _value(rule: Field, cell: Raw, language: str, patterns: tuple[str, ...]) -> Value | Unreadable:
     try:
-        value = read(rule, raw, language=language, patterns=patterns)
+        return read(rule, cell, language=language, patterns=patterns)
     except Unreadable as problem:
-        row.absent[name] = "unreadable"
-        tally.unreadable += 1
-        tally.unknown += isinstance(problem, UnknownCode)
-        tally.ambiguous += len(patterns) > 1
-        return
-    row.values[name] = value
-    if raw.odd and rule.type == "text":
-        row.raw[name] = raw.odd
-    if value is None:
-        return
-    tally.values += 1
-    tally.fallen_back += raw.value is None
-    if rule.unique:
-        tally.seen[value] = tally.seen.get(value, 0) + 1
-    if rule.type in ("day", "local_time"):
-        tally.plain += int(str(value)[8:10]) > 12
-
-
-def _proven(rule: Field, name: str, pages: Sequence[Extract]) -> list[tuple[str, ...]]:
-    """For each page the formats that read all of its cells; what one page leaves open another may settle."""
-    if rule.type not in ("day", "local_time"):
-        return [()] * len(pages)
-    fitting = [_fitting(rule, name, page) for page in pages]
-    settled: Mapping[str, set[str]] = {
-        page.language: {only[0] for other, only in zip(pages, fitting, strict=True) if len(only) == 1 and other.language == page.language}
-        for page in pages
-    }
-    return [
-        tuple(one for one in fit if one in settled[page.language]) or fit if len(fit) > 1 else fit
-        for page, fit in zip(pages, fitting, strict=True)
-    ]
+        return problem.with_traceback(None)
 
 
 def _fitting(rule: Field, name: str, page: Extract) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from rapport.rooms.exchange.ports import Finding, Verdict
 
 
@@ -41,9 +43,8 @@ class Bound:
     """`name` or `label`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """What stands in one place: the value that is bound, and what a person sees there."""
+class Raw(msgspec.Struct, frozen=True, gc=False):
+    """What stands in one place: the value that is bound, and what a person sees there. A list has thousands of them."""
 
     value: Any
     shown: str = ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lxml.html import HtmlElement
@@ -16,36 +18,62 @@ from rapport.connectors.portals.definition import Badge, Call, Field
 from rapport.connectors.portals.words import all_words, clean, is_one_of, odd
 from rapport.rooms.exchange.ports import Verdict
 
+_CELLS = ("td", "th")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
+
+
+@dataclass(slots=True)
+class Found:
+    """The table that a call means, bound, with as many rows as count; what stands in them is read later."""
+
+    call: Call
+    page: Extract
+    """Its rows, and what stands inside their cells, are there after `read`."""
+    rows: list[HtmlElement] = dataclass_field(default_factory=list)
+    grid: list[list[HtmlElement]] = dataclass_field(default_factory=list)
+
+    def read(self) -> None:
+        """Read the rows. Once."""
+        if self.rows:
+            by_column = list(zip(*self.grid, strict=True))
+            self.page.rows += _rows(self.call, self.rows, by_column, self.page.bound)
+            self.page.inner = _inner(self.call, by_column, self.page.bound)
 
 
 def extract(call: Call, answer: Answer, *, place: str, locales: tuple[str, ...]) -> Extract:
     """Return the rows of the table that a call means. No table, or two that fit, is nothing found."""
+    found = find(call, answer, place=place, locales=locales)
+    found.read()
+    return found.page
+
+
+def find(call: Call, answer: Answer, *, place: str, locales: tuple[str, ...]) -> Found:
+    """Return the table that a call means, as far as has to be known of a page before the next one is asked for."""
     language = markup.language_of(answer.tree)
     language = language if language in locales else locales[0]
     table = _choose(call, answer, place, language)
     if table is None:
         missing = note(Verdict.BREAKING, place, seen="no such table, or two", expected="one table with these columns")
-        return Extract((), {}, [], language, [missing], found=False)
+        return Found(call, Extract((), {}, [], language, [missing], found=False))
     head, body = _parts(table)
     columns = _columns(head, call.bind.attribute)
     if markup.language_of(answer.tree) not in locales:
         language = language_of(call.fields, columns, locales)
     bound, noted = bind(call.fields, columns, place=place, language=language)
-    result = Extract(columns, bound, [], language, noted)
+    result = Found(call, Extract(columns, bound, [], language, noted))
+    cells_of = _spread if any(one.tag in _CELLS for one in markup.having(table, "colspan")) else _cells
     for row in body:
-        cells = _spread(row)
         if call.rows.row is not None and not markup.matches(row, call.rows.row):
             continue
-        if len(set(cells)) == 1 and len(columns) > 1:
+        cells = cells_of(row)
+        if len(columns) > 1 and cells and cells[0] is cells[-1]:
             continue  # one cell over the whole width is a heading or a sum
         if len(cells) != len(columns):
             if cells:
                 noted.append(note(Verdict.SUSPECT, place, seen=f"a row of {len(cells)} cells", expected=f"{len(columns)} cells"))
             continue
-        result.rows.append(_row(call, row, cells, bound))
-        for name, where in bound.items():
-            result.inner.setdefault(name, set()).add(_markup(cells[where.place], call.fields[name].badges))
+        result.rows.append(row)
+        result.grid.append(cells)
     return result
 
 
@@ -68,13 +96,16 @@ def _choose(call: Call, answer: Answer, place: str, language: str) -> HtmlElemen
 
 def _parts(table: HtmlElement) -> tuple[HtmlElement | None, list[HtmlElement]]:
     """The header row and the rows of the body; rows of tables inside are not its own."""
-    rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
-    in_head = [row for row in rows if row.getparent().tag == "thead" and len(row)]
+    rows = list(table.iter("tr"))
+    if table.tag != "table" or next(table.iterdescendants("table"), None) is not None:
+        rows = [row for row in rows if next(row.iterancestors("table"), None) is table]
+    parts = [row.getparent().tag for row in rows]
+    in_head = [row for row, part in zip(rows, parts, strict=True) if part == "thead" and len(row)]
     if in_head:
         head = in_head[-1]
     else:
         head = rows[0] if rows and all(cell.tag == "th" for cell in rows[0]) and len(rows[0]) else None
-    body = [row for row in rows if row is not head and row.getparent().tag not in ("thead", "tfoot")]
+    body = [row for row, part in zip(rows, parts, strict=True) if row is not head and part not in ("thead", "tfoot")]
     return head, markup.only_seen(body)
 
 
@@ -88,35 +119,69 @@ def _columns(head: HtmlElement | None, attribute: str) -> tuple[Column, ...]:
     return tuple(found)
 
 
+def _cells(row: HtmlElement) -> list[HtmlElement]:
+    """The cells of a row of a table none of whose cells spans columns."""
+    return list(row.iterchildren(*_CELLS))
+
+
 def _spread(row: HtmlElement) -> list[HtmlElement]:
     """The cells of a row, one for each column it spans. A hidden cell keeps its place."""
     cells: list[HtmlElement] = []
     for cell in row:
-        if cell.tag in ("td", "th"):
+        if cell.tag in _CELLS:
             span = cell.get("colspan", "1")
             cells += [cell] * (min(int(span), 200) if span.isascii() and span.isdigit() and int(span) else 1)
     return cells
 
 
-def _row(call: Call, row: HtmlElement, cells: list[HtmlElement], bound: dict[str, Bound]) -> RawRow:
-    found: dict[str, Raw] = {}
-    absent: dict[str, str] = {}
+def _rows(
+    call: Call, rows: Sequence[HtmlElement], by_column: Sequence[Sequence[HtmlElement]], bound: Mapping[str, Bound]
+) -> Iterator[RawRow]:
+    """Read column by column, and give the rows."""
+    found: list[dict[str, Raw]] = [{} for _ in rows]
+    absent: list[dict[str, str]] = [{} for _ in rows]
+    texts: dict[int, list[str]] = {}
     for name, field in call.fields.items():
         if field.source == "constant":
-            found[name] = Raw(field.constant)
+            value = Raw(field.constant)
+            for here in found:
+                here[name] = value
         elif field.source == "row":
-            found[name] = Raw(row.get(field.attribute))
+            for here, row in zip(found, rows, strict=True):
+                here[name] = Raw(row.get(field.attribute))
         elif name not in bound:
-            absent[name] = "not_present"
+            for gone in absent:
+                gone[name] = "not_present"
         else:
-            cell = cells[bound[name].place]
-            shown = shown_in(cell, field.badges)
-            kind = closed(field, shown)
-            if kind:
-                absent[name] = kind
+            place = bound[name].place
+            if field.badges:
+                shown = [shown_in(cell, field.badges) for cell in by_column[place]]
+            elif place in texts:
+                shown = texts[place]
             else:
-                found[name] = Raw(value_in(field, cell, shown), shown, is_clean=field.source != "link", odd=odd_in(field, cell))
-    return RawRow(_remote_id(call, row, cells, bound, found), found, absent)
+                shown = texts[place] = [
+                    markup.text_of(cell) if len(cell) else clean(cell.text or "") for cell in by_column[place]
+                ]
+            _column(name, field, by_column[place], shown, found, absent)
+    ids = _remote_ids(call, rows, by_column, bound, found)
+    return (RawRow(*each) for each in zip(ids, found, absent, strict=True))
+
+
+def _column(
+    name: str, field: Field, cells: Sequence[HtmlElement], shown: Sequence[str],
+    found: Sequence[dict[str, Raw]], absent: Sequence[dict[str, str]],
+) -> None:  # fmt: skip
+    is_text, is_clean = field.source == "text", field.source != "link"
+    keeps_odd = is_text and field.type == "text"
+    may_be_closed = bool(field.withheld or field.not_permitted)
+    for cell, text, here, gone in zip(cells, shown, found, absent, strict=True):
+        kind = closed(field, text) if may_be_closed else ""
+        if kind:
+            gone[name] = kind
+        else:
+            here[name] = Raw(
+                text if is_text else value_in(field, cell, text), text, is_clean, odd_in(field, cell) if keeps_odd else ""
+            )
 
 
 def closed(field: Field, shown: str) -> str:
@@ -129,7 +194,7 @@ def closed(field: Field, shown: str) -> str:
 def value_in(field: Field, cell: HtmlElement, shown: str) -> str | None:
     if field.source == "attribute":
         raw = cell.get(field.attribute)
-        if raw is None:
+        if raw is None and len(cell):
             raw = next((inner.get(field.attribute) for inner in cell.iter() if inner.get(field.attribute) is not None), None)
         return clean(raw) if raw is not None else None
     return link_id(cell, field.attribute) if field.source == "link" else shown
@@ -154,11 +219,36 @@ def shown_in(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
     return shown
 
 
+def _inner(
+    call: Call, by_column: Sequence[Sequence[HtmlElement]], bound: Mapping[str, Bound]
+) -> dict[str, set[str]]:
+    """What stands inside the cells of each field's column; fields that share one column are looked at once."""
+    plain: dict[int, set[str]] = {}
+    found: dict[str, set[str]] = {}
+    for name, where in bound.items():
+        badges = call.fields[name].badges
+        if badges:
+            found[name] = _kinds(by_column[where.place], badges)
+            continue
+        if where.place not in plain:
+            plain[where.place] = _kinds(by_column[where.place], badges)
+        found[name] = plain[where.place]
+    return found
+
+
+def _kinds(cells: Sequence[HtmlElement], badges: tuple[Badge, ...]) -> set[str]:
+    """What stands in the cells of a column, each kind once; empty: a text alone."""
+    filled = [cell for cell in cells if len(cell)]
+    kinds = {_markup(cell, badges) for cell in filled}
+    return kinds | {""} if len(filled) < len(cells) else kinds
+
+
 def _markup(cell: HtmlElement, badges: tuple[Badge, ...]) -> str:
     """Which elements stand in a cell, less those that are known not to be its value."""
-    if not len(cell):
-        return ""
-    return " ".join(sorted({str(one.tag) for one in cell.iterdescendants() if not any(_is_badge(one, badge) for badge in badges)}))
+    inside = cell.iterdescendants()
+    if badges:
+        inside = (one for one in inside if not any(_is_badge(one, badge) for badge in badges))
+    return " ".join(sorted({str(one.tag) for one in inside}))
 
 
 def _is_badge(element: HtmlElement, badge: Badge) -> bool:
@@ -184,13 +274,16 @@ def _ids(href: str, parameter: str) -> Iterator[str]:
             yield last
 
 
-def _remote_id(
-    call: Call, row: HtmlElement, cells: list[HtmlElement], bound: dict[str, Bound], found: dict[str, Raw]
-) -> str:
+def _remote_ids(
+    call: Call, rows: Sequence[HtmlElement], by_column: Sequence[Sequence[HtmlElement]], bound: Mapping[str, Bound],
+    found: Sequence[Mapping[str, Raw]],
+) -> list[str]:  # fmt: skip
     rule = call.remote_id
     if rule.source == "row":
-        return clean(row.get(rule.attribute, ""))
+        return [clean(row.get(rule.attribute, "")) for row in rows]
     if rule.source == "link":
-        return (link_id(cells[bound[rule.field].place], rule.parameter) or "") if rule.field in bound else ""
-    raw = found.get(rule.field)
-    return clean(str(raw.value)) if raw is not None and raw.value is not None else ""
+        if rule.field not in bound:
+            return [""] * len(rows)
+        return [link_id(cell, rule.parameter) or "" for cell in by_column[bound[rule.field].place]]
+    values = (here[rule.field].value if rule.field in here else None for here in found)
+    return ["" if value is None else clean(str(value)) for value in values]
