@@ -208,10 +208,10 @@ def test_the_files_in_which_claims_went_out_are_here_and_say_which(
     there, claims = by_id(stage, "batch"), {one["control_number"]: one["id"] for one in of_portal(desk, "claims").values()}
     sent = {one["number"] for one in stage.portal.rows("claim") if one["submissions"]}
 
-    kept = until(
-        "every claim file", lambda: len(fetched(linked, "claim_files.file")) == len(there) and fetched(linked, "claim_files.file"),
-        seconds=120,
-    )  # fmt: skip
+    until("every claim file", lambda: len(fetched(linked, "claim_files.file")) == len(there), seconds=120)
+
+    kept = desk.get(f"/v1/connections/{linked.id}/artefacts?ability=claim_files.file&limit=100").json()["data"]
+    assert {one["claims"] for one in fetched(linked, "claim_files.file")} == {None}, "the control: who may not see claims"
 
     for one in kept:
         content = there[one["remote_id"]]["content"].encode()

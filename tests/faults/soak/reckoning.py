@@ -77,7 +77,7 @@ def twice_or_lost(soak: Soak) -> list[str]:
     confirmed: Counter[tuple[str, str]] = Counter()
     doubtful: Counter[tuple[str, str]] = Counter()
     with soak.stage.house.entered() as scope:
-        for write in Write.objects.visible_to(scope):
+        for write in Write.objects.visible_to(scope).filter(ability__in=ACTIONS):  # exports are ordered beside
             name = (ACTIONS[write.ability], write.remote_id)
             if write.state == WriteState.CONFIRMED and write.reason != "existed":
                 confirmed[name] += 1
@@ -99,7 +99,7 @@ def unsettled(soak: Soak) -> list[str]:
     outcomes = Counter(line["outcome"] for line in soak.stage.portal.rows("audit") if line["action"] in ACTIONS.values())
     states: Counter[str] = Counter()
     with soak.stage.house.entered() as scope:
-        for write in Write.objects.visible_to(scope):
+        for write in Write.objects.visible_to(scope).filter(ability__in=ACTIONS):  # exports are ordered beside
             states[write.state] += 1
             if write.state == WriteState.CONFLICTING and write.remote_id not in soak.people.touched:
                 wrong.append(f"conflicting: {write.ability} of {write.remote_id or 'nothing'} ({write.reason}), and nobody touched it")

@@ -34,7 +34,7 @@ from .portals import ability_of
 from .schedule import is_quiet_now
 from .writes import begin_write
 
-ORDER, FILE = "exports.create", "exports.file"
+ORDER, FILE, LIST = "exports.create", "exports.file", "exports.read"
 GIVEN_UP = timedelta(hours=24)
 """An export that is not compared by then is no witness any more: the next one is ordered."""
 KEPT = 4
@@ -66,12 +66,14 @@ def tend_exports(*, scope: Scope, connection: Connection, now: datetime, zone: Z
 
 
 def _may(scope: Scope, connection: Connection, now: datetime) -> bool:
-    if not connection.exports_every_hours or pacing.silent_for(scope=scope, connection_id=connection.id, now=now):
+    # Not before it was asked what this user may: a no would need somebody, for something that nobody asked for.
+    if not connection.exports_every_hours or connection.probed_at is None:
+        return False
+    if pacing.silent_for(scope=scope, connection_id=connection.id, now=now):
         return False
     stopped = {one.capability for one in queries.breakers_of(scope=scope, connection_id=connection.id)}
-    return not stopped & {breakers.ALL, ORDER, FILE} and not any(
-        connection.permitted.get(name) is False for name in (ORDER, FILE)
-    )
+    needed = (ORDER, FILE, LIST)
+    return not stopped & {breakers.ALL, *needed} and not any(connection.permitted.get(name) is False for name in needed)
 
 
 def _due(scope: Scope, connection: Connection, now: datetime) -> list[str]:

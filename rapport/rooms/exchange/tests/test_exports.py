@@ -186,13 +186,13 @@ def test_one_that_is_being_prepared_is_waited_for_and_slows_nothing_down(connect
     assert (wanted.reason, wanted.tries) == ("not_ready", 1)
 
 
-@pytest.mark.parametrize("why", ["never", "quiet", "not permitted", "silence"])
+@pytest.mark.parametrize("why", ["never", "quiet", "may not order", "may not see", "silence"])
 def test_when_none_is_ordered(connected: Connected, portal: ScriptedPortal, why: str) -> None:
     connected.link(exports_every_hours=0 if why == "never" else 24)
     connected.secrets()
-    if why == "not permitted":
+    if why.startswith("may not"):
         with portal.state() as state:
-            state["permitted"] = {"exports.create": False}
+            state["permitted"] = {"exports.create" if why == "may not order" else "exports.read": False}
     connected.work()
     now = timezone.now()
     with connected.house.entered() as scope:
