@@ -181,10 +181,10 @@ def book_appointment(request: ScopedRequest, body: s.AppointmentIn) -> Answer:
     a conflict or of working hours; its reason goes into the audit trail.
     """
     if request.auth.connected:
-        return _asked(
-            request, 201,
-            at_source.book(scope=request.auth, now=timezone.now(), body=body, key=handed_on.key_of(request)),
-        )  # fmt: skip
+        wanted = at_source.book(
+            scope=request.auth, now=timezone.now(), body=body, key=handed_on.key_of(request)
+        )
+        return _asked(request, 201 if wanted.appointment_id is None else 200, wanted)
     row, created = services.book(scope=request.auth, now=timezone.now(), body=body)
     return _appointment(request, row.id, status=201 if created else 200)
 

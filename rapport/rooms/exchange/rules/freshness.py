@@ -20,7 +20,7 @@ DAY_FIELDS: Mapping[str, str] = MappingProxyType({"appointments": "start_local",
 
 AFTER: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "appointments": ("clinicians", "patients"), "notes": ("clinicians", "patients"),
+        "appointments": ("clinicians", "patients"), "notes": ("clinicians", "patients", "appointments"),
         "policies": ("patients",), "claims": ("appointments", "policies"), "payments": ("claims",),
         "eras": ("claims",),
     }

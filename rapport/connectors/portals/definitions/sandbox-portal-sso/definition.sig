@@ -1,1 +1,1 @@
-JEj67j1sZmKxLc4jXq78KR8ycXke6O+3OK9z4rwfleO9IHt//izpdxrmKS3qnQ4M6QUN1JnJUytZ/BQsHPReAg==
+e8aEG2RNespDT+GqPYmi16vj1oGm+QRfvIvx1nxE1YyJQLV1APx10AZjHMx9p1vVopj0/cRqt8o7wmNi14upCw==
