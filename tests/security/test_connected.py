@@ -320,6 +320,25 @@ def test_that_a_cancellation_came_late_and_why_is_kept_though_no_portal_shows_it
     assert (again["status"], again["ended_reason"], again["ended_by"]) == ("cancelled", None, None)
 
 
+def test_an_external_id_that_is_known_changes_that_visit_or_nothing(portal: Portal, journal: Journal) -> None:
+    pair = [{"system": "urn:x", "value": "7"}]
+    portal.say(calendar.mirror_appointment, "a1", VISIT | {"external_ids": pair})
+    api, moved = portal.house.scheduler, VISIT | {"start_local": "2026-11-30T14:00"}
+    [visit] = api.get("/v1/appointments").json()["data"]
+    journal.answers = [Done(SYSTEM, "a1", moved), Done(SYSTEM, "a2", moved | {"start_local": "2026-11-30T16:00"})]
+
+    first = api.post("/v1/appointments", booking(portal, external_ids=pair))
+    again = api.post("/v1/appointments", booking(portal, external_ids=pair))
+
+    for answer in (first, again):
+        assert (answer.status_code, answer.json()["id"], answer.json()["start_local"]) == (200, visit["id"], "2026-11-30T14:00:00")
+    assert [what for what, _ in journal.asked] == ["change"], "what is so already is not asked for"
+    # The control: under another id it is another visit.
+    other = api.post("/v1/appointments", booking(portal, start_local="2026-11-30T16:00:00", external_ids=[{"system": "urn:x", "value": "8"}]))
+    assert (other.status_code, journal.asked[-1][0]) == (201, "book")
+    assert other.json()["id"] != visit["id"]
+
+
 def test_why_it_was_cancelled_is_kept_though_a_reading_saw_it_first(portal: Portal) -> None:
     portal.say(calendar.mirror_appointment, "a1", VISIT)
     gone = VISIT | {"status": "cancelled"}

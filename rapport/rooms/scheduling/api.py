@@ -76,6 +76,9 @@ _ASKED = (s.AppointmentAskedOut, examples.ASKED)
 def _asked(request: ScopedRequest, status: int, wanted: at_source.Wanted) -> Answer:
     """Answer what was asked of another system."""
     scope = request.auth
+    if wanted.outcome is None:
+        assert wanted.appointment_id is not None
+        return _appointment(request, wanted.appointment_id, status=200)
 
     def asked(write: handed_on.WriteRef) -> s.AppointmentAskedOut:
         row = wanted.row or _row(scope, wanted.appointment_id)
