@@ -25,7 +25,7 @@ ticket=$(pick mfa_ticket) code=$("$python" -c 'import pyotp,sys; print(pyotp.TOT
 call 'code' POST /sessions/mfa "{\"ticket\":\"$ticket\",\"method\":\"totp\",\"code\":\"$code\"}"
 token=$(pick token)
 
-call 'roster' GET '/patients?limit=3&sort=last_name'
+call 'roster' GET '/patients?limit=3'
 patient=$(pick data 0 id) clinician=$(pick data 0 clinicians 0 id)
 
 from=$("$python" -c 'from datetime import *; print(date.today() + timedelta(days=80))')

@@ -15,34 +15,34 @@ from tests.connect.stage import until
 from tests.support.cast import House
 
 LEFT_OUT = {
-    "created_at": "an instant of recording",
-    "updated_at": "an instant of recording",
-    "signed_at": "an instant of recording",
-    "status_changed_at": "an instant of recording",
-    "at": "an instant of recording: of a move in a history",
-    "expires_at": "an instant of recording: of a link",
-    "version": "a counter",
-    "etag": "a counter",
-    "url": "an address that lets in whoever has it",
-    "next_cursor": "a place in a list of ids",
-    "prev_cursor": "a place in a list of ids",
-    "request_id": "of this one request",
-    "instance": "of this one request",
+    "*.created_at": "an instant of recording",
+    "*.updated_at": "an instant of recording",
+    "clinical_note.signed_at": "an instant of recording",
+    "appointment_history.at": "an instant of recording",
+    "document_link.expires_at": "an instant of recording",
+    "document_link.sha256": "of a paper that was signed in another program",
+    "*.version": "a counter",
+    "*.etag": "a counter",
+    "*.url": "an address that lets in whoever has it",
+    "*.next_cursor": "a place in a list of ids",
+    "*.prev_cursor": "a place in a list of ids",
+    "*.request_id": "of one request",
+    "*.instance": "of one request",
 }
 """
-What no two practices share, whatever keeps their records, and what it is. Only that there is one is compared, and not which.
-Ids, alone or within a text, are compared by what they are ids of.
+What no two practices share, whatever keeps their records, and what it is: `object.field`. Only that there is one is compared, and
+not which. Ids, alone or within a text, are compared by what they are ids of.
 """
 DIFFERS = {
     "*.source": "names the system, the record's id there, and when it was read",
-    "*.write": "a write into the portal, of a call that does not wait for it or waited long enough",
+    "payer.submitter": "the practice's system of record sends its claims, unless it is said otherwise",
     "patient.relationship": "a portal's list of policies does not say how the patient and the subscriber are related",
     "insurance_policy.relationship": "as above",
     "clinical_note.author_user_id": "its author is a user of the portal, and of nothing here",
-    "clinical_note.signatures": "they are in the portal, and on the PDF that was signed there",
+    "clinical_note.signatures": "they are in the portal, and on the paper that was signed there",
     "clinical_note.diagnoses": "a portal's list of notes does not show them",
     "clinical_note.completeness": "what a draft still lacks, the portal knows and does not say",
-    "clinical_note.content": "what a note says is in the portal, and on the PDF",
+    "clinical_note.content": "what a note says is in the portal, and on the paper",
     "clinical_note.addenda": "what an addendum says is there too; how many there are is here",
 }
 """Fields that differ between the two by design, and why: `object.field`. `docs/connect.md` has them word for word."""
@@ -63,8 +63,6 @@ class Side:
     """What was asked, and what was answered, in words that mean the same on both sides"""
     read_now: Callable[[str], object] = lambda kind: None
     """Have a kind read at the source now"""
-    tags: dict[str, str] = field(default_factory=dict)
-    """Thing -> its ETag"""
 
     def id_of(self, what: str) -> str:
         """Return the id that something has here."""
@@ -113,7 +111,7 @@ class Side:
         if isinstance(value, dict):
             of = value.get("object") if isinstance(value.get("object"), str) and value["object"] != "list" else of
             return {
-                name: LEFT_OUT[name] if name in LEFT_OUT and one is not None else self.plain(one, of)
+                name: stands_for(of, name) if one is not None and stands_for(of, name) else self.plain(one, of)
                 for name, one in value.items()
                 if f"*.{name}" not in DIFFERS and f"{of}.{name}" not in DIFFERS
             }
@@ -136,6 +134,11 @@ class Side:
     def learn(self, kind: str, what: str, name: str, who: str = "desk") -> None:
         """Learn what things are called that have a name of their own: `learn("location", "locations", "name")`."""
         self.meaning |= {one["id"]: f"{kind} {one[name]}" for one in self.rows(what, who)}
+
+
+def stands_for(of: str, name: str) -> str:
+    """Return what stands in the place of a field that no two practices share. Empty: it is compared."""
+    return LEFT_OUT.get(f"{of}.{name}") or LEFT_OUT.get(f"*.{name}", "")
 
 
 def differing(one: Any, other: Any, at: str = "") -> Iterator[str]:

@@ -45,17 +45,17 @@ class Week:
     def look_up(self) -> None:
         """Who there is: the whole list, parts of it, and pages of it."""
         ask, id_of = self.side.ask, self.side.id_of
-        ask("roster", "GET", "/v1/patients?limit=100&sort=last_name")
-        ask("clinicians", "GET", "/v1/clinicians?limit=100&sort=last_name")
+        ask("roster", "GET", "/v1/patients?limit=100")
+        ask("clinicians", "GET", "/v1/clinicians?limit=100")
         ask("payers", "GET", "/v1/payers?limit=100", who="biller")
-        ask("policies", "GET", "/v1/insurance-policies?limit=100&sort=created_at")
-        ask("who is inactive", "GET", "/v1/patients?status=inactive&sort=last_name")
-        ask("whose patients", "GET", f"/v1/patients?clinician_id={id_of('clinician 2')}&sort=last_name&limit=100")
+        ask("policies", "GET", "/v1/insurance-policies?limit=100")
+        ask("who is inactive", "GET", "/v1/patients?status=inactive")
+        ask("whose patients", "GET", f"/v1/patients?clinician_id={id_of('clinician 2')}&limit=100")
         ask("nobody", "GET", "/v1/patients?status=deceased")
         for what in ({"name": "novák"}, {"name": "riv"}, {"birth_on": "1955-06-06"}, {"name": "nobody of that name"},
                      {"external_id": {"system": "sandbox-portal", "value": "7"}}, {"email": "PATIENT9@example.org"}):  # fmt: skip
             ask(f"search {what}", "POST", "/v1/patients/search", what)
-        address = "/v1/patients?limit=10&sort=last_name"
+        address = "/v1/patients?limit=10"
         for number in range(1, 4):
             answer = ask(f"page {number} of the roster", "GET", address)
             address = answer.links.get("next", {}).get("url", "")
@@ -64,7 +64,7 @@ class Week:
             answer = ask(f"patient {number}", "GET", path)
             ask(f"patient {number}, not changed since", "GET", path, If_None_Match=answer.headers["ETag"])
             ask(f"policies of patient {number}", "GET", f"/v1/insurance-policies?patient_id={id_of(f'patient {number}')}")
-        ask("policies in force", "GET", f"/v1/insurance-policies?active_on={self.day(0)}&limit=100&sort=created_at")
+        ask("policies in force", "GET", f"/v1/insurance-policies?active_on={self.day(0)}&limit=100")
 
     def look_back(self) -> None:
         """What was there before the week: visits and notes."""
@@ -129,23 +129,23 @@ class Week:
     def work(self) -> None:
         """Monday to Friday: booked, moved, come, not come, called off in time and late, noted."""
         move = {"start_local": f"{self.day(1)}T15:00:00", "time_zone": PORTAL_ZONE}
-        self.book("visit a", 0, 9, patient=1, clinician=1)
-        self.book("visit b", 0, 11, patient=2, clinician=2, far=True)
+        self.book("visit a", 0, 9, patient=1, clinician=2)
+        self.book("visit b", 0, 11, patient=2, clinician=3, far=True)
         self.do("visit a", "check-in")
         self.do("visit a", "complete")
         self.do("visit b", "no-show")
         self.note("visit a", "note a")
-        self.book("visit c", 1, 9, patient=3, clinician=3)
-        self.book("visit d", 1, 11, patient=4, clinician=1, far=True)
+        self.book("visit c", 1, 9, patient=3, clinician=1)
+        self.book("visit d", 1, 11, patient=4, clinician=2, far=True)
         self.do("visit c", "reschedule", move)
         self.do("visit c", "complete")
         self.do("visit d", "cancel", {"reason": "illness", "initiated_by": "patient"})
-        self.book("visit e", 2, 9, patient=5, clinician=2)
-        self.book("visit f", 2, 11, patient=6, clinician=3)
+        self.book("visit e", 2, 9, patient=5, clinician=3)
+        self.book("visit f", 2, 11, patient=6, clinician=1)
         self.do("visit e", "change", {"duration_minutes": 40, "service_code": "90834"})
         self.do("visit e", "check-in")
         self.do("visit f", "cancel", {"reason": "other", "initiated_by": "patient", "late": True})
-        self.book("visit g", 3, 9, patient=7, clinician=1)
+        self.book("visit g", 3, 9, patient=7, clinician=2)
         self.do("visit g", "no-show")
         self.do("visit g", "reopen")
         self.book("visit h", 4, 9, patient=10, clinician=2, far=True, external_ids=[{"system": "urn:example:crm", "value": "h"}])
@@ -171,7 +171,7 @@ class Week:
     def refusals(self) -> None:
         """Ask for what cannot be: it is told in the same words."""
         ask, id_of = self.side.ask, self.side.id_of
-        taken = self.wanted(0, 9, patient=11, clinician=1)
+        taken = self.wanted(0, 9, patient=11, clinician=2)
         for name, body in {
             "a slot that is taken": taken,
             "a code that there is not": taken | {"service_code": "99999"},
@@ -227,9 +227,11 @@ class Week:
         for number in CLINICIANS:
             ask(f"the week of clinician {number}", "GET",
                 f"/v1/appointments?clinician_id={id_of(f'clinician {number}')}&{within}&limit=100")  # fmt: skip
+        ask("three of the week", "GET", f"/v1/appointments?{within}&limit=3")
         for status in ("booked", "checked_in", "completed", "cancelled", "late_cancelled", "no_show"):
             ask(f"what is {status}", "GET", f"/v1/appointments?status={status}&{within}")
         for patient in (1, 4, 6, 10):
             ask(f"visits of patient {patient}", "GET", f"/v1/appointments?patient_id={id_of(f'patient {patient}')}&limit=100")
         for visit in "abcdefgh":
             ask(f"visit {visit} at the end", "GET", self.path(f"visit {visit}"))
+            ask(f"what happened to visit {visit}", "GET", f"{self.path(f'visit {visit}')}/history")

@@ -36,7 +36,7 @@ from tests.support.cast import House
 
 PORT = {
     "POST /patients", "PATCH /patients/{patient_id}", "POST /clinical-notes/{clinical_note_id}/addenda",
-    "POST /claims/{claim_id}/submit",
+    "POST /claims", "POST /claims/{claim_id}/submit",
     "POST /appointments", "PATCH /appointments/{appointment_id}",
     *(f"POST /appointments/{{appointment_id}}/{deed}" for deed in (
         "reschedule", "cancel", "check-in", "complete", "no-show", "reopen",
@@ -75,6 +75,9 @@ class Journal:
 
     def book(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
         return self._next("book", asked)
+
+    def create(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        return self._next("create", asked)
 
     def add(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
         return self._next("add", asked)
@@ -137,7 +140,7 @@ def test_every_write_of_these_rooms_is_handed_on_refused_or_kept_for_a_reason() 
     refused = {name(info) for info in of_rooms if info.connected == "refused"}
     assert len(refused) > 20
     assert {
-        "POST /claims", "PUT /patients/by-external-id", "POST /clinical-notes/{clinical_note_id}/sign", "POST /insurance-policies",
+        "POST /claims/{claim_id}/void", "PUT /patients/by-external-id", "POST /clinical-notes/{clinical_note_id}/sign", "POST /insurance-policies",
         "POST /payments", "POST /write-offs",
     } <= refused  # fmt: skip
     assert len(rooms) >= 4, rooms
@@ -325,6 +328,25 @@ def test_that_a_cancellation_came_late_and_why_is_kept_though_no_portal_shows_it
     assert (again["status"], again["ended_reason"], again["ended_by"]) == ("cancelled", None, None)
 
 
+def test_an_external_id_that_is_known_changes_that_visit_or_nothing(portal: Portal, journal: Journal) -> None:
+    pair = [{"system": "urn:x", "value": "7"}]
+    portal.say(calendar.mirror_appointment, "a1", VISIT | {"external_ids": pair})
+    api, moved = portal.house.scheduler, VISIT | {"start_local": "2026-11-30T14:00"}
+    [visit] = api.get("/v1/appointments").json()["data"]
+    journal.answers = [Done(SYSTEM, "a1", moved), Done(SYSTEM, "a2", moved | {"start_local": "2026-11-30T16:00"})]
+
+    first = api.post("/v1/appointments", booking(portal, external_ids=pair))
+    again = api.post("/v1/appointments", booking(portal, external_ids=pair))
+
+    for answer in (first, again):
+        assert (answer.status_code, answer.json()["id"], answer.json()["start_local"]) == (200, visit["id"], "2026-11-30T14:00:00")
+    assert [what for what, _ in journal.asked] == ["change"], "what is so already is not asked for"
+    # The control: under another id it is another visit.
+    other = api.post("/v1/appointments", booking(portal, start_local="2026-11-30T16:00:00", external_ids=[{"system": "urn:x", "value": "8"}]))
+    assert (other.status_code, journal.asked[-1][0]) == (201, "book")
+    assert other.json()["id"] != visit["id"]
+
+
 def test_why_it_was_cancelled_is_kept_though_a_reading_saw_it_first(portal: Portal) -> None:
     portal.say(calendar.mirror_appointment, "a1", VISIT)
     gone = VISIT | {"status": "cancelled"}
@@ -461,6 +483,51 @@ def test_a_claim_that_is_ready_is_asked_to_be_sent_and_stays_as_it_is(portal: Po
     done = api.post(f"{ready}/submit", {}, if_match=tag)
     assert (done.status_code, done.json()["state"], done.json()["write"]["state"]) == (202, "submitted", "confirmed")
     assert portal.told() == [*told, "claim.submitted"]
+
+
+def test_a_claim_is_made_at_the_portal_of_a_visit_that_took_place_and_is_noted(portal: Portal, journal: Journal) -> None:
+    api = portal.house.biller
+    portal.say(coverage.mirror_policy, "5", CARD)
+    portal.say(calendar.mirror_appointment, "a1", VISIT | {"start_local": "2026-11-02T09:00"})
+    portal.say(calendar.mirror_appointment, "a2", VISIT | {"start_local": "2026-11-03T09:00"})
+    visits = {one["source"]["remote_id"]: one["id"] for one in portal.house.scheduler.get("/v1/appointments").json()["data"]}
+
+    def ask(*ids: str, **fields: Any) -> Any:
+        return api.post("/v1/claims", {"appointment_ids": [visits[id] for id in ids]} | fields, idempotency_key=new_uuid().hex)
+
+    early = ask("a1")
+    assert (early.status_code, [one["code"] for one in early.json()["errors"]]) == (422, ["not-completed", "note-not-signed"])
+    for id, day in (("a1", "02"), ("a2", "03")):
+        portal.say(calendar.mirror_appointment, id, VISIT | {"start_local": f"2026-11-{day}T09:00", "status": "completed"})
+        portal.say(notes.mirror_note, f"n{id}", NOTE | {"service_on": f"2026-11-{day}", "status": "signed", "signed_at": None})
+    for fields, pointers in (
+        ({"frequency": "void"}, ["/frequency"]), ({"format": "cms1500"}, ["/format"]),
+    ):  # fmt: skip
+        nowhere = ask("a1", **fields)
+        assert (nowhere.status_code, nowhere.json()["code"]) == (422, "field-not-at-source")
+        assert [one["pointer"] for one in nowhere.json()["errors"]] == pointers
+    assert [one["pointer"] for one in ask("a1", "a2").json()["errors"]] == ["/appointment_ids/1"]
+    assert journal.asked == [], "none of it left the house"
+
+    wanted = ask("a1")
+
+    shown = wanted.json()
+    assert (wanted.status_code, shown["id"], shown["service_from_on"], shown["write"]["state"]) == (202, None, "2026-11-02", "intended")
+    [(what, asked)] = journal.asked
+    assert (what, dict(asked.values)) == ("create", {"appointment": "a1", "patient": "p1", "service_on": "2026-11-02"})
+    assert api.get("/v1/claims").json()["data"] == [], "nothing is here before the portal was seen to have it"
+    # The control: what the portal was seen to have is answered as every claim is, and asked for once.
+    journal.answers = [Done(SYSTEM, "31", CLAIM | {"service_on": "2026-11-02"})]
+    done = ask("a1")
+    assert (done.status_code, done.json()["state"], done.json()["lines"][0]["appointment_id"]) == (201, "validated", visits["a1"])
+    again = ask("a1")
+    assert (again.status_code, again.json()["code"], again.json()["claim_id"]) == (409, "duplicate-claim", done.json()["id"])
+    portal.house.admin.patch(
+        f"/v1/payers/{done.json()['payer_id']}", {"submitter": "rapport"},
+        if_match=portal.house.admin.get(f"/v1/payers/{done.json()['payer_id']}")["ETag"],
+    )  # fmt: skip
+    ours = ask("a2")
+    assert (ours.status_code, ours.json()["code"]) == (409, "other-submitter")
 
 
 def test_what_the_portal_has_against_a_claim_is_said(portal: Portal, journal: Journal) -> None:

@@ -55,7 +55,7 @@ class Filter:
             if kind == "bool":
                 return {"true": True, "false": False}[text]
         except (ValueError, KeyError) as error:
-            raise UnknownFilter(f"A value is not a {kind}.") from error
+            raise UnknownFilter(f"A value is not of this type: {kind}.") from error
         if kind == "enum" and text not in detail.split("|"):
             raise UnknownFilter(f"Allowed: {detail.replace('|', ', ')}.")
         if len(text) > 200 or "\x00" in text:

@@ -1,8 +1,8 @@
 """
 Facts of notes that another system has, kept here as it has them: never what a note says.
 
-Text and signatures are there and not here: a mirrored note has no content, lacks `/content`, and
-may have the PDF that was signed there. Psychotherapy notes are their author's own and are not mirrored.
+Text and signatures are there and not here: a mirrored note has no content, a draft lacks `/content`, and what is
+signed has the PDF that was signed there once that is fetched. Psychotherapy notes are their author's own and are not mirrored.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from rapport.rooms.roster import mirroring as roster
 
 from . import events
 from .models import ClinicalNote, NoteMove
+from .rules.types import RULES
 from .services import tell
 from .states import NoteStatus, NoteType
+from .visits import only_visit
 
 _TYPES = {type.value: type.value for type in NoteType if type is not NoteType.PSYCHOTHERAPY}
 _STATUS = {
@@ -68,13 +70,18 @@ def mirror_note(
     type = one_of(values, "type", _TYPES)
     said = NoteStatus(one_of(values, "status", _STATUS))
     row = ClinicalNote.of_source(source, scope=scope)
-    columns: dict[str, Any] = {"service_on": _day(values), "signed_at": _signed_at(scope, values, said)}
+    columns: dict[str, Any] = {
+        "service_on": _day(values), "signed_at": _signed_at(scope, values, said),
+        # What a draft still lacks, nobody says; what was signed lacks nothing.
+        "missing": [] if said is NoteStatus.SIGNED else ["/content"],
+    }  # fmt: skip
     if document_id is not None:
         columns["document_id"] = document_id
     if row is None:
         row = ClinicalNote(
             id=new_uuid(), practice_id=scope.practice_id, patient=patient, clinician=clinician,
-            author_user_id=HOUSE_ID, type=type, status=NoteStatus.DRAFT.value, missing=["/content"],
+            author_user_id=HOUSE_ID, type=type, status=NoteStatus.DRAFT.value,
+            appointment_id=_visit(scope, patient.id, clinician.id, type, columns["service_on"]),
             created_at=now, updated_at=now, **columns,
         ).sourced(source)  # fmt: skip
         row.save(force_insert=True)
@@ -151,6 +158,13 @@ def note_document(
 def lacks_paper(note: ClinicalNote) -> bool:
     """Tell whether a note is signed there and its PDF is not here yet."""
     return note.status == NoteStatus.SIGNED and note.document_id is None
+
+
+def _visit(scope: Scope, patient_id: UUID, clinician_id: UUID, type: str, on: date) -> UUID | None:
+    """Return the visit that a note of a day is about; a list of notes names none. Set once: what a note is about stays."""
+    if not RULES[NoteType(type)].once_per_visit:
+        return None
+    return only_visit(scope=scope, patient_id=patient_id, clinician_id=clinician_id, on=on)
 
 
 def _day(values: Mapping[str, Any]) -> date:

@@ -218,6 +218,14 @@ def _supervisor(scope: Scope, note: ClinicalNote) -> UUID | None:
     return None
 
 
+def signed_on(*, scope: Scope, patient_id: UUID, clinician_id: UUID, on: date) -> bool:
+    """Tell whether a clinician has signed a note about a patient's day. Of mirrored notes, which name no visit."""
+    rows = ClinicalNote.objects.visible_to(scope).filter(
+        patient_id=patient_id, clinician_id=clinician_id, service_on=on, status=NoteStatus.SIGNED
+    )
+    return bool(rows.exists())
+
+
 def billable_note(*, scope: Scope, appointment_id: UUID) -> BillingNote | None:
     """Return the visit's note when every signature is there, so that a claim may rest on it."""
     note = note_of_visit(scope=scope, appointment_id=appointment_id)

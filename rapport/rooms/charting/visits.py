@@ -38,6 +38,13 @@ def get_visit(*, scope: Scope, appointment_id: UUID) -> Visit:
     return _visit(scope, scheduling.get_appointment(scope=scope, appointment_id=appointment_id))
 
 
+def only_visit(*, scope: Scope, patient_id: UUID, clinician_id: UUID, on: date) -> UUID | None:
+    """Return what a patient was seen for by a clinician on a day, where that was one visit. None: none, or several"""
+    facts = scheduling.visits_on(scope=scope, patient_id=patient_id, on=on)
+    mine = [one.appointment_id for one in facts if one.clinician_id == clinician_id]
+    return mine[0] if len(mine) == 1 else None
+
+
 def refer_to_visit(*, scope: Scope, appointment_id: UUID | None, pointer: str) -> Visit:
     """Return a visit that a body refers to. :raises ReferenceNotFound: there is none"""
     return _visit(

@@ -82,6 +82,17 @@ CLAIMS = ListSpec(
 )  # fmt: skip
 
 
+def _created_at_source(request: ScopedRequest, body: s.ClaimIn) -> Answer:
+    scope = request.auth
+    wanted = at_source.create(scope=scope, body=body, now=timezone.now(), key=handed_on.key_of(request))
+    how = handed_on.HandedOn(
+        status=201, show=lambda id: _whole(scope, id), asked=lambda write: s.asked_out(wanted, write=write),
+        wait=at_source.wait, pointers=at_source.POINTERS,
+        take_over=lambda house, done: at_source.mirror_done(scope=house, outcome=done, now=timezone.now()),
+    )  # fmt: skip
+    return handed_on.answer(request, wanted.outcome, how=how)
+
+
 def _submitted(scope: Scope, claim_id: UUID, write: handed_on.WriteRef | None) -> Answer:
     answer = _whole(scope, claim_id)
     answer.body = s.submitted_out(answer.body, write=write)
@@ -127,7 +138,9 @@ def list_claims(request: ScopedRequest) -> Answer:
     returns=(201, s.ClaimOut),
     key="required",
     key_days=30,
-    problems=(services.DuplicateClaim, services.OtherSubmitter, ReferenceNotFound, StateConflict),
+    problems=(services.DuplicateClaim, services.OtherSubmitter, ReferenceNotFound, StateConflict, *handed_on.PROBLEMS),
+    connected="port",
+    accepted=(s.ClaimAskedOut, examples.ASKED),
     example=examples.CLAIM,
     request_example={"appointment_ids": ["appt_01h455vb4pex5vsknk084sn031"]},
 )
@@ -138,7 +151,10 @@ def create_claim(request: ScopedRequest, body: s.ClaimIn) -> Answer:
     Lines, modifiers, places of service and rates follow from the visits. Everything missing is
     named at once (422). A service that this payer is already asked for, here or through the practice's portal, is
     refused with `duplicate-claim`; one to a payer whose claims the portal sends, with `other-submitter`. The answer carries `findings`: those of severity `error` block sending.
+    In a connected practice it is made at the portal, of one visit, and is the portal's.
     """
+    if request.auth.connected:
+        return _created_at_source(request, body)
     claim = services.create_claim(scope=request.auth, now=timezone.now(), body=body)
     return _whole(request.auth, claim.id)
 

@@ -66,6 +66,18 @@ CLAIM: dict[str, Any] = SUMMARY | {
     ],
 }
 
+ASKED: dict[str, Any] = {
+    "object": "claim",
+    "id": None,
+    "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+    "clinician_id": "clin_01h455vb4pex5vsknk084sn02r",
+    "policy_id": "pol_01h455vb4pex5vsknk084sn02s",
+    "payer_id": "payer_01h455vb4pex5vsknk084sn02t",
+    "service_from_on": "2026-11-02",
+    "service_to_on": "2026-11-02",
+    "write": {"id": "wrt_01h455vb4pex5vsknk084sn02q", "state": "intended"},
+}
+
 NEW_CHANNEL: dict[str, Any] = {
     "name": "Clearinghouse",
     "kind": "http",

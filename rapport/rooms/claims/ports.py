@@ -124,7 +124,14 @@ class Elsewhere(Protocol):
 
 
 class SystemOfRecord(Protocol):
-    """The system that a connected practice's claims are kept in, and leave from. Inside the request's transaction."""
+    """The system that a connected practice's claims are kept in, and leave from; all but `wait` inside the request's transaction."""
+
+    def create(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """
+        Have a claim made there, which then is ready and asks nobody yet.
+
+        `values` are `appointment` (its id there), `patient` (as well) and `service_on`; by patient and day it is found again.
+        """
 
     def submit(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
         """
@@ -132,3 +139,6 @@ class SystemOfRecord(Protocol):
 
         A `Problem` that is raised is the caller's answer, and nothing was noted.
         """
+
+    def wait(self, *, scope: Scope, write_id: str, seconds: float) -> Outcome:
+        """See for so long at most what becomes of a write. Called outside of any transaction."""

@@ -14,7 +14,7 @@ from rapport.platform.db.rows import by_id
 from rapport.rooms.ledger import queries as ledger
 
 from .models import CarriedClaim, Channel, Claim, ClaimLine, InboundFile, Submission
-from .states import SubmissionState
+from .states import ClaimState, SubmissionState
 
 
 def get_claim(*, scope: Scope, claim_id: UUID, lock: bool = False) -> Claim:
@@ -90,6 +90,15 @@ def open_claim(
         .values_list("claim_id", flat=True)
         .first()
     )
+    return found
+
+
+def mirrored_claim(*, scope: Scope, patient_id: UUID, payer_id: UUID, on: date) -> UUID | None:
+    """Return a claim of another system that asks a payer for a day of a patient, and is not withdrawn."""
+    rows = Claim.objects.visible_to(scope).filter(
+        patient_id=patient_id, payer_id=payer_id, service_from_on=on, source_remote_id__isnull=False
+    )
+    found: UUID | None = rows.exclude(state=ClaimState.VOIDED).values_list("id", flat=True).first()
     return found
 
 

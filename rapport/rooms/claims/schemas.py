@@ -22,6 +22,7 @@ from rapport.platform.api.shapes import (
     source_of,
 )
 
+from .at_source import Wanted
 from .models import Acknowledgement, Channel, Claim, ClaimHistory, ClaimLine, Submission
 
 
@@ -253,6 +254,30 @@ def _common(claim: Claim, paid_cents: int) -> dict[str, Any]:
 def claim_summary(claim: Claim, *, paid_cents: int) -> ClaimSummary:
     """Return a claim as a list shows it."""
     return ClaimSummary(**_common(claim, paid_cents))
+
+
+class ClaimAskedOut(Shape):
+    """A claim that is being made where the practice's claims are kept (202)."""
+
+    object: Literal["claim"]
+    id: None
+    patient_id: str
+    clinician_id: str
+    policy_id: str
+    payer_id: str
+    service_from_on: Day
+    service_to_on: Day
+    write: WriteRef
+
+
+def asked_out(wanted: Wanted, *, write: WriteRef) -> ClaimAskedOut:
+    """Return a claim as it was asked for."""
+    return ClaimAskedOut(
+        object="claim", id=None, patient_id=type_id("patient", wanted.patient_id),
+        clinician_id=type_id("clinician", wanted.clinician_id),
+        policy_id=type_id("insurance_policy", wanted.policy_id), payer_id=type_id("payer", wanted.payer_id),
+        service_from_on=wanted.on, service_to_on=wanted.on, write=write,
+    )  # fmt: skip
 
 
 class ClaimSubmittedOut(ClaimOut):

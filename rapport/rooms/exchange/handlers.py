@@ -318,6 +318,10 @@ class PortalBilling(_Kept):
 
     kind = "claims"
 
+    def create(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
+        """Note that a claim is to be made for a visit that took place."""
+        return self._begin("claims.create", scope, asked, asked.values, now)
+
     def submit(self, *, scope: Scope, asked: Asked, now: datetime) -> Outcome:
         """Note that a claim is to be submitted, once a person approves it; that it then is so is the proof of it."""
         return self._begin("claims.submit", scope, asked, asked.values, now)

@@ -77,6 +77,9 @@ _ASKED = (s.AppointmentAskedOut, examples.ASKED)
 def _asked(request: ScopedRequest, status: int, wanted: at_source.Wanted) -> Answer:
     """Answer what was asked of another system."""
     scope = request.auth
+    if wanted.outcome is None:
+        assert wanted.appointment_id is not None
+        return _appointment(request, wanted.appointment_id, status=200)
 
     def asked(write: handed_on.WriteRef) -> s.AppointmentAskedOut:
         row = wanted.row or _row(scope, wanted.appointment_id)
@@ -182,10 +185,10 @@ def book_appointment(request: ScopedRequest, body: s.AppointmentIn) -> Answer:
     a conflict or of working hours; its reason goes into the audit trail.
     """
     if request.auth.connected:
-        return _asked(
-            request, 201,
-            at_source.book(scope=request.auth, now=timezone.now(), body=body, key=handed_on.key_of(request)),
-        )  # fmt: skip
+        wanted = at_source.book(
+            scope=request.auth, now=timezone.now(), body=body, key=handed_on.key_of(request)
+        )
+        return _asked(request, 201 if wanted.appointment_id is None else 200, wanted)
     row, created = services.book(scope=request.auth, now=timezone.now(), body=body)
     return _appointment(request, row.id, status=201 if created else 200)
 

@@ -39,7 +39,8 @@ keeper: Supplied[SystemOfRecord] = Supplied()
 class Wanted:
     """What was asked for, and what came of it so far."""
 
-    outcome: Outcome
+    outcome: Outcome | None
+    """None: the appointment is so already, and nothing was asked for."""
     row: tuple[Any, ...] | None
     """Of something new: as a row of the table would be. None: the appointment is here."""
     appointment_id: UUID | None
@@ -98,6 +99,8 @@ def _change(
 ) -> Wanted:
     record = keeper.get()
     names = {name for name, value in plan.columns().items() if getattr(row, name) != value}
+    if not names:
+        return Wanted(None, None, row.id, plan)
     moves = bool(names & {"clinician_id", "start_at", "end_at"})
     row.require(Action.RESCHEDULE if moves else Action.CHANGE)
     if moves:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from .answers import mark_unreadable, receive_file
 from .assembly import (
+    NOT_COMPLETED,
+    NOT_SIGNED,
     ClaimNotClean,
     NoChannel,
     control_number_of,
     create_claim,
     hold_claim,
+    policy_of,
+    refuse_faults,
     submit_claim,
     validate_claim,
+    visits_of,
     void_claim,
 )
 from .channels import change_channel, create_channel
@@ -20,6 +25,8 @@ from .judging import build_record
 from .sending import Sending, begin_sending, record_answer, resolve_doubt
 
 __all__ = [
+    "NOT_COMPLETED",
+    "NOT_SIGNED",
     "ClaimNotClean",
     "DuplicateClaim",
     "NoChannel",
@@ -33,14 +40,17 @@ __all__ = [
     "create_claim",
     "hold_claim",
     "mark_unreadable",
+    "policy_of",
     "receive_file",
     "record_answer",
     "record_decision",
     "record_reversal",
+    "refuse_faults",
     "require_there",
     "resolve_doubt",
     "submit_claim",
     "supply_elsewhere",
     "validate_claim",
+    "visits_of",
     "void_claim",
 ]

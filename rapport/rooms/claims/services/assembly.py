@@ -69,6 +69,18 @@ def _parse(kind: str, text: str, pointer: str) -> UUID:
     return id
 
 
+def visits_of(scope: Scope, body: Any) -> list[Any]:
+    """Return the visits that a claim is to be made of. :raises ReferenceNotFound: one is not there"""
+    return [
+        scheduling.refer_to_appointment(
+            scope=scope,
+            appointment_id=_parse("appointment", text, f"/appointment_ids/{position}"),
+            pointer=f"/appointment_ids/{position}",
+        )
+        for position, text in enumerate(dict.fromkeys(body.appointment_ids))
+    ]
+
+
 def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
     """
     Assemble a claim from completed appointments with signed notes.
@@ -83,18 +95,11 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
     :raises OtherSubmitter: the portal sends the practice's claims to this payer
     """
     scope.require(Permission.CLAIMS_WRITE)
-    appointments = [
-        scheduling.refer_to_appointment(
-            scope=scope,
-            appointment_id=_parse("appointment", text, f"/appointment_ids/{position}"),
-            pointer=f"/appointment_ids/{position}",
-        )
-        for position, text in enumerate(dict.fromkeys(body.appointment_ids))
-    ]
+    appointments = visits_of(scope, body)
     notes = _check_services(scope, appointments)
     first = appointments[0]
     days = [a.start_at.astimezone(scope.time_zone).date() for a in appointments]
-    policy = _policy(scope, body, patient_id=first.patient_id, on=min(days))
+    policy = policy_of(scope, body, patient_id=first.patient_id, on=min(days))
     payer = coverage.get_payer(scope=scope, payer_id=policy.payer_id)
     original = _original(scope, body)
     if original is None:
@@ -161,6 +166,11 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
     return claim
 
 
+NOT_COMPLETED = ("not-completed", "Complete the appointment first.")
+NOT_SIGNED = ("note-not-signed", "Its note must be signed first.")
+"""What a visit lacks before it can be billed, whoever bills it."""
+
+
 def _check_services(scope: Scope, appointments: Sequence[Any]) -> list[Any]:
     """Return the billable note of each appointment, or name everything that is missing."""
     faults = []
@@ -168,26 +178,31 @@ def _check_services(scope: Scope, appointments: Sequence[Any]) -> list[Any]:
     for position, appointment in enumerate(appointments):
         pointer = f"/appointment_ids/{position}"
         if appointment.status != "completed":
-            faults.append(FieldError(pointer, "not-completed", "Complete the appointment first."))
+            faults.append(FieldError(pointer, *NOT_COMPLETED))
         note = charting.billable_note(scope=scope, appointment_id=appointment.id)
         if note is None:
-            faults.append(FieldError(pointer, "note-not-signed", "Its note must be signed first."))
+            faults.append(FieldError(pointer, *NOT_SIGNED))
         notes.append(note)
     for pointer_name, attribute in (("one-patient", "patient_id"), ("one-clinician", "clinician_id")):
         if len({getattr(a, attribute) for a in appointments}) > 1:
             faults.append(
                 FieldError("/appointment_ids", pointer_name, "Make one claim for each of them.")
             )
+    refuse_faults(faults)
+    return notes
+
+
+def refuse_faults(faults: Sequence[FieldError]) -> None:
+    """Pass if a visit lacks nothing before it can be billed. :raises Invalid: it does"""
     if faults:
         raise Invalid(
             f"{len(faults)} thing(s) are missing before this can be billed.",
             errors=tuple(faults),
-            reason="unsigned_note" if any(f.code == "note-not-signed" for f in faults) else "",
+            reason="unsigned_note" if any(f.code == NOT_SIGNED[0] for f in faults) else "",
         )
-    return notes
 
 
-def _policy(scope: Scope, body: Any, *, patient_id: UUID, on: date) -> Any:
+def policy_of(scope: Scope, body: Any, *, patient_id: UUID, on: date) -> Any:
     if body.policy_id:
         id = _parse("insurance_policy", body.policy_id, "/policy_id")
         policy = coverage.refer_to_policy(scope=scope, policy_id=id, pointer="/policy_id")

@@ -27,7 +27,7 @@ DAY_FIELDS: Mapping[str, str] = MappingProxyType({"appointments": "start_local",
 
 AFTER: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "appointments": ("clinicians", "patients"), "notes": ("clinicians", "patients"),
+        "appointments": ("clinicians", "patients"), "notes": ("clinicians", "patients", "appointments"),
         "working_hours": ("clinicians",), "policies": ("patients",), "claims": ("appointments", "policies"), "payments": ("claims",),
         "eras": ("claims",), "claim_files": ("claims",),
     }

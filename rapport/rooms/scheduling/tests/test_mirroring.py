@@ -174,7 +174,8 @@ def test_a_mirrored_appointment_never_changes_its_patient(portal: Portal) -> Non
 
 
 def test_a_note_has_its_facts_and_never_a_text_that_is_not_here(portal: Portal) -> None:
-    portal.say(notes.mirror_note, "n1", NOTE)
+    draft, _ = portal.say(notes.mirror_note, "n1", NOTE)
+    assert draft.missing == ["/content"], "what else it lacks, the portal does not say"
     row, _ = portal.say(notes.mirror_note, "n1", NOTE | {"status": "signed", "signed_at": "2026-11-25T17:00"})
 
     cleo = portal.house.person("cleo", Role.CLINICAL_ADMINISTRATOR)
@@ -182,12 +183,34 @@ def test_a_note_has_its_facts_and_never_a_text_that_is_not_here(portal: Portal) 
 
     assert (shown["status"], shown["locked"], shown["signed_at"]) == ("signed", True, "2026-11-26T01:00:00.000Z")
     assert (shown["content"], shown["author_user_id"], shown["signatures"]) == (None, None, [])
-    assert shown["completeness"] == {"complete": False, "missing": ["/content"]}
+    assert shown["completeness"] == {"complete": True, "missing": []}
     assert shown["source"]["remote_id"] == "n1"
     assert portal.told()[-3:] == ["note.created", "note.signed", "note.locked"]
     with pytest.raises(NotTakenOver) as held:
         portal.say(notes.mirror_note, "n2", NOTE | {"type": "psychotherapy"})
     assert held.value.code == "psychotherapy-note"
+
+
+def test_a_note_is_of_the_one_visit_of_that_patient_clinician_and_day(portal: Portal) -> None:
+    portal.say(roster.mirror_clinician, "C-2", MAYA | {"first_name": "Owen"})
+    for id, values in (
+        ("a1", VISIT | {"start_local": "2026-11-23T09:00"}),
+        ("a2", VISIT | {"start_local": "2026-11-23T11:00", "clinician": "C-2"}),
+        ("a3", VISIT | {"start_local": "2026-11-24T09:00", "status": "no_show"}),
+        ("a4", VISIT | {"start_local": "2026-11-25T09:00"}), ("a5", VISIT | {"start_local": "2026-11-25T11:00"}),
+    ):  # fmt: skip
+        portal.say(calendar.mirror_appointment, id, values)
+
+    def about(id: str, day: str, **fields: str) -> str | None:
+        row, _ = portal.say(notes.mirror_note, id, NOTE | {"service_on": f"2026-11-{day}"} | fields)
+        with portal.house.entered() as scope:
+            visit = Appointment.objects.visible_to(scope).filter(id=row.appointment_id).first()
+        return visit.source_remote_id if visit else None
+
+    assert [about("n1", "23"), about("n2", "23", clinician="C-2")] == ["a1", "a2"]
+    assert [about("n3", "24"), about("n4", "25"), about("n5", "26")] == [None, None, None], "none held, two, none"
+    assert about("n6", "23", type="contact") is None, "such a note is of no visit"
+    assert about("n1", "23", status="signed") == "a1"
 
 
 @pytest.mark.parametrize(

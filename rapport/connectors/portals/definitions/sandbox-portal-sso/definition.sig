@@ -1,1 +1,1 @@
-lM1t4acirtXQKAE4+L5v/kHgyzS9lCGjCD54FxLdqj1qupm8Z+slIS4awtW/FOJSkEesRnD7o5qi5kS1TE/DAw==
+gyVvQsTIDqVfTvyxzvpGVJxsG2wE+owBV97tchkXuerDWJ024yjTG/mr6g1GDIp0SFMfw1f60W2YQ1pnZk78BQ==
