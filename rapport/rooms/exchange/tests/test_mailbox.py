@@ -132,6 +132,34 @@ def test_without_consent_or_to_a_server_inside_no_mailbox_is_connected(
     assert connected.read()["mailbox"] is None
 
 
+def test_texts_of_a_telephone_are_read_where_it_was_said_that_they_come(
+    connected: Connected, portal: ScriptedPortal, box: Postbox
+) -> None:
+    texts = {"sender": "@phone.example", "telephone_ends": "0142"}
+    portal.code_mail, portal.code_text = None, r"code is ([0-9]{6})"
+    portal.sends = lambda: box.code(RIGHT, sender="app@phone.example")
+    portal.script("sign_in", {"challenge": "sms"})
+    connected.link()
+    assert give(connected, box).status_code == 422, "this portal mails none"
+    for wrong in ({"sender": "phone.example"}, {"telephone_ends": "142"}):
+        assert give(connected, box, texts=texts | wrong).status_code == 422, wrong
+    assert give(connected, box, texts=texts).status_code == 202
+    connected.secrets()
+    connected.work()
+
+    assert (connected.read()["state"], typed(portal)) == ("healthy", [RIGHT])
+    assert connected.read()["mailbox"]["texts"] == texts
+
+
+def test_texts_cannot_be_stated_for_a_portal_whose_texts_nobody_knows(
+    connected: Connected, portal: ScriptedPortal, box: Postbox
+) -> None:
+    connected.link()
+    texts = {"sender": "@phone.example", "telephone_ends": "0142"}
+    assert give(connected, box, texts=texts).status_code == 422
+    assert give(connected, box).status_code == 202, "the control: its mails are known"
+
+
 @pytest.mark.parametrize("how", ["removed", "withdrawn"])
 def test_a_mailbox_is_erased_with_its_password(
     connected: Connected, portal: ScriptedPortal, box: Postbox, how: str

@@ -57,6 +57,23 @@ def test_who_waits_for_an_answer_is_told_when_to_come_back(
     assert 40 < int(answer["Retry-After"]) <= 52
 
 
+def test_who_asks_for_what_waits_already_at_a_portal_at_its_pace_is_told_when_to_come_back(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    path = f"{connected.path}/refresh"
+    assert connected.admin.post(path, {"what": ["patients"]}).status_code == 202
+    assert connected.admin.post(path, {"what": ["patients"]}).status_code == 202, "it waits already, and will go at once"
+    with connected.house.entered() as scope:
+        Pace.objects.visible_to(scope).filter(connection_id=connected.id).update(
+            tokens=1, rate=0.1, burst=6, filled_at=timezone.now()
+        )
+    told = connected.admin.post(path, {"what": ["patients"]})
+    assert (told.status_code, told.json()["code"]) == (429, "portal-pace")
+    assert 1 <= int(told["Retry-After"]) <= 60
+    assert connected.admin.post(path, {"what": ["notes"]}).status_code == 202, "the control: what does not wait yet"
+
+
 def test_a_sync_leaves_a_token_for_whoever_waits(connected: Connected, portal: ScriptedPortal) -> None:
     portal.limits |= {"requests_per_second": 1.0, "burst": 2}
     connected.link()
@@ -81,6 +98,11 @@ def test_the_rate_is_halved_when_the_portal_slows_and_comes_back(
         for second in range(5, 12):
             governor.note_answer(scope=scope, seconds=0.6, now=now + timedelta(seconds=second), **note)
     assert pace(connected).rate <= 4.0
+    with connected.house.entered() as scope:
+        Pace.objects.visible_to(scope).filter(connection_id=connected.id).update(parallel=8)
+        at_once, scheduled = governor.parallel_of(scope=scope, connection_id=connected.id)
+        assert at_once <= 4, "and fewer at once"
+        assert scheduled == at_once - 1 or at_once == 2, "one place is left to whoever waits"
     with connected.house.entered() as scope:
         for second in range(12, 70):
             governor.note_answer(scope=scope, seconds=0.1, now=now + timedelta(seconds=second), **note)

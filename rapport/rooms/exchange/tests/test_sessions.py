@@ -12,6 +12,7 @@ from rapport.rooms.exchange.jobs import signing
 from rapport.rooms.exchange.models import Challenge, Connection, PortalSession, SignIn
 from rapport.rooms.exchange.services import signing_in
 from tests.support.cast import House
+from tests.support.clock import moving
 from tests.support.connected import Connected, at_once
 from tests.support.portal import SEED, ScriptedPortal
 
@@ -244,6 +245,25 @@ def test_somebody_else_at_the_portal_is_given_way(connected: Connected, portal: 
         connected.sync("patients")
     assert connected.open_items() == ["session_taken"]
     assert len(portal.log("sign_in")) == 1, "none in the minutes after"
+
+
+def test_each_time_that_somebody_else_is_there_again_they_are_given_way_for_longer(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    waits = []
+    with moving() as clock:
+        for _ in range(6):
+            portal.script("read:patients", {"trouble": "session_taken"})
+            connected.sync("patients")
+            waits.append(round(((connected.row().sign_in_not_before or timezone.now()) - timezone.now()).total_seconds() / 60))
+            clock.move(minutes=waits[-1], seconds=1)
+        assert waits == [5, 10, 20, 40, 60, 60]
+        clock.move(hours=5)
+        portal.script("read:patients", {"trouble": "session_taken"})
+        connected.sync("patients")
+        left = (connected.row().sign_in_not_before or timezone.now()) - timezone.now()
+        assert left <= timedelta(minutes=5), "the control: what was long ago is forgotten"
 
 
 def challenge_of(connected: Connected) -> dict[str, object]:
