@@ -11,6 +11,7 @@ from .artefacts import (
     wanted_file,
 )
 from .breakers import gate, note_worked
+from .canaries import begin_look, is_look_due, record_look
 from .journal import (
     arm,
     ask_about_old_doubts,
@@ -87,6 +88,7 @@ __all__ = [
     "ask_refresh",
     "ask_sign_in",
     "begin_answer",
+    "begin_look",
     "begin_looking",
     "begin_run",
     "begin_sign_in",
@@ -111,6 +113,7 @@ __all__ = [
     "hand_out",
     "held_besides",
     "is_awaited",
+    "is_look_due",
     "keep_file",
     "kinds_of",
     "lease",
@@ -141,6 +144,7 @@ __all__ = [
     "postpone",
     "publish_piece",
     "record_answer",
+    "record_look",
     "record_read_back",
     "record_sign_in",
     "refuse_run",
