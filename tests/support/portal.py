@@ -344,6 +344,26 @@ class ScriptedPortal:
             return ports.InDoubt("no answer", session=used)
         return ports.Submitted(used)
 
+    def look(
+        self, target: Target, *, asked: Mapping[str, Mapping[str, str]], session: bytes, now: datetime
+    ) -> ports.Views | Trouble:
+        with self._call("look", target) as (state, how):
+            used = self._used(state, session, how)
+            if used is None:
+                return Trouble(Reason.SESSION_EXPIRED)
+            trouble = self._trouble(how, used)
+            if trouble is not None:
+                return trouble
+            lists = {}
+            for ability in asked:
+                rows = state["rows"][ability.removesuffix(".read")]
+                ways = [
+                    tuple(ports.Row(id, values | how.get(way, {}).get(id, {})) for id, values in rows.items() if id not in how.get("hides", ()))
+                    for way in ("http", "browser", "again")
+                ]  # fmt: skip
+                lists[ability] = ports.View(*ways)
+            return ports.Views(lists, used)
+
     def probe(self, target: Target, *, session: bytes, now: datetime) -> Mapping[str, bool] | Trouble:
         with self._call("probe", target) as (state, how):
             used = self._used(state, session, how)

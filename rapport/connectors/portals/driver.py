@@ -37,6 +37,7 @@ from rapport.rooms.exchange.ports import (
     Submitted,
     Target,
     Trouble,
+    Views,
 )
 
 if TYPE_CHECKING:
@@ -161,6 +162,28 @@ class PortalDriver:
                 session=caller.session().to_bytes(), complete=whole.complete, findings=whole.findings,
                 coverage=whole.coverage,
             )  # fmt: skip
+
+    def look(
+        self, target: Target, *, asked: Mapping[str, Mapping[str, str]], session: bytes, now: datetime
+    ) -> Views | Trouble:
+        """Read the first page of lists over HTTP and in a browser."""
+        place = self._place(target)
+        if isinstance(place, Trouble):
+            return place
+        unable = self.unable()
+        if unable is not None:
+            return unable
+        try:
+            at_hand = opened(session, base_url=place.hosts.base_url)
+        except NoSession:
+            return signals.trouble(Reason.SESSION_EXPIRED)
+        # Only who opens a browser loads what drives one.
+        from rapport.connectors.portals.looking import Look
+
+        def caller_of(one: Session) -> Caller:
+            return Caller(place.definition, one, hosts=place.hosts, target=target, now=now, resolve=self._resolve)
+
+        return Look(target, place.hosts, self._executable, self._resolve, caller_of, now).at(asked, at_hand)
 
     def fetch(
         self, target: Target, *, ability: str, remote_id: str, session: bytes, now: datetime

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from django.db import connections
 
-from rapport.connectors.portals import signals
+from rapport.connectors.portals import apart, signals
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.browser import Browser, PageFailed
 from rapport.connectors.portals.definition import ChallengeRule, Definition, Login, Prompt
@@ -31,35 +28,13 @@ from rapport.connectors.portals.sessions import Halted, Session
 from rapport.connectors.portals.transport import Hosts
 from rapport.platform.net import lookup
 from rapport.platform.net.lookup import Resolve
-from rapport.rooms.exchange.ports import Challenge, Factor, Pace, Reason, SignedIn, Target, Trouble
+from rapport.rooms.exchange.ports import Challenge, Factor, Reason, SignedIn, Target, Trouble
 
 MOST_SECONDS = 90.0
 PLAIN_AGENT = "Mozilla/5.0 (X11; Linux x86_64) Rapport"
 """Asks the oracle before there is a session; a session is never sent with it."""
 
 T = TypeVar("T")
-
-
-class NoBrowser(RuntimeError):
-    """There is no Chromium where it should be: an installation that cannot sign in anywhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Elsewhere:
-    """A pace that is asked in another thread than the one that waits for it."""
-
-    pace: Pace
-    thread: ThreadPoolExecutor
-
-    def before(self) -> None:
-        """Wait until one more request may leave."""
-        self.thread.submit(self.pace.before).result()
-
-    def after(self, *, seconds: float, busy: bool, retry_after_seconds: int | None = None) -> None:
-        """Say how the portal took it."""
-        self.thread.submit(
-            self.pace.after, seconds=seconds, busy=busy, retry_after_seconds=retry_after_seconds
-        ).result()
 
 
 @dataclass(frozen=True)
@@ -106,21 +81,9 @@ class SignIn:
         return self.definition.login
 
     def _in_browser(self, work: Callable[[SignIn], T]) -> T:
-        """
-        Run in a thread of its own: the browser's driver cannot run where an event loop does. It runs one
-        itself, where the database cannot be asked: the pace is kept by another thread.
-        """
-        if not Path(self.executable).exists():
-            raise NoBrowser(f"no Chromium at {self.executable}")
-
-        with ThreadPoolExecutor(max_workers=1) as clock, ThreadPoolExecutor(max_workers=1) as pool:
-            pace = self.target.pace
-            signing = replace(self, target=replace(self.target, pace=_Elsewhere(pace, clock) if pace else None))
-            try:
-                return pool.submit(work, signing).result()
-            finally:
-                # A connection belongs to its thread.
-                clock.submit(connections.close_all).result()
+        return apart.in_browser(
+            self.executable, self.target.pace, lambda pace: work(replace(self, target=replace(self.target, pace=pace)))
+        )
 
     def _browser(self, state: Session | None) -> Browser:
         return Browser(

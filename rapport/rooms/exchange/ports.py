@@ -256,6 +256,26 @@ class Got:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """The first page of a list, read three times: what somebody changed meanwhile is in one of the two of HTTP."""
+
+    http: Sequence[Row]
+    browser: Sequence[Row]
+    """As a browser shows it, when its scripts had their say."""
+    again: Sequence[Row]
+    """Over HTTP once more, after the browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Lists as both show them."""
+
+    lists: Mapping[str, View]
+    """Ability -> its first page; those that are no pages, or that this user may not see, are not there."""
+    session: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class GotFile:
     """A file of the portal, as it is."""
 
@@ -462,6 +482,17 @@ class Portal(Protocol):
         :param given: what the list takes: `{"from_on", "to_on", "patient_id", "remote_id"}`; `to_on` is the first
             day that is not wanted, and a list that shows that day too does no harm
         :param baseline: `Got.shape` and `Got.coverage` of the last run that was published
+        """
+
+    def look(
+        self, target: Target, *, asked: Mapping[str, Mapping[str, str]], session: bytes, now: datetime
+    ) -> Views | Trouble:
+        """
+        Read the first page of lists over HTTP and in a real browser, with the same session.
+
+        Starts a browser: a matter of seconds and of half a gigabyte, for once a day.
+
+        :param asked: ability -> what its list takes, as `read`
         """
 
     def fetch(

@@ -43,6 +43,8 @@ class Listing:
     marks_empty: bool
     new_row: bool = False
     """The last row is an empty one, for entering something."""
+    rewritten: list[tuple[int, str]] = field(default_factory=list)
+    """Places of columns that a script of the page writes over, each with the one row that is meant, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,9 @@ def listing(store: Store, *, asked: Asked, view: View, phantom: bool = False) ->
         kind=kind.name, heads=heads, rows=shown, total=total + (phantom or phantoms != "0") + int(faults.value("wrong_total") or 0),
         first=asked.offset + 1 if rows else 0, last=asked.offset + len(rows), next_page=asked.page + 1 if more and not ends else None,
         marks_empty="no_rows" not in faults, new_row=phantoms == "shown" and not more,
+        rewritten=[
+            (names.index(name), only) for name, _, only in (one.partition(":") for one in faults.values("script_value")) if name in names
+        ],
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ FAULTS = {
     "date_format": "write days so (`%d.%m.%Y`)",
     "unknown_code": "show a code that nobody knows in each row whose number this divides (`3`)",
     "other_value": "show something else in a column (`phone`, or `phone:7` for one row)",
+    "script_value": "let a script of the page write something else into a column (`phone`, or `phone:7` for one row)",
     "blank_column": "show nothing in a column (`email`)",
     "rename_button": "write other words on a button (`verify=Go on`)",
     "swap_buttons": "swap the words of two buttons and not what they do (`verify,resend`)",

@@ -12,12 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rapport.connectors.portals import calibration, loader
+from rapport.connectors.portals.apart import NoBrowser
 from rapport.connectors.portals.definition import Definition
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.http import Caller
 from rapport.connectors.portals.kit.outcome import Unusable
 from rapport.connectors.portals.sessions import opened
-from rapport.connectors.portals.signin import NoBrowser
 from rapport.connectors.portals.transport import Hosts
 from rapport.platform.net.guarded import UrlNotAllowed
 from rapport.rooms.exchange.ports import Challenge, Manifest, SignedIn, Target, Trouble

@@ -131,12 +131,16 @@ def test_every_number_of_a_list_has_a_pseudonym_of_its_own() -> None:
         assert len({names.text(one) for one in numbers}) == len(numbers)
 
 
+def day(text: str, pattern: str) -> datetime:
+    return datetime.strptime(text, pattern).replace(tzinfo=UTC)
+
+
 def test_days_keep_the_order_in_which_a_page_writes_them() -> None:
     names = Redactor(b"k" * 32, dates=USUAL_DATES)
     for days, pattern in ((["13/02/1980", "05/06/1990"], "%d/%m/%Y"), (["02/13/1980", "06/05/1990"], "%m/%d/%Y")):
         tree = markup.parse(("<table>" + "".join(f"<tr><td>{day}</td></tr>" for day in days) + "</table>").encode())
         names.page(tree)
         shown = [cell.text for cell in tree.iter("td")]
-        moved = [datetime.strptime(one, pattern) - datetime.strptime(two, pattern) for one, two in zip(days, shown, strict=True)]
+        moved = [day(one, pattern) - day(two, pattern) for one, two in zip(days, shown, strict=True)]
         assert moved[0] == moved[1]
         assert shown != days

@@ -210,8 +210,8 @@ def test_what_a_picture_may_say_are_the_definitions_words_and_no_names() -> None
 
 
 def test_an_installation_without_a_browser_says_so(stage: Stage, tmp_path: Path) -> None:
+    from rapport.connectors.portals.apart import NoBrowser
     from rapport.connectors.portals.driver import PortalDriver
-    from rapport.connectors.portals.signin import NoBrowser
 
     without = PortalDriver(local=True, executable=str(tmp_path / "none"))
     told = without.unable()

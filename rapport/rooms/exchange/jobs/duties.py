@@ -65,6 +65,8 @@ def tend_one(scope: Scope, connection: Connection, *, now: datetime) -> None:
         jobs.defer(
             "exchange.probe", scope, queueing_lock=f"probe:{connection.id}", connection_id=connection.id
         )
+    if services.is_look_due(connection=connection, now=now, zone=scope.time_zone):
+        jobs.defer("exchange.look", scope, queueing_lock=f"look:{connection.id}", connection_id=connection.id)
     if services.to_keep_alive(scope=scope, connection_id=connection.id, now=now):
         jobs.defer(
             "exchange.keep_alive", scope, queueing_lock=f"alive:{connection.id}",

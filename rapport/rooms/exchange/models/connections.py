@@ -56,6 +56,10 @@ class Connection(VersionedRecord):
     """When it was asked last."""
     sign_in_not_before = models.DateTimeField(null=True)
     """No sign-in goes out before this."""
+    look_at = models.DateTimeField(null=True)
+    """When a list is looked at in a browser next; null: none was yet."""
+    looked_revision = models.IntegerField(default=0)
+    """The definition's revision at the last look."""
 
     class Meta:
         constraints = [

@@ -107,6 +107,18 @@ def windows(
     return pieces
 
 
+def around(kind: str, *, today: date) -> Window:
+    """
+    Return the days of a kind that are looked at to compare two ways of reading it; nothing: its first page.
+
+    >>> around("notes", today=date(2026, 3, 31)), around("claims", today=date(2026, 3, 31)).first
+    (Window(first=datetime.date(2026, 3, 1), last=datetime.date(2026, 4, 14), patient=''), None)
+    """
+    if kind not in DAY_FIELDS:
+        return Window()
+    return Window(today - timedelta(days=30), today + timedelta(days=14))
+
+
 def day_in(kind: str, values: Mapping[str, object]) -> date | None:
     """
     Return the day of a record, of a kind whose records are looked for by their day.

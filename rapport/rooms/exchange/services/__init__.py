@@ -13,6 +13,7 @@ from .artefacts import (
     wanted_file,
 )
 from .breakers import gate, note_worked
+from .canaries import begin_look, is_look_due, record_look
 from .exports import ToCompare, export_to_compare, note_comparison, tend_exports
 from .journal import (
     arm,
@@ -107,6 +108,7 @@ __all__ = [
     "ask_refresh",
     "ask_sign_in",
     "begin_answer",
+    "begin_look",
     "begin_looking",
     "begin_run",
     "begin_sign_in",
@@ -134,6 +136,7 @@ __all__ = [
     "held_besides",
     "is_awaited",
     "is_fruitful",
+    "is_look_due",
     "keep_file",
     "keep_hold",
     "kinds_of",
@@ -168,6 +171,7 @@ __all__ = [
     "promised_seconds",
     "publish_piece",
     "record_answer",
+    "record_look",
     "record_read_back",
     "record_sign_in",
     "refuse_run",

@@ -32,7 +32,7 @@ from rapport.rooms.exchange.problems import (
     SecretMissing,
 )
 from rapport.rooms.exchange.rules import canonical
-from rapport.rooms.exchange.rules.matters import BREAKS, DRIFT, STOPS
+from rapport.rooms.exchange.rules.matters import DRIFT, STOPS
 from rapport.rooms.exchange.states import (
     Action,
     ChallengeState,
@@ -301,10 +301,9 @@ def _accept_page(scope: Scope, connection: Connection, item: AttentionItem, now:
     Mirror.objects.visible_to(scope).filter(connection_id=connection.id, kind=kind).update(
         shape={}, coverage={}, fingerprint=""
     )
-    if item.matter in BREAKS:
-        breakers.close_breaker(
-            scope=scope, connection=connection, kind="drift", capability=item.capability, now=now
-        )
+    breakers.close_breaker(
+        scope=scope, connection=connection, kind="drift", capability=item.capability, now=now
+    )
 
 
 def calibrate(
