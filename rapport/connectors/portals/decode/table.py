@@ -12,6 +12,7 @@ from rapport.connectors.portals import markup
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.decode.binding import UNBOUND, bind, language_of
 from rapport.connectors.portals.decode.raw import Bound, Column, Extract, Raw, RawRow, note
+from rapport.connectors.portals.decode.values import cut
 from rapport.connectors.portals.definition import Badge, Call, Field
 from rapport.connectors.portals.words import all_words, clean, is_one_of
 from rapport.rooms.exchange.ports import Verdict
@@ -186,4 +187,4 @@ def _remote_id(
     if rule.source == "link":
         return (link_id(cells[bound[rule.field].place], rule.parameter) or "") if rule.field in bound else ""
     raw = found.get(rule.field)
-    return clean(str(raw.value)) if raw is not None and raw.value is not None else ""
+    return cut(clean(str(raw.value)), call.fields[rule.field]) if raw is not None and raw.value is not None else ""
