@@ -105,7 +105,7 @@ def _words(name: str, rule: Field, label: str) -> float:
 
 def _content(rule: Field, column: Column, language: str) -> list[tuple[str, Any, str]] | None:
     """Members that the cells call for; None: the cells are not of the field's type."""
-    if rule.source == "link":
+    if rule.source == "link" or (rule.source == "attribute" and rule.attribute == "href"):
         return []  # what is shown is not what is read; the trial reading tells
     if rule.source == "attribute" and rule.type == "text":
         return _attribute(rule, column)

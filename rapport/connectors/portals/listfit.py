@@ -7,8 +7,10 @@ else proposed: what is marked for machines first (ids, attributes), then classes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
@@ -114,11 +116,26 @@ def _linked(body: Sequence[HtmlElement]) -> int | None:
     return None
 
 
-def linked_head(found: Sequence[HtmlElement]) -> str | None:
-    """Return the header of the first column whose links are different in all rows."""
-    column = _linked([row for table in found for row in rows(table)])
+def linked(found: Sequence[HtmlElement]) -> tuple[str, int] | None:
+    """
+    Return the header of the first column whose links are different in all rows, and which part of their path the id is.
+
+    -1 is the last part; of `/ticket/7/change/`, which ends in a slash, the id is -3.
+    """
+    body = [row for table in found for row in rows(table)]
     head = heads(found[0])
-    return head[column] if column is not None and column < len(head) else None
+    for column in range(min((len(row) for row in body), default=0)):
+        paths = [{urlsplit(link.get("href", "")).path for link in row[column].iter("a")} for row in body]
+        if column >= len(head) or not head[column] or any(len(one) != 1 for one in paths):
+            continue
+        parts = [one.pop().split("/") for one in paths]
+        last = -1 if parts[0][-1] else -2
+        for place in (last, last - 1):
+            told = [one[place] if len(one) >= -place else "" for one in parts]
+            tails = {tuple(one[place + 1 :] if place < -1 else ()) for one in parts}
+            if all(told) and len(set(told)) == len(told) and len(tails) == 1:
+                return head[column], -1 if place == last else place
+    return None
 
 
 def marks(pages: Sequence[Answer]) -> Iterator[dict[str, Any]]:
@@ -130,7 +147,7 @@ def marks(pages: Sequence[Answer]) -> Iterator[dict[str, Any]]:
         if any(one.tag == "table" for one in element.iterancestors()):
             continue
         words = clean(markup.text_of(element))
-        if not words or len(words) > SHORT or any(one.isdigit() for one in words):
+        if not words or len(words) > SHORT or any(number != "0" for number in re.findall(r"\d+", words)):
             continue
         told: list[dict[str, str]] = [{"id": element.get("id", "")}] if element.get("id") else []
         told += [{"has_class": one} for one in element.get("class", "").split()]

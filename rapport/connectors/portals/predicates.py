@@ -134,7 +134,7 @@ def _trim(text: str, pick: Pick) -> str | None:
 
 
 def _cut(text: str, labels: Mapping[str, Sequence[str]], *, front: bool) -> str:
-    for word in sorted(all_words(labels), key=len, reverse=True):
+    for word in sorted(filter(None, all_words(labels)), key=len, reverse=True):
         found = re.search(re.escape(word), text, re.IGNORECASE)
         if found:
             return (text[found.end() :] if front else text[: found.start()]).strip(" :")

@@ -24,6 +24,7 @@ from rapport.connectors.portals.words import clean, folded
 _WORD = re.compile(r"\w+")
 _TOKENS = re.compile(r"csrf|token|nonce|viewstate|verification|session|secret|auth", re.IGNORECASE)
 _VALUE_TAGS = frozenset(("td", "dd", "option", "textarea"))
+_SAID = ("aria-label", "title", "alt", "placeholder")
 _HEAD_TAGS = ("h1", "h2", "h3", "title", "p", "span", "strong", "b", "em", "i", "small", "div", "caption", "li")
 _DATES = {
     "%m/%d/%Y": r"\b\d{1,2}/\d{1,2}/\d{4}\b", "%Y-%m-%d": r"\b\d{4}-\d{2}-\d{2}(?=\b|T)", "%d.%m.%Y": r"\b\d{1,2}\.\d{1,2}\.\d{4}\b",
@@ -165,13 +166,17 @@ class Redactor:
         for element in tree.iter():
             if isinstance(element.tag, str):
                 self._controls(element)
-                if element.tag in _VALUE_TAGS or (element.tag == "th" and element.get("scope") == "row"):
+                if element.tag in _VALUE_TAGS or (element.tag == "th" and heads_a_row(element)):
                     self._cell(element)
         for element in tree.iter(*_HEAD_TAGS):
             if not any(one.tag in _VALUE_TAGS for one in element.iterancestors()):
                 element.text = self._repeated(element.text)
                 for child in element:
                     child.tail = self._repeated(child.tail)
+        for element in tree.iter():
+            for name in _SAID:
+                if isinstance(element.tag, str) and element.get(name):
+                    element.set(name, self._repeated(element.get(name)))
 
     def _controls(self, element: HtmlElement) -> None:
         for name in self._attributes:
@@ -214,7 +219,7 @@ class Redactor:
     def heads(self, name: str, value: str) -> str:
         """Return the value of a header: a cookie's name with a mark, an address in pseudonyms."""
         if name in ("set-cookie", "cookie"):
-            return f"{value.partition('=')[0].strip()}=[cookie]"
+            return "\n".join(f"{line.partition('=')[0].strip()}=[cookie]" for line in value.splitlines())
         if name == "authorization" or _TOKENS.search(name):
             return f"[{name}]"
         return self.url(value) if name == "location" else clean(value)
@@ -228,13 +233,29 @@ def _is_day(text: str, pattern: str) -> bool:
     return True
 
 
+def heads_a_row(head: HtmlElement) -> bool:
+    """
+    Tell whether a `th` names somebody's row and no column: in a table with a row of heads it stands beside cells.
+
+    In a table without such a row it is what the cell beside it is called, and stays.
+    """
+    if head.get("scope") == "row":
+        return True
+    row = head.getparent()
+    if row is None or row.tag != "tr" or not any(cell.tag == "td" for cell in row):
+        return False
+    table = next(row.iterancestors("table"), None)
+    rows = table.iter("tr") if table is not None else ()
+    return any(len(one) > 1 and all(cell.tag == "th" for cell in one) for one in rows if next(one.iterancestors("table")) is table)
+
+
 def _is_head(element: HtmlElement, cell: HtmlElement) -> bool:
     """Whether an element inside a cell stands in a head of a table that is in that cell."""
     while element is not None and element is not cell:
         if element.tag in _VALUE_TAGS:
             return False
         if element.tag == "th":
-            return bool(element.get("scope") != "row")
+            return not heads_a_row(element)
         element = element.getparent()
     return False
 

@@ -8,6 +8,7 @@ from rapport.connectors.portals import markup
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.decode.raw import Bound, Column, Extract, Raw, RawRow, note
 from rapport.connectors.portals.decode.table import closed, link_id, odd_in, shown_in, value_in
+from rapport.connectors.portals.decode.values import cut
 from rapport.connectors.portals.definition import Call, Field
 from rapport.connectors.portals.words import clean
 from rapport.rooms.exchange.ports import Verdict
@@ -49,7 +50,7 @@ def _item(call: Call, item: HtmlElement) -> RawRow:
     if rule.source == "link":
         id = link_id(item, rule.parameter) or ""
     if rule.source == "field" and rule.field in found:
-        id = str(found[rule.field].value or "")
+        id = cut(clean(str(found[rule.field].value or "")), call.fields[rule.field])
     return RawRow(clean(id), found, absent)
 
 

@@ -11,6 +11,7 @@ from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.decode.binding import bind, language_of
 from rapport.connectors.portals.decode.raw import Bound, Column, Extract, Noted, Raw, RawRow, note
 from rapport.connectors.portals.decode.table import closed
+from rapport.connectors.portals.decode.values import cut
 from rapport.connectors.portals.definition import Call
 from rapport.connectors.portals.predicates import search
 from rapport.connectors.portals.words import clean, odd
@@ -141,7 +142,7 @@ def _line(call: Call, row: Sequence[Any], bound: Mapping[str, Bound]) -> RawRow:
 
 def _id(call: Call, found: Mapping[str, Raw]) -> str:
     raw = found.get(call.remote_id.field)
-    return clean(str(raw.value)) if raw is not None and raw.value is not None else ""
+    return cut(clean(str(raw.value)), call.fields[call.remote_id.field]) if raw is not None and raw.value is not None else ""
 
 
 def _nothing(place: str, locales: tuple[str, ...], seen: str) -> Extract:

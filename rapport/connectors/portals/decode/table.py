@@ -14,6 +14,7 @@ from rapport.connectors.portals import markup
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.decode.binding import UNBOUND, bind, language_of
 from rapport.connectors.portals.decode.raw import Bound, Column, Extract, Raw, RawRow, note
+from rapport.connectors.portals.decode.values import cut
 from rapport.connectors.portals.definition import Badge, Call, Field
 from rapport.connectors.portals.words import all_words, clean, is_one_of, odd
 from rapport.rooms.exchange.ports import Verdict
@@ -286,4 +287,4 @@ def _remote_ids(
             return [""] * len(rows)
         return [link_id(cell, rule.parameter) or "" for cell in by_column[bound[rule.field].place]]
     values = (here[rule.field].value if rule.field in here else None for here in found)
-    return ["" if value is None else clean(str(value)) for value in values]
+    return ["" if value is None else cut(clean(str(value)), call.fields[rule.field]) for value in values]

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from rapport.connectors.portals.columnfit import MOMENTS, Column, reads
+from rapport.connectors.portals.decode.values import EMPTY
 from rapport.connectors.portals.definition import Field
 from rapport.connectors.portals.lexicon import DAYS, VALUES
+from rapport.connectors.portals.words import folded
 
 _CENTS = re.compile(r"^\W*\d[\d.,' ]*[.,]\d\d(?!\d)")
 """An amount with its cents, at the beginning: a number alone may be anything."""
@@ -55,20 +57,24 @@ _FIELDS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 }  # fmt: skip
 
 
-def of_its_own(columns: Sequence[Column], linked: str | None, languages: Sequence[str]) -> dict[str, dict[str, Any]]:
+def of_its_own(columns: Sequence[Column], linked: tuple[str, int] | None, languages: Sequence[str]) -> dict[str, dict[str, Any]]:
     """
     Return the fields of a list that is none of the contract's: one for each column, called and typed by what is in it.
 
-    :param linked: header of the column whose links tell the rows apart; it becomes `id`
+    :param linked: header of the column whose links tell the rows apart, and which part of their path does it; it becomes `id`
     """
     made: dict[str, dict[str, Any]] = {}
+    head, part = linked or ("", -1)
+    if head:
+        # Of a link that goes on behind the id the whole address is taken, and cut.
+        cuts = [{"at": "?", "take": 0}, {"at": "/", "take": part}]
+        made["id"] = {"labels": {languages[0]: [head]}, "type": "text", "unique": True, "required": True}
+        made["id"] |= {"from": "attribute", "attribute": "href", "cuts": cuts} if part != -1 else {"from": "link"}
     for column in columns:
-        name = "id" if column.label == linked and len(set(column.texts)) == 1 else _named(column.label)
-        if not name or name in made:
-            continue
-        texts = [text for text in column.texts if text]
-        rule: dict[str, Any] = {"labels": {languages[0]: [column.label]}, "required": len(texts) == len(column.texts) > 0}
-        made[name] = rule | ({"from": "link", "type": "text", "unique": True, "required": True} if name == "id" else _typed(texts, languages))
+        name, texts = _named(column.label), [text for text in column.texts if folded(text) not in EMPTY]
+        if not name or name in made or (column.label == head and len(set(column.texts)) == 1):
+            continue  # one word in all rows, such as "edit", is the link and nothing else
+        made[name] = {"labels": {languages[0]: [column.label]}, "required": len(texts) == len(column.texts) > 0} | _typed(texts, languages)
     return made
 
 

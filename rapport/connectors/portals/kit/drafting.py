@@ -20,7 +20,7 @@ from rapport.connectors.portals.definition import Call
 from rapport.connectors.portals.kit import contract, files, gate
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
 from rapport.connectors.portals.kit.paging import Numbered, as_recorded, numbered, way_on
-from rapport.connectors.portals.listfit import alike, heads, largest, linked_head, marks, rows
+from rapport.connectors.portals.listfit import alike, heads, largest, linked, marks, rows
 from rapport.connectors.portals.signing import canonical
 from rapport.connectors.portals.words import folded, is_one_of
 
@@ -194,7 +194,10 @@ def _list(path: str, pages: Mapping[str, Answer], lists: Mapping[str, str], vola
     empty = bare[0] if bare else None
     if name not in contract.LISTS:
         tables = [one for one in map(largest, chain) if one is not None]
-        call["fields"] = contract.of_its_own(columns_of(tables, ""), linked_head(tables), made.languages)
+        told = linked(tables)
+        call["fields"] = contract.of_its_own(columns_of(tables, ""), told, made.languages)
+        if told is not None:
+            call["remote_id"] = {"from": "link" if told[1] == -1 else "field", "field": "id"}
     if by_number is not None:
         _counted(call, by_number)
     _fit(name, call, chain, empty, made)

@@ -138,7 +138,7 @@ def _rejected(shown: Sequence[Answer], note: Note, questions: dict[str, str]) ->
 def _session(
     entry: Answer, exchanges: Sequence[Exchange], shown: Sequence[Answer], languages: Sequence[str], note: Note, questions: dict[str, str]
 ) -> dict[str, Any]:  # fmt: skip
-    cookies = sorted({one.headers["set-cookie"].partition("=")[0] for one in exchanges if one.headers.get("set-cookie")})
+    cookies = sorted({line.partition("=")[0] for one in exchanges for line in one.headers.get("set-cookie", "").splitlines() if line})
     if not cookies:
         questions["session.carrier"] = "No cookie was seen: what carries the session?"
     note("session.carrier.cookies", cookies, "the portal sets them")

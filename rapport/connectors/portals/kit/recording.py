@@ -21,11 +21,12 @@ from rapport.connectors.portals.definition import Definition
 from rapport.connectors.portals.kit import files
 from rapport.connectors.portals.kit.gate import SIGNED_IN_AS, WHO
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
+from rapport.connectors.portals.kit.paging import NUMBERS
 from rapport.connectors.portals.lexicon import FIELDS, VALUES
 from rapport.connectors.portals.multipart import MULTIPART
 from rapport.connectors.portals.outgoing import Outgoing
 from rapport.connectors.portals.predicates import take
-from rapport.connectors.portals.redact import USUAL_DATES, Redactor
+from rapport.connectors.portals.redact import USUAL_DATES, Redactor, heads_a_row
 from rapport.connectors.portals.signature import learn_volatile, line
 from rapport.connectors.portals.words import clean, folded
 
@@ -33,12 +34,12 @@ SHORT = 4
 """What was typed and is shorter is no secret by itself: it would stand everywhere."""
 PLAIN = (
     "page", "per", "per_page", "pagesize", "page_size", "limit", "offset", "start", "startwith", "size", "count", "total",
-    "sort", "columns", "template",
+    "sort", "columns", "template", *NUMBERS,
 )  # fmt: skip
 """Parameters that turn pages and choose what a page shows: nobody's."""
 _SECRET = re.compile(r"pass|pwd|kennwort|secret|otp|mfa|code|pin\b", re.IGNORECASE)
 _TELLING = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|\+?\d[\d ().-]{7,}\d")
-_SHOWN = ("td", "dd")
+_SHOWN = ("td", "dd", "th")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,10 @@ def _entry(entry: Mapping[str, Any], base_url: str) -> Iterator[Seen]:
         return
     body = response["content"].get("text") or ""
     raw = base64.b64decode(body) if response["content"].get("encoding") == "base64" else body.encode()
-    heads = {one["name"].lower(): one["value"] for one in response["headers"]}
+    heads: dict[str, str] = {}
+    for one in response["headers"]:  # a header that is there twice, as for two cookies, keeps both
+        name = one["name"].lower()
+        heads[name] = f"{heads[name]}\n{one['value']}" if name in heads else one["value"]
     posted = request.get("postData") or {}
     sent = (posted.get("text") or "", posted.get("mimeType") or "")
     found = seen(request["method"], request["url"], *sent, response["status"], heads, raw, base_url=base_url)
@@ -209,6 +213,8 @@ def _telling(exchanges: Sequence[Seen], keep: set[str]) -> Iterator[str]:
         if one.answer.got != "html":
             continue
         for cell in one.answer.tree.iter(*_SHOWN):
+            if cell.tag == "th" and not heads_a_row(cell):
+                continue
             text = clean(cell.text_content())
             yield from _TELLING.findall(text)
             if re.fullmatch(r"[^\W\d_][\w'-]+, [^\W\d_][\w' .-]+", text) and folded(text) not in keep:

@@ -115,6 +115,8 @@ def replay(
         if isinstance(result, Trouble):
             outcome.failed = True
             outcome.say(f"{name}: not read. {result.reason.value}: {result.detail}")
+            for one in result.findings[:3]:
+                outcome.say(f"  {one.place}: {one.seen}; expected {one.expected}")
             outcome.data["calls"][name] = {"read": False, "reason": result.reason.value, "findings": [_finding(one) for one in result.findings]}
             continue
         read[name] = rows_of(result)
@@ -141,6 +143,9 @@ def _compare(right: Mapping[str, Any], read: Mapping[str, Any], outcome: Outcome
     """Say where rows differ, by list, row and field; the values stay where they are."""
     for name in sorted({*right, *read}):
         before, now = right.get(name, {}), read.get(name, {})
+        if before and not now:
+            outcome.data["differences"].append(f"{name}: none of its {len(before)} rows is read any more")
+            continue
         differing = [f"{name} {id}: not read any more" for id in before if id not in now]
         differing += [f"{name} {id}: new" for id in now if id not in before]
         for id in (one for one in before if one in now and before[one] != now[one]):

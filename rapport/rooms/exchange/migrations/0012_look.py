@@ -7,7 +7,7 @@ DEFAULT = "ALTER TABLE exchange_connection ALTER COLUMN looked_revision SET DEFA
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchange", "0008_raw_text")]
+    dependencies = [("exchange", "0011_accounts")]
     operations = [
         migrations.AddField("connection", "look_at", models.DateTimeField(null=True)),
         migrations.AddField("connection", "looked_revision", models.IntegerField(default=0)),
