@@ -56,6 +56,16 @@ def test_a_form_is_sent_once_and_what_it_made_is_told(stage: Stage) -> None:
     assert got.rows[0].values["start_local"] == "2027-01-04T10:00:00"
 
 
+def test_a_form_that_breaks_off_is_not_filled_and_no_changed_page(stage: Stage) -> None:
+    session = stage.session()
+    stage.trouble({"fault": "truncate", "on": "/appointments/new", "method": "GET"})
+    found = send(stage, session)
+    assert isinstance(found, Trouble), found
+    assert found.reason is Reason.CUT_SHORT
+    assert booked(stage) == []
+    assert isinstance(send(stage, found.session or session), Submitted), "the control: the whole form is"
+
+
 class TurnsEnd:
     """So many turns, and then others take too long."""
 
