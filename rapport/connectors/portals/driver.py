@@ -238,7 +238,7 @@ def _read(caller: Caller, reading: Reading, now: datetime) -> Whole | Trouble:
     """Read a list from its first page to its last."""
     request: Outgoing | None = reading.start()
     while request is not None:
-        answer = caller.read(request, place=reading.place)
+        answer = caller.read(request, place=reading.place, nothing=reading.call.empty.when)
         if isinstance(answer, Trouble):
             return answer
         request = reading.take(answer, at=now)
