@@ -279,7 +279,7 @@ def _read(caller: Caller, reading: Reading, now: datetime) -> Whole | Trouble:
     request: Outgoing | None = reading.start()
     caller.meanwhile = reading.catch_up
     while request is not None:
-        answer = caller.read(request, place=reading.place)
+        answer = caller.read(request, place=reading.place, nothing=reading.call.empty.when)
         if isinstance(answer, Trouble):
             return answer
         request = reading.take(answer, at=now)

@@ -29,7 +29,7 @@ from rapport.connectors.portals.definition import Definition, HeaderRecipe
 from rapport.connectors.portals.definition import Session as Rules
 from rapport.connectors.portals.outgoing import Outgoing, build, resolve
 from rapport.connectors.portals.sessions import Session, cookies_of, jar_of, opened
-from rapport.connectors.portals.terms import Element
+from rapport.connectors.portals.terms import Element, Predicate
 from rapport.connectors.portals.transport import (
     MEANWHILE,
     HostNotAllowed,
@@ -112,17 +112,23 @@ class Caller:
             found |= {f"local.{name}.{member}": str(part) for member, part in _members(value).items()}
         return found
 
-    def read(self, request: Outgoing, *, place: str, redirects: bool = False) -> Answer | Trouble:
+    def read(
+        self, request: Outgoing, *, place: str, redirects: bool = False, nothing: Predicate | None = None
+    ) -> Answer | Trouble:
         """
         Ask, and return the answer when it may be what was asked for.
 
         :param place: name of the call, for what is reported
         :param redirects: being led elsewhere is an answer too, where no signal says what it means
+        :param nothing: how it looks when there is nothing there, which may be a status: 404 of a record's own page
         """
         answer = self._tried(request)
         if isinstance(answer, Trouble):
             return answer
-        return self.classified(answer, expected=request.expected, place=place, redirects=redirects) or answer
+        trouble = self.classified(
+            answer, expected=request.expected, place=place, redirects=redirects, nothing=nothing
+        )
+        return trouble or answer
 
     def follow(self, request: Outgoing, *, place: str) -> Answer | Trouble:
         """Ask, and go where the answer leads as a browser would, as long as no signal says what that means."""
@@ -133,10 +139,14 @@ class Caller:
             request = led(answer, expected=request.expected)
         return self.kept(signals.trouble(Reason.DRIFT_BREAKING))
 
-    def classified(self, answer: Answer, *, expected: str, place: str, redirects: bool = False) -> Trouble | None:
+    def classified(
+        self, answer: Answer, *, expected: str, place: str, redirects: bool = False, nothing: Predicate | None = None
+    ) -> Trouble | None:
         """Return what an answer means that is not data; None: it may be data."""
         signal = signals.first(self.rules.signals, answer, expected=expected)
         if signal is None:
+            if nothing is not None and predicates.holds(nothing, answer, expected=expected):
+                return None
             if redirects and answer.leads_to:
                 return None
             reason = signals.plain(answer, expected=expected)

@@ -31,9 +31,12 @@ def submit(caller: Caller, write: Write, *, name: str, values: Mapping[str, Any]
         request = build(write.open, caller.values() | given, expected="html")
     except ValueMissing as missing:
         return signals.trouble(Reason.CONNECTOR_OUTDATED, detail=f"The form cannot be opened without {missing}.")
-    page = caller.read(request, place=name)
+    shown = caller.definition.calls[write.read_back]
+    page = caller.read(request, place=name, nothing=shown.empty.when if "remote_id" in shown.needs else None)
     if isinstance(page, Trouble):
         return page
+    if page.status != 200:  # as the record's own page is when there is none
+        return Refused(caller.session().to_bytes(), "The portal has no such record any more.")
     outgoing = forms.filled(write, page, values=values, place=name)
     if isinstance(outgoing, Trouble):
         return caller.kept(signals.trouble(Reason.CUT_SHORT) if page.breaks_off else outgoing)

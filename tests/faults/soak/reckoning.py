@@ -101,6 +101,8 @@ def unsettled(soak: Soak) -> list[str]:
     with soak.stage.house.entered() as scope:
         for write in Write.objects.visible_to(scope).filter(ability__in=ACTIONS):  # exports are ordered beside
             states[write.state] += 1
+            if write.state == WriteState.REFUSED and soak.people.touched.get(write.remote_id) == "remove":
+                outcomes["refused"] += 1  # there is no such record any more, and so no log of its refusal
             if write.state == WriteState.CONFLICTING and write.remote_id not in soak.people.touched:
                 wrong.append(f"conflicting: {write.ability} of {write.remote_id or 'nothing'} ({write.reason}), and nobody touched it")
             if write.state not in (WriteState.CONFIRMED, WriteState.CONFLICTING, WriteState.REFUSED, WriteState.ABSENT):

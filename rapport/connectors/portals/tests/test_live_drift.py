@@ -64,7 +64,7 @@ def test_another_language_and_another_look_give_the_same_values(stage: Stage) ->
     ({"fault": "swap_heads", "value": "birth_on,phone"}, Reason.DRIFT_SUSPECT),
     ({"fault": "swap_days"}, Reason.DRIFT_SUSPECT),
     ({"fault": "double_rows"}, None),
-    ({"fault": "truncate"}, None),
+    ({"fault": "truncate"}, Reason.CUT_SHORT),
     ({"fault": "wrong_total", "value": "1"}, Reason.INCOMPLETE),
 ])  # fmt: skip
 def test_what_changes_the_values_is_refused_and_gives_no_rows(
@@ -82,6 +82,13 @@ def test_what_changes_the_values_is_refused_and_gives_no_rows(
     # The control: the other lists, and this one once it is as it was.
     assert whole(read(stage, session, ability="clinicians.read")).rows
     stage.trouble()
+    assert values(whole(read(stage, session, after=before))) == values(before)
+
+
+def test_a_list_that_breaks_off_once_is_read_once_more(stage: Stage) -> None:
+    session = stage.session()
+    before = whole(read(stage, session))
+    stage.trouble({"fault": "truncate", "on": "/patients"})
     assert values(whole(read(stage, session, after=before))) == values(before)
 
 

@@ -56,6 +56,35 @@ def test_a_form_is_sent_once_and_what_it_made_is_told(stage: Stage) -> None:
     assert got.rows[0].values["start_local"] == "2027-01-04T10:00:00"
 
 
+def test_a_form_that_breaks_off_is_not_filled_and_no_changed_page(stage: Stage) -> None:
+    session = stage.session()
+    stage.trouble({"fault": "truncate", "on": "/appointments/new", "method": "GET"})
+    found = send(stage, session)
+    assert isinstance(found, Trouble), found
+    assert found.reason is Reason.CUT_SHORT
+    assert booked(stage) == []
+    assert isinstance(send(stage, found.session or session), Submitted), "the control: the whole form is"
+
+
+def test_a_record_that_was_removed_is_not_there_and_no_changed_page(stage: Stage) -> None:
+    session = stage.session()
+    made = send(stage, session)
+    assert isinstance(made, Submitted), made
+    id = str(made.remote_id)
+    there = stage.read("appointment.read", made.session, remote_id=id)
+    assert isinstance(there, Got), there
+    assert [row.remote_id for row in there.rows] == [id], "the control: it was there"
+
+    stage.portal.order("DELETE", f"appointment/{id}")
+
+    gone = stage.read("appointment.read", there.session, remote_id=id)
+    assert isinstance(gone, Got), gone
+    assert (gone.rows, gone.complete) == ((), "empty_marker")
+    refused = send(stage, gone.session, {"remote_id": id, "start_local": "2027-01-04T12:00:00"}, ability="appointments.update")
+    assert isinstance(refused, Refused), refused
+    assert refused.message
+
+
 class TurnsEnd:
     """So many turns, and then others take too long."""
 

@@ -99,6 +99,20 @@ def test_without_proof_there_are_no_rows(pages: list[str]) -> None:
     assert trouble(read(*pages)).reason is Reason.INCOMPLETE
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_a_list_that_breaks_off_says_nothing_of_its_page(share: float) -> None:
+    text = page(rows(*range(1, 9)), total=8)
+    found = trouble(read(text[: int(len(text) * share)]))
+    assert found.reason is Reason.CUT_SHORT
+    assert found.findings[0].seen == "an answer that breaks off"
+
+
+@pytest.mark.parametrize("ends", ["</html>", ""])
+def test_the_control_a_whole_page_that_lost_a_column_has_changed_and_need_not_say_where_it_ends(ends: str) -> None:
+    text = page(rows(1, 2), total=2, heads=("born", "email", "one", "other")).replace("</body></html>", ends)
+    assert trouble(read(text)).reason is Reason.DRIFT_BREAKING
+
+
 def test_an_empty_list_that_says_so_is_empty() -> None:
     got = whole(read(page({}, total=0, empty=True)))
     assert (got.complete, got.rows) == ("empty_marker", ())
