@@ -114,14 +114,6 @@ class Decoding:
             _column(rule, name, taken, patterns.get(name, ()), self._tallies[name], known)
 
 
-def decode(call: Call, pages: Sequence[Extract]) -> tuple[list[Decoded], dict[str, Tally]]:
-    """Return every row of a list that is there as a whole, with its values, and a tally for each field."""
-    decoding = Decoding(call)
-    for page in pages:
-        decoding.take(page)
-    return decoding.finish()
-
-
 def _column(rule: Field, name: str, taken: _Taken, patterns: tuple[str, ...], tally: Tally, known: _Known) -> None:
     """
     Read a field of one page.
