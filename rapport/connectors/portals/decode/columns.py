@@ -7,7 +7,7 @@ other days of its page are, and a page none of whose days tells which it is, is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
