@@ -6,6 +6,9 @@
 The sandbox portal runs as a program. The bare loop is httpx with the session's cookie over the addresses that the
 driver asked for, and throws away what comes; the driver follows, proves, decodes and judges. Both take turns. Before
 anything is timed, both had every id. No database is asked and no pace is kept.
+
+Where other programs use the machine too, times say little: each millisecond of work waits for theirs. So the work of
+all three programs is shown as well, and how many cores others kept busy.
 """
 
 from __future__ import annotations
@@ -35,6 +38,9 @@ class Turn:
 
     seconds: float
     cpu: float
+    portal_cpu: float
+    others: float
+    """Cores that other programs kept busy meanwhile."""
     pages: int
     ids: frozenset[str]
 
@@ -76,6 +82,7 @@ def measure(*, rounds: int, patients: int, per_page: int) -> dict[str, float]:
         if bare.ids != ours.ids or len(bare.ids) != patients or bare.pages != ours.pages:
             raise SystemExit("bench: the two did not read the same")
     pages = turns[0][0].pages
+    at_portal = statistics.median(one.portal_cpu for turn in turns for one in turn)
     return {
         "rows": patients, "requests": pages,
         "bare_seconds": statistics.median(bare.seconds for bare, _ in turns),
@@ -84,6 +91,9 @@ def measure(*, rounds: int, patients: int, per_page: int) -> dict[str, float]:
         "overhead_ms": statistics.median((ours.seconds - bare.seconds) / pages * 1000 for bare, ours in turns),
         "bare_cpu_ms": statistics.median(bare.cpu / pages * 1000 for bare, _ in turns),
         "ours_cpu_ms": statistics.median(ours.cpu / pages * 1000 for _, ours in turns),
+        "portal_cpu_ms": at_portal / pages * 1000,
+        "work_ratio": statistics.median((at_portal + ours.cpu) / (at_portal + bare.cpu) for bare, ours in turns),
+        "others_cores": statistics.median(one.others for turn in turns for one in turn),
         "first_page_ms": statistics.median(first), "first_page_worst_ms": max(first), "browsers": max(seen),
     }  # fmt: skip
 
@@ -106,20 +116,43 @@ def _addresses(stage: Any, session: bytes) -> list[str]:
 
 def _bare(stage: Any, addresses: list[str]) -> Turn:
     browser = stage.portal.signed_in("nick")
-    began, cpu = time.perf_counter(), time.process_time()
+    clock = _Clock(stage)
     bodies = [browser.get(address).content for address in addresses]
-    seconds, burnt = time.perf_counter() - began, time.process_time() - cpu
+    work = clock.read()
     ids = {one.decode() for body in bodies for one in _ROW.findall(body)}
-    return Turn(seconds, burnt, len(bodies), frozenset(ids))
+    return Turn(*work, len(bodies), frozenset(ids))
 
 
 def _driver(stage: Any, session: bytes) -> Turn:
-    began, cpu = time.perf_counter(), time.process_time()
+    clock = _Clock(stage)
     got = stage.read("patients.read", session)
-    seconds, burnt = time.perf_counter() - began, time.process_time() - cpu
+    work = clock.read()
     if not hasattr(got, "rows"):
         raise SystemExit(f"bench: the driver did not read: {got.reason} {got.detail}")
-    return Turn(seconds, burnt, len(got.pages), frozenset(row.remote_id for row in got.rows))
+    return Turn(*work, len(got.pages), frozenset(row.remote_id for row in got.rows))
+
+
+class _Clock:
+    """Time and work from now on: of this program, of the portal, and of all others."""
+
+    def __init__(self, stage: Any) -> None:
+        self._portal = Path(f"/proc/{stage.portal.process.pid}/stat")
+        self._began = self._now()
+
+    def read(self) -> tuple[float, float, float, float]:
+        """Return the seconds that went by, of work here, of work at the portal, and the cores that others used."""
+        seconds, here, portal, busy = (now - began for now, began in zip(self._now(), self._began, strict=True))
+        return seconds, here, portal, max(0.0, (busy - here - portal) / seconds)
+
+    def _now(self) -> tuple[float, float, float, float]:
+        a_second = os.sysconf("SC_CLK_TCK")
+        of_portal = self._portal.read_text().rpartition(")")[2].split()
+        of_all = [int(one) for one in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+        idle = of_all[3] + of_all[4]
+        return (
+            time.perf_counter(), time.process_time(), (int(of_portal[11]) + int(of_portal[12])) / a_second,
+            (sum(of_all) - idle) / a_second,
+        )  # fmt: skip
 
 
 def _first_page(stage: Any, session: bytes) -> float:

@@ -114,7 +114,7 @@ def _gather(element: HtmlElement, left_out: set[HtmlElement], pieces: list[str])
 def role_of(element: HtmlElement) -> str:
     """Return what an element is to somebody who cannot see it; empty: nothing of note."""
     said = element.get("role")
-    stated = said.lower().split() if said else ()
+    stated = str(said).lower().split() if said else ()
     if stated:
         return stated[0]
     if element.tag == "input":
@@ -173,7 +173,8 @@ def _likely(tree: HtmlElement, rule: Element) -> list[HtmlElement]:
 
 def having(tree: HtmlElement, attribute: str) -> list[HtmlElement]:
     """Return every element with an attribute of this name, in the order of the page."""
-    return list(_by_attribute(attribute)(tree))
+    found = _by_attribute(attribute)(tree)
+    return [one for one in found if isinstance(one, HtmlElement)] if isinstance(found, list) else []
 
 
 @lru_cache(maxsize=256)

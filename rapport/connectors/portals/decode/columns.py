@@ -7,7 +7,7 @@ other days of its page are, and a page none of whose days tells which it is, is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,14 +118,6 @@ class Decoding:
             tally, formats = self._tallies[name], patterns.get(name, ())
             tally.written = tuple(sorted({*tally.written, *formats}))
             _column(rule, name, taken, formats, tally, known)
-
-
-def decode(call: Call, pages: Sequence[Extract]) -> tuple[list[Decoded], dict[str, Tally]]:
-    """Return every row of a list that is there as a whole, with its values, and a tally for each field."""
-    decoding = Decoding(call)
-    for page in pages:
-        decoding.take(page)
-    return decoding.finish()
 
 
 def _column(rule: Field, name: str, taken: _Taken, patterns: tuple[str, ...], tally: Tally, known: _Known) -> None:

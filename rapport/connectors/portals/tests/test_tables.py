@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from rapport.connectors.portals.answer import Answer
-from rapport.connectors.portals.decode.columns import decode
+from rapport.connectors.portals.decode.columns import Decoding
 from rapport.connectors.portals.decode.items import extract_items
 from rapport.connectors.portals.decode.raw import Extract
 from rapport.connectors.portals.decode.records import extract_csv, extract_json
@@ -41,7 +41,9 @@ def table(head: str, *rows: str) -> str:
 
 
 def rows_of(of: Call, found: Extract) -> list[dict[str, Any]]:
-    return [one.values | {f"!{name}": kind for name, kind in one.absent.items()} for one in decode(of, [found])[0]]
+    decoding = Decoding(of)
+    decoding.take(found)
+    return [one.values | {f"!{name}": kind for name, kind in one.absent.items()} for one in decoding.finish()[0]]
 
 
 def read(of: Call, html: str) -> tuple[Extract, list[dict[str, Any]]]:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from rapport.connectors.portals.decode.raw import Raw
-from rapport.connectors.portals.decode.values import Unreadable, read
+from rapport.connectors.portals.decode.values import Unreadable, moment_of, read
 from rapport.connectors.portals.definition import Cut, Field
 from rapport.connectors.portals.words import clean, folded, says_any
 
@@ -80,6 +81,28 @@ def test_a_code_is_told_by_its_code_and_its_text_only_where_that_is_declared() -
     assert value("code", "Aktiv", **texts) == "active"
     with pytest.raises(Unreadable):
         value("code", "Paused", **texts)
+
+
+PATTERNS = (
+    "%m/%d/%Y", "%Y-%m-%d", "%d.%m.%Y", "%d%m%Y", "%d %b %Y", "%m/%d/%y", "%m/%d/%Y %I:%M %p", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S",
+)  # fmt: skip
+WRITTEN = (
+    "05/25/1979", "5/2/1979", "13/05/1979", "02/30/2026", "1979-05-25", "25.05.1979", "25051979", "5 May 1979", "05/25/79", "05/25/1979 ",
+    "11/23/2026 06:00 AM", "11/23/2026 12:05 am", "11/23/2026 12:05 PM", "11/23/2026 13:05 PM", "11/23/2026 00:05 AM", "11/23/2026 1:05 PM",
+    "23.11.2026 23:59", "23.11.2026 24:00", "2026-11-23T05:06:07", "2026-11-23T05:06:61", "0000-01-01", "1700-01-01", "٢٠٢٦-11-23", "", "x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_moment_is_what_the_standard_library_reads_with_the_same_pattern(pattern: str) -> None:
+    def expected(text: str) -> str | None:
+        try:
+            found = datetime.strptime(text, pattern)  # noqa: DTZ007
+        except ValueError:
+            return None
+        return found.isoformat(timespec="seconds") if 1850 <= found.year < 2200 else None
+
+    assert [moment_of(text, pattern, "local_time") for text in WRITTEN] == [expected(text) for text in WRITTEN]
 
 
 def test_where_something_is_shown_the_answer_is_never_null() -> None:

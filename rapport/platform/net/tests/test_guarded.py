@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rapport.platform.net import guarded
+from rapport.platform.net import guarded, lookup
 
 FORBIDDEN = (
     "http://169.254.169.254/", "https://127.0.0.1", "https://[::1]", "https://10.0.0.5",
@@ -31,6 +31,16 @@ FORBIDDEN = (
 def test_s053_an_address_that_leads_inside_is_refused_before_any_lookup(url: str) -> None:
     with pytest.raises(guarded.UrlNotAllowed):
         guarded.check_url(url)
+
+
+def test_s053_a_host_that_is_an_address_already_is_checked_like_one_that_was_looked_up() -> None:
+    assert [str(one) for one in lookup.addresses("93.184.216.34", 443, local=False)] == ["93.184.216.34"]
+    assert [str(one) for one in lookup.addresses("127.0.0.1", 80, local=True)] == ["127.0.0.1"]
+    for host in ("127.0.0.1", "10.0.0.5", "169.254.169.254", "::1", "::ffff:10.0.0.5"):
+        with pytest.raises(lookup.BlockedAddress):
+            lookup.addresses(host, 443, local=False)
+    # Whoever brings a resolver of its own is asked for everything.
+    assert [str(one) for one in lookup.addresses("10.0.0.5", 443, local=False, resolve=lambda *_: ["93.184.216.34"])] == ["93.184.216.34"]
 
 
 def test_a_public_address_passes() -> None:
