@@ -35,8 +35,11 @@ def keeps(house: House) -> None:
     """Codes and places, which both practices keep here."""
     coding.load_icd10(now=timezone.now())
     props.location(house, "Main office")
-    for code in ("90837", "90834"):
-        props.service_code(house, code)
+    for code, cents in (("90837", 18000), ("90834", 15000)):
+        path = f"/v1/service-codes/{props.service_code(house, code)['id']}"
+        rates = {"rates": [{"rate": {"amount": cents}, "starts_on": "2026-01-01"}]}
+        set_ = house.admin.call("PUT", f"{path}/rates", rates, if_match=house.admin.get(f"{path}/rates")["ETag"])
+        assert set_.status_code == 200, set_.content
 
 
 def people(stage: Stage, house: House) -> dict[str, httpx.Client]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,6 @@ LEFT_OUT = {
     "*.etag": "a counter",
     "*.url": "an address that lets in whoever has it",
     "*.next_cursor": "a place in a list of ids",
-    "*.prev_cursor": "a place in a list of ids",
     "*.request_id": "of one request",
     "*.instance": "of one request",
 }
@@ -38,6 +38,7 @@ DIFFERS = {
     "payer.submitter": "the practice's system of record sends its claims, unless it is said otherwise",
     "patient.relationship": "a portal's list of policies does not say how the patient and the subscriber are related",
     "insurance_policy.relationship": "as above",
+    "appointment_history.by_type": "the portal's user made it; who asked for it is in the trail",
     "clinical_note.author_user_id": "its author is a user of the portal, and of nothing here",
     "clinical_note.signatures": "they are in the portal, and on the paper that was signed there",
     "clinical_note.diagnoses": "a portal's list of notes does not show them",
@@ -79,9 +80,13 @@ class Side:
             time.sleep(2)
 
     def ask(
-        self, step: str, method: str, path: str, body: Any = None, *, who: str = "desk", **head: str
+        self, step: str, method: str, path: str, body: Any = None, *, who: str = "desk", ties: str = "", **head: str
     ) -> httpx.Response:
-        """Ask, and keep what was answered."""
+        """
+        Ask, and keep what was answered.
+
+        :param ties: what a list is sorted by, where many rows are alike in that: their order is then that of ids
+        """
         answer = self.send(who, method, path, body, **head)
         if answer.status_code == 202:
             # It took longer than a call waits. What it then came to is looked at.
@@ -89,7 +94,7 @@ class Side:
             until(f"{step} to be done", lambda: self.later(who, thing)["version"] > version, seconds=90, every=3)
             answer = self.send(who, "GET", thing)
             answer.status_code = 201 if path.endswith("addenda") else 200
-        self.tell(step, answer)
+        self.tell(step, answer, ties)
         return answer
 
     def later(self, who: str, path: str) -> dict[str, Any]:
@@ -98,9 +103,11 @@ class Side:
         found_: dict[str, Any] = self.send(who, "GET", path).json()
         return found_
 
-    def tell(self, step: str, answer: httpx.Response) -> None:
+    def tell(self, step: str, answer: httpx.Response, ties: str = "") -> None:
         """Keep an answer: status, type, whether it has an ETag, and what it says."""
         said = answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
+        if ties:
+            said["data"].sort(key=lambda row: (row[ties], json.dumps(self.plain(row), sort_keys=True)))
         self.told.append((step, {
             "status": answer.status_code, "type": answer.headers.get("Content-Type", ""), "etag": answer.headers.get("ETag"),
             "body": said,

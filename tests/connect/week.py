@@ -48,7 +48,7 @@ class Week:
         ask("roster", "GET", "/v1/patients?limit=100")
         ask("clinicians", "GET", "/v1/clinicians?limit=100")
         ask("payers", "GET", "/v1/payers?limit=100", who="biller")
-        ask("policies", "GET", "/v1/insurance-policies?limit=100")
+        ask("policies", "GET", "/v1/insurance-policies?limit=100", ties="starts_on")
         ask("who is inactive", "GET", "/v1/patients?status=inactive")
         ask("whose patients", "GET", f"/v1/patients?clinician_id={id_of('clinician 2')}&limit=100")
         ask("nobody", "GET", "/v1/patients?status=deceased")
@@ -64,7 +64,7 @@ class Week:
             answer = ask(f"patient {number}", "GET", path)
             ask(f"patient {number}, not changed since", "GET", path, If_None_Match=answer.headers["ETag"])
             ask(f"policies of patient {number}", "GET", f"/v1/insurance-policies?patient_id={id_of(f'patient {number}')}")
-        ask("policies in force", "GET", f"/v1/insurance-policies?active_on={self.day(0)}&limit=100")
+        ask("policies in force", "GET", f"/v1/insurance-policies?active_on={self.day(0)}&limit=100", ties="starts_on")
 
     def look_back(self) -> None:
         """What was there before the week: visits and notes."""
