@@ -53,7 +53,7 @@ def test_an_unknown_definition_an_inner_address_and_a_stray_field_are_refused(co
 
 
 def test_one_account_is_linked_once_and_again_after_it_was_withdrawn(connected: Connected) -> None:
-    connected.link()
+    connected.link(base_url=str(body()["base_url"]))
     again = connected.admin.post("/v1/connections", body())
     assert (again.status_code, again.json()["code"]) == (409, "connection-exists")
     connected.admin.post(f"{connected.path}/withdraw")

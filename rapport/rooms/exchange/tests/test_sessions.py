@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from rapport.kernel.ids import new_uuid
 from rapport.rooms.exchange import services
 from rapport.rooms.exchange.jobs import signing
 from rapport.rooms.exchange.models import Challenge, Connection, PortalSession, SignIn
@@ -218,11 +219,12 @@ def test_a_totp_window_is_used_once_and_not_in_its_last_seconds() -> None:
 def test_a_code_that_another_practice_used_is_used_and_one_that_nobody_heard_of_may_be(
     connected: Connected, portal: ScriptedPortal, aspen: House
 ) -> None:
-    connected.link(username="shared")
+    address = f"http://127.0.0.1:9/{new_uuid().hex}"
+    connected.link(username="shared", base_url=address)
     other = Connected(aspen, portal)
-    other.link(username="shared")
+    other.link(username="shared", base_url=address)
     stranger = Connected(aspen, portal)
-    stranger.link(username="nobody-shares-it")
+    stranger.link(username="nobody-shares-it", base_url=address)
     began = timezone.now()
     for ended_at, used in ((began + timedelta(seconds=9), began + timedelta(seconds=9)), (None, began + timedelta(seconds=62))):
         with aspen.entered() as scope:
