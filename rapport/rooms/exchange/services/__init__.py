@@ -65,6 +65,7 @@ from .signing_in import (
     begin_answer,
     begin_sign_in,
     expire_challenges,
+    is_to_come_back,
     look_again,
     record_sign_in,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "hand_out",
     "held_besides",
     "is_awaited",
+    "is_to_come_back",
     "keep_file",
     "keep_hold",
     "kinds_of",
