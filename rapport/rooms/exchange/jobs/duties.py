@@ -51,6 +51,10 @@ def tend_one(scope: Scope, connection: Connection, *, now: datetime) -> None:
     if connection.state != ConnectionState.LINKING:
         services.note_lateness(scope=scope, connection=connection, now=now, zone=scope.time_zone)
     services.go_on_where_able(scope=scope, connection=connection)
+    if services.is_to_come_back(scope=scope, connection=connection, now=now):
+        jobs.defer(
+            "exchange.sign_in", scope, queueing_lock=f"sign-in:{connection.id}", connection_id=connection.id, cause="person"
+        )
     services.ask_about_old_doubts(scope=scope, connection_id=connection.id, now=now)
     if connection.state not in WORKS:
         return

@@ -82,6 +82,7 @@ from .signing_in import (
     begin_answer,
     begin_sign_in,
     expire_challenges,
+    is_to_come_back,
     look_again,
     record_sign_in,
 )
@@ -137,6 +138,7 @@ __all__ = [
     "is_awaited",
     "is_fruitful",
     "is_look_due",
+    "is_to_come_back",
     "keep_file",
     "keep_hold",
     "kinds_of",

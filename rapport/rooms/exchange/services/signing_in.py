@@ -339,8 +339,18 @@ def _failed(
         usual = _down_wait(_times_down(scope, connection)) if down else DEFAULT_WAIT
         wait = timedelta(seconds=trouble.retry_after_seconds or usual)
         troubles.stay_away(scope=scope, connection=connection, until=now + wait)
+    if down and trouble.gave_nothing:
+        # What a person acted on was not tried: it still may be.
+        breakers.let_one_through(scope=scope, connection=connection, now=now)
     troubles.meet(scope=scope, connection=connection, capability="sign_in", trouble=trouble, now=now)
     return trouble
+
+
+def is_to_come_back(*, scope: Scope, connection: Connection, now: datetime) -> bool:
+    """Tell whether a sign-in that a person asked for found nobody there, and may be tried again by now."""
+    if connection.state != ConnectionState.LINKING or (connection.sign_in_not_before or now) > now:
+        return False
+    return _times_down(scope, connection) > 0
 
 
 def _times_down(scope: Scope, connection: Connection) -> int:

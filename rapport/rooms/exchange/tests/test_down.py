@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from rapport.rooms.exchange import services
+from rapport.rooms.exchange.jobs import duties
 from rapport.rooms.exchange.models import Breaker, Connection, SignIn
 from rapport.rooms.exchange.ports import Reason, Trouble
 from rapport.rooms.exchange.services import breakers
@@ -111,6 +112,47 @@ def test_what_gave_nothing_is_no_try_and_what_gave_something_is(connected: Conne
     interval_ends(connected)
     assert connected.sync("patients")["reason"] == "busy"
     assert outcomes(connected)[-1] == "portal_down"
+
+
+def tended(connected: Connected) -> None:
+    with connected.house.entered() as scope:
+        duties.tend_one(scope, Connection.objects.get(id=connected.id), now=timezone.now())
+    connected.work()
+
+
+def test_who_links_while_the_portal_is_down_is_signed_in_when_it_is_back(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.link()
+    portal.script("sign_in", DOWN)
+    connected.secrets()
+    connected.work()
+    assert (connected.read()["state"], outcomes(connected)) == ("linking", ["not_begun"])
+    tended(connected)
+    assert outcomes(connected) == ["not_begun"], "the control: not before the wait is over"
+
+    wait_ends(connected)
+    tended(connected)
+    assert (connected.read()["state"], outcomes(connected)) == ("healthy", ["not_begun", "signed_in"])
+
+
+def test_what_a_person_acted_on_is_still_tried_when_nobody_was_there_at_first(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    portal.end_sessions()
+    portal.script("sign_in", {"trouble": "terms_pending"}, DOWN)
+    connected.sync("patients")
+    wait_ends(connected)
+    tended(connected)
+    assert (connected.read()["state"], len(outcomes(connected))) == ("attention", 2), "the control: nobody has acted"
+
+    assert connected.admin.post(f"{connected.path}/sign-in").status_code == 202
+    connected.work()
+    assert outcomes(connected)[2:] == ["not_begun"]
+    wait_ends(connected)
+    tended(connected)
+    assert (connected.read()["state"], outcomes(connected)[3:]) == ("healthy", ["signed_in"])
 
 
 def test_of_many_that_need_a_session_one_asks_whether_the_portal_is_back(
