@@ -36,10 +36,7 @@ def keeps(house: House) -> None:
     coding.load_icd10(now=timezone.now())
     props.location(house, "Main office")
     for code, cents in (("90837", 18000), ("90834", 15000)):
-        path = f"/v1/service-codes/{props.service_code(house, code)['id']}"
-        rates = {"rates": [{"rate": {"amount": cents}, "starts_on": "2026-01-01"}]}
-        set_ = house.admin.call("PUT", f"{path}/rates", rates, if_match=house.admin.get(f"{path}/rates")["ETag"])
-        assert set_.status_code == 200, set_.content
+        props.service_code(house, code, rate={"amount": cents})
 
 
 def people(stage: Stage, house: House) -> dict[str, httpx.Client]:

@@ -105,7 +105,7 @@ class Side:
 
     def tell(self, step: str, answer: httpx.Response, ties: str = "") -> None:
         """Keep an answer: status, type, whether it has an ETag, and what it says."""
-        said = answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
+        said: Any = answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
         if ties:
             said["data"].sort(key=lambda row: (row[ties], json.dumps(self.plain(row), sort_keys=True)))
         self.told.append((step, {
@@ -116,7 +116,8 @@ class Side:
     def plain(self, value: Any, of: str = "") -> Any:
         """Return an answer with ids in words, and without what no two practices share."""
         if isinstance(value, dict):
-            of = value.get("object") if isinstance(value.get("object"), str) and value["object"] != "list" else of
+            said = value.get("object")
+            of = said if isinstance(said, str) and said != "list" else of
             return {
                 name: stands_for(of, name) if one is not None and stands_for(of, name) else self.plain(one, of)
                 for name, one in value.items()

@@ -112,7 +112,7 @@ class Week:
         place: dict[str, Any] = {"telehealth": True} if far else {"location_id": self.side.id_of("location Main office")}
         return place | {
             "patient_id": self.side.id_of(f"patient {patient}"), "clinician_id": self.side.id_of(f"clinician {clinician}"),
-            "service_code": "90837", "start_local": f"{self.day(number)}T{hour:02}:00:00", "time_zone": PORTAL_ZONE,
+            "service_code": "90834", "start_local": f"{self.day(number)}T{hour:02}:00:00", "time_zone": PORTAL_ZONE,
             "duration_minutes": 50,
         }  # fmt: skip
 
@@ -142,7 +142,7 @@ class Week:
         self.do("visit d", "cancel", {"reason": "illness", "initiated_by": "patient"})
         self.book("visit e", 2, 9, patient=5, clinician=3)
         self.book("visit f", 2, 11, patient=6, clinician=1)
-        self.do("visit e", "change", {"duration_minutes": 40, "service_code": "90834"})
+        self.do("visit e", "change", {"duration_minutes": 60, "service_code": "90837"})
         self.do("visit e", "check-in")
         self.do("visit f", "cancel", {"reason": "other", "initiated_by": "patient", "late": True})
         self.book("visit g", 3, 9, patient=7, clinician=2)

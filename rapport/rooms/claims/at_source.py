@@ -57,12 +57,12 @@ def create(*, scope: Scope, body: Any, now: datetime, key: str) -> Wanted:
     """
     scope.require(Permission.CLAIMS_WRITE)
     record = keeper.get()
-    visits = services.visits_of(scope, body)
+    visits = services.visits_of(scope=scope, body=body)
     _check_plain(body, visits)
     [visit] = visits
     on = visit.start_at.astimezone(scope.time_zone).date()
     _check_visit(scope, visit, on)
-    policy = services.policy_of(scope, body, patient_id=visit.patient_id, on=on)
+    policy = services.policy_of(scope=scope, body=body, patient_id=visit.patient_id, on=on)
     if policy.rank != Rank.PRIMARY:
         raise _no_place("/policy_id")
     known = queries.mirrored_claim(scope=scope, patient_id=visit.patient_id, payer_id=policy.payer_id, on=on)

@@ -130,7 +130,7 @@ def act(
         lock_calendars(scope, clinician_ids=[seen.clinician_id])
     row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
     etags.check(row, if_match)
-    check_act(scope, row, action, now=now)
+    check_act(scope=scope, row=row, action=action, now=now)
     if action is Action.REOPEN:
         check_slot(scope, plan=changed_plan(scope, row, {}, None), override=allowance, leave_out=row.id)
     status = MOVES[action].target or AppointmentStatus(row.status)

@@ -427,7 +427,7 @@ EVENTS = {
 }
 
 
-def check_act(scope: Scope, row: Appointment, action: Action, *, now: datetime) -> None:
+def check_act(*, scope: Scope, row: Appointment, action: Action, now: datetime) -> None:
     """
     Pass if this may be done to an appointment now.
 
@@ -470,7 +470,7 @@ def act(
         lock_calendars(scope, clinician_ids=[seen.clinician_id])
     row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
     etags.check(row, if_match)
-    check_act(scope, row, action, now=now)
+    check_act(scope=scope, row=row, action=action, now=now)
     columns: dict[str, Any] = {"ended_reason": ended_reason, "ended_by": ended_by}
     if action is Action.REOPEN:
         plan = changed_plan(scope, row, {}, None)

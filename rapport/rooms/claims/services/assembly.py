@@ -69,7 +69,7 @@ def _parse(kind: str, text: str, pointer: str) -> UUID:
     return id
 
 
-def visits_of(scope: Scope, body: Any) -> list[Any]:
+def visits_of(*, scope: Scope, body: Any) -> list[Any]:
     """Return the visits that a claim is to be made of. :raises ReferenceNotFound: one is not there"""
     return [
         scheduling.refer_to_appointment(
@@ -95,11 +95,11 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
     :raises OtherSubmitter: the portal sends the practice's claims to this payer
     """
     scope.require(Permission.CLAIMS_WRITE)
-    appointments = visits_of(scope, body)
+    appointments = visits_of(scope=scope, body=body)
     notes = _check_services(scope, appointments)
     first = appointments[0]
     days = [a.start_at.astimezone(scope.time_zone).date() for a in appointments]
-    policy = policy_of(scope, body, patient_id=first.patient_id, on=min(days))
+    policy = policy_of(scope=scope, body=body, patient_id=first.patient_id, on=min(days))
     payer = coverage.get_payer(scope=scope, payer_id=policy.payer_id)
     original = _original(scope, body)
     if original is None:
@@ -202,7 +202,7 @@ def refuse_faults(faults: Sequence[FieldError]) -> None:
         )
 
 
-def policy_of(scope: Scope, body: Any, *, patient_id: UUID, on: date) -> Any:
+def policy_of(*, scope: Scope, body: Any, patient_id: UUID, on: date) -> Any:
     if body.policy_id:
         id = _parse("insurance_policy", body.policy_id, "/policy_id")
         policy = coverage.refer_to_policy(scope=scope, policy_id=id, pointer="/policy_id")
