@@ -18,6 +18,8 @@ from psycopg.errors import LockNotAvailable
 from rapport.platform.db import sql
 
 POLL_SECONDS = 0.1
+LINE_SECONDS = 5.0
+"""The database sends away who waits in line for longer (`lock_timeout`); then the place is taken up anew."""
 
 
 class LockTimeout(RuntimeError):
@@ -53,17 +55,22 @@ def held(connection_id: UUID, name: str, *, wait_seconds: float) -> Iterator[Non
     """
     number = _number(connection_id, name)
     deadline = time.monotonic() + wait_seconds
-    while not _waited_for(number):
+    while True:
+        in_line = deadline - time.monotonic() > LINE_SECONDS
+        if _stood_in_line(number) if in_line else _try(number):
+            break
         if time.monotonic() > deadline:
             raise LockTimeout(name)
+        if not in_line:
+            time.sleep(POLL_SECONDS)
     try:
         yield
     finally:
         sql.one("SELECT pg_advisory_unlock(%s)", (number,))
 
 
-def _waited_for(number: int) -> bool:
-    """Stand in line for a lock, for as long as the database lets anybody wait (five seconds)."""
+def _stood_in_line(number: int) -> bool:
+    """Wait in line for a lock, for as long as the database lets anybody wait. :return: whether it is ours"""
     try:
         sql.one("SELECT pg_advisory_lock(%s)", (number,))
     except LockNotAvailable:

@@ -102,4 +102,4 @@ def keep_alive(*, scope: Scope, connection_id: UUID) -> None:
         return services.portal().who(target, session=session, now=now)
 
     # Without a hold: else one look would be the reason for the next, for ever.
-    call(scope=scope, connection_id=connection_id, capability="keep_alive", ask=ask, renew=False, hold=False)
+    call(scope=scope, connection_id=connection_id, capability="keep_alive", ask=ask, renew=False, sign_in=False, hold=False)

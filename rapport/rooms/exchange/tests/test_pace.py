@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from rapport.rooms.exchange import services
+from rapport.rooms.exchange.jobs.locks import LockTimeout, held
 from rapport.rooms.exchange.jobs.pace import Governed
 from rapport.rooms.exchange.models import Breaker, Pace
 from rapport.rooms.exchange.services import pacing as governor
@@ -72,6 +75,29 @@ def test_who_asks_for_what_waits_already_at_a_portal_at_its_pace_is_told_when_to
     assert (told.status_code, told.json()["code"]) == (429, "portal-pace")
     assert 1 <= int(told["Retry-After"]) <= 60
     assert connected.admin.post(path, {"what": ["notes"]}).status_code == 202, "the control: what does not wait yet"
+
+
+def test_who_came_first_has_the_lock_first_and_who_has_no_time_is_sent_away(connected: Connected) -> None:
+    connected.link()
+    came: list[int] = []
+
+    def wait(place: int) -> None:
+        time.sleep(place * 0.3)
+        with held(connected.id, "turn", wait_seconds=60):
+            came.append(place)
+            time.sleep(0.05)
+
+    def refused() -> None:
+        with pytest.raises(LockTimeout), held(connected.id, "turn", wait_seconds=0.2):
+            came.append(-1)
+
+    with held(connected.id, "turn", wait_seconds=60):
+        late = threading.Thread(target=at_once, args=[(lambda place=place: wait(place)) for place in range(4)])
+        late.start()
+        assert at_once(refused) == [None]
+        time.sleep(1.8)
+    late.join(30)
+    assert came == [0, 1, 2, 3]
 
 
 def test_a_sync_leaves_a_token_for_whoever_waits(connected: Connected, portal: ScriptedPortal) -> None:
