@@ -64,7 +64,7 @@ def draft(
         raise Unusable("no list was found in it: name one with --list CALL=PATH")
     whole = {
         "definition": name, "revision": 1, "product": product, "level": "uncalibrated", "locales": list(made.languages), "hosts": ["$base"],
-        **gate.gate(exchanges, made.languages, made.note, made.questions),
+        **gate.gate(exchanges, made.languages, made.note, made.questions, _kept(recording).get("carrier")),
         "limits": {"requests_per_second": 1.0, "burst": 2, "parallel": 1, "logins_per_hour": 4}, "calls": made.calls,
         "abilities": {f"{one}.read": {"kind": "read", "call": one, "note": NOTE} for one in made.calls},
         "probe": [{"ability": f"{one}.read"} for one in made.calls], "canary": _canaries(made.calls),
@@ -88,9 +88,14 @@ def draft(
 
 def _volatile(recording: str) -> list[str] | None:
     """Return the parameters that change each time; None: the steps were recorded once."""
-    beside = Path(recording) / "recording.json"
-    found: list[str] | None = files.read_json(beside).get("volatile") if beside.is_file() else None
+    found: list[str] | None = _kept(recording).get("volatile")
     return found
+
+
+def _kept(recording: str) -> dict[str, Any]:
+    """What was noted when it was recorded."""
+    beside = Path(recording) / "recording.json"
+    return files.read_json(beside) if beside.is_file() else {}
 
 
 def _languages(exchanges: Iterable[Exchange]) -> tuple[str, ...]:

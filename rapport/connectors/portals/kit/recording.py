@@ -19,6 +19,7 @@ from rapport.connectors.portals import cassette, multipart
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.definition import Definition
 from rapport.connectors.portals.kit import files
+from rapport.connectors.portals.kit.carrier import Carrier
 from rapport.connectors.portals.kit.gate import SIGNED_IN_AS, WHO
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
 from rapport.connectors.portals.lexicon import FIELDS, VALUES
@@ -130,6 +131,7 @@ def seen(
 def record(
     exchanges: Sequence[Seen], out: Path, *, base_url: str, secrets: Mapping[str, str], marked: Iterable[str],
     keep: Iterable[str], plain: Iterable[str], definition: Definition | None, again: Sequence[Seen] = (),
+    carrier: Carrier | None = None,
 ) -> Outcome:  # fmt: skip
     """
     Write a recording without anybody's data, or nothing at all where the scan still finds a value in it.
@@ -138,6 +140,7 @@ def record(
     :param marked: values that the author knows to be somebody's, wherever they stand
     :param keep: words of the portal that stand in cells: texts of codes
     :param plain: names of parameters whose values are nobody's
+    :param carrier: what was found to carry the session
     :param again: the same steps once more: what differs tells which parameters change each time
     """
     if not exchanges:
@@ -162,13 +165,17 @@ def record(
     }  # fmt: skip
     if again:
         data["volatile"] = learn_volatile([_line(one) for one in exchanges], [_line(one) for one in again])
+    if carrier is not None:
+        data["carrier"] = carrier.as_data()
     if left:
         lines = [f"still there, of the form {_form(value)!r}" for value in left]
         lines.append("Nothing was written. A word of the portal goes into --keep, a value of somebody into --mark.")
         return Outcome(lines, data, failed=True)
     files.write(out / files.RECORDING, content)
     files.write_json(out / "recording.json", data)
-    return Outcome([f"{len(kept)} exchanges in {out / files.RECORDING}.", f"{data['checked_values']} values were looked for in it, and none is there."], data)
+    lines = [f"{len(kept)} exchanges in {out / files.RECORDING}.", f"{data['checked_values']} values were looked for in it, and none is there."]
+    lines += [f"A session is carried by: {carrier.words()}."] if carrier is not None else []
+    return Outcome(lines, data)
 
 
 def _line(one: Seen) -> str:
