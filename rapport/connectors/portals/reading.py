@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from rapport.connectors.portals import anchors, canary, drift, proofs, signature
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.decode import table
-from rapport.connectors.portals.decode.columns import Decoded, Decoding, decode
+from rapport.connectors.portals.decode.columns import Decoded, Decoding
 from rapport.connectors.portals.decode.items import extract_items
 from rapport.connectors.portals.decode.raw import Extract
 from rapport.connectors.portals.decode.records import extract_csv, extract_json
@@ -282,8 +282,11 @@ class Reading:
     def reads(self, name: str) -> bool:
         """Tell whether every cell of a field so far is a value of its type."""
         self.catch_up()
-        tally = decode(self.call, self._extracts)[1][name]
-        return not tally.unreadable
+        # Anew, since these may not be all pages: the days of this one may be told by those of a later one.
+        so_far = Decoding(self.call)
+        for page in self._extracts:
+            so_far.take(page)
+        return not so_far.finish()[1][name].unreadable
 
     def so_far(self) -> tuple[Sequence[Decoded], drift.Judged]:
         """Return what was read and what it looks like, without proof that this is all: for a look at one page."""

@@ -168,6 +168,7 @@ def _run_record(a: argparse.Namespace) -> Outcome:
     from rapport.config.kit import Unusable, capture, files, recording
 
     known = files.secrets(a.secrets) if a.secrets else None
+    carrier, kept = None, dict[str, str]()
     base = a.base or urljoin(a.url, "/")
     if not recording.belongs(a.url, base):
         raise Unusable("--base: the address of --url does not lie there. Where several practices share a sign-in, give one below the base that leads to it, such as the base itself")
@@ -178,17 +179,19 @@ def _run_record(a: argparse.Namespace) -> Outcome:
     elif a.walk is not None:
         secrets = asking.secrets(known)
         addresses, typed = files.lines(a.walk), asking.pairs(a.type)
-        seen, again = (capture.walk(a.url, addresses, base_url=base, typed=typed, password=secrets.get("password", "")) for _ in range(2))
+        first, second = (capture.walk(a.url, addresses, base_url=base, typed=typed, password=secrets.get("password", "")) for _ in range(2))
+        seen, again, carrier, kept = first.seen, second.seen, second.carrier, first.kept | second.kept
     elif capture.has_display():
         secrets = asking.secrets(known)
         print("A browser opens. Sign in, open each list with all of its pages and once with nothing in it, and close it.", file=sys.stderr)
-        seen, again = capture.watch(a.url, base_url=base), []
+        first = capture.watch(a.url, base_url=base)
+        seen, again, carrier, kept = first.seen, [], first.carrier, first.kept
     else:
         raise Unusable("there is no display here: --walk FILE with addresses, or --har FILE from a browser elsewhere")
     marked = files.lines(a.mark) if a.mark else []
     return recording.record(
-        seen, a.out, base_url=base, secrets=secrets, marked=marked, keep=a.keep, plain=a.plain,
-        definition=files.definition(a.definition) if a.definition else None, again=again,
+        seen, a.out, base_url=base, secrets={**secrets, **kept}, marked=marked, keep=a.keep, plain=a.plain,
+        definition=files.definition(a.definition) if a.definition else None, again=again, carrier=carrier,
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def draft(
     """
     exchanges = files.recording(recording)
     made = Draft(_languages(exchanges))
-    volatile = _kept(recording, "volatile")  # None: the steps were recorded once
+    volatile = _volatile(recording)
     if volatile is None:
         made.questions["calls.*.volatile"] = "One recording does not tell which parameters change each time: record the steps twice."
     else:
@@ -64,7 +64,10 @@ def draft(
         raise Unusable(_no_list(exchanges, made))
     whole = {
         "definition": name, "revision": 1, "product": product, "level": "uncalibrated", "locales": list(made.languages), "hosts": ["$base"],
-        **gate.gate(exchanges, made.languages, made.note, made.questions, _kept(recording, "beside_the_base") or ()),
+        **gate.gate(
+            exchanges, made.languages, made.note, made.questions, beside=_kept(recording).get("beside_the_base") or (),
+            carried=_kept(recording).get("carrier"),
+        ),
         "limits": {"requests_per_second": 1.0, "burst": 2, "parallel": 1, "logins_per_hour": 4}, "calls": made.calls,
         "abilities": {f"{one}.read": {"kind": "read", "call": one, "note": NOTE} for one in made.calls},
         "probe": [{"ability": f"{one}.read"} for one in made.calls], "canary": _canaries(made.calls),
@@ -94,11 +97,16 @@ def _no_list(exchanges: Iterable[Exchange], made: Draft) -> str:
     return f"no page of it has a table with rows; it has {paths}"
 
 
-def _kept(recording: str, member: str) -> list[str] | None:
-    """Return what stands beside a recording; None: it was not written down."""
-    beside = Path(recording) / "recording.json"
-    found: list[str] | None = files.read_json(beside).get(member) if beside.is_file() else None
+def _volatile(recording: str) -> list[str] | None:
+    """Return the parameters that change each time; None: the steps were recorded once."""
+    found: list[str] | None = _kept(recording).get("volatile")
     return found
+
+
+def _kept(recording: str) -> dict[str, Any]:
+    """What was noted when it was recorded."""
+    beside = Path(recording) / "recording.json"
+    return files.read_json(beside) if beside.is_file() else {}
 
 
 def _languages(exchanges: Iterable[Exchange]) -> tuple[str, ...]:

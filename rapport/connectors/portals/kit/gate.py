@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,12 +25,14 @@ VETO = ("resend", "send another", "another", "again", "cancel", "forgot", "back"
 
 
 def gate(
-    exchanges: Sequence[Exchange], languages: Sequence[str], note: Note, questions: dict[str, str], beside: Collection[str] = ()
+    exchanges: Sequence[Exchange], languages: Sequence[str], note: Note, questions: dict[str, str], *,
+    beside: Collection[str] = (), carried: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """
     Return the members of a definition that say how one gets in and stays in.
 
     :param beside: paths that lie on the host and not below the portal's base: the sign-in of several practices
+    :param carried: what was found to carry the session when it was recorded
     :raises Unusable: there is no sign-in page in the recording
     """
     pages = [(one, one.answer(one.request.partition(" ")[2].partition(" ")[0])) for one in exchanges]
@@ -52,7 +54,7 @@ def gate(
     else:
         questions["login.prompts"] = "No page for a second factor was recorded: does this portal ask for one?"
     return {
-        "identity_fields": identity, "factors": factors, "session": _session(entry, exchanges, shown, languages, note, questions),
+        "identity_fields": identity, "factors": factors, "session": _session(entry, exchanges, shown, languages, note, questions, carried),
         "login": {"start": start, "prompts": prompts, "rejected": [_rejected(shown, note, questions)]},
     }  # fmt: skip
 
@@ -136,13 +138,10 @@ def _rejected(shown: Sequence[Answer], note: Note, questions: dict[str, str]) ->
 
 
 def _session(
-    entry: Answer, exchanges: Sequence[Exchange], shown: Sequence[Answer], languages: Sequence[str], note: Note, questions: dict[str, str]
+    entry: Answer, exchanges: Sequence[Exchange], shown: Sequence[Answer], languages: Sequence[str], note: Note, questions: dict[str, str],
+    carried: Mapping[str, Any] | None,
 ) -> dict[str, Any]:  # fmt: skip
-    cookies = sorted({line.partition("=")[0] for one in exchanges for line in one.headers.get("set-cookie", "").splitlines() if line})
-    if not cookies:
-        questions["session.carrier"] = "No cookie was seen: what carries the session?"
-    note("session.carrier.cookies", cookies, "the portal sets them")
-    carrier: dict[str, Any] = {"cookies": cookies or ["session"]}
+    carrier = _found(carried, note, questions) if carried else _guessed(exchanges, note, questions)
     token = _token(shown)
     if token is not None:
         carrier["csrf"] = token
@@ -163,6 +162,30 @@ def _session(
     if out is not None:
         made["sign_out"] = {"method": out.get("method", "get").upper(), "path": urlsplit(out.get("action", "")).path}
         note("session.sign_out", made["sign_out"]["path"], "a form leads there")
+    return made
+
+
+def _guessed(exchanges: Sequence[Exchange], note: Note, questions: dict[str, str]) -> dict[str, Any]:
+    """Nothing was left out to see what is needed: whatever the portal sets."""
+    cookies = sorted({line.partition("=")[0] for one in exchanges for line in one.headers.get("set-cookie", "").splitlines() if line})
+    if not cookies:
+        questions["session.carrier"] = "No cookie was seen: what carries the session?"
+    note("session.carrier.cookies", cookies, "the portal sets them")
+    return {"cookies": cookies or ["session"]}
+
+
+def _found(carried: Mapping[str, Any], note: Note, questions: dict[str, str]) -> dict[str, Any]:
+    """What a request could not be without when it was recorded."""
+    made: dict[str, Any] = {"cookies": carried["cookies"]}
+    note("session.carrier", carried["words"], "left out of a request that shows something, it did not show it")
+    if carried["headers"]:
+        made["local_storage"] = sorted({one["key"] for one in carried["headers"].values()})
+        made["header_recipe"] = {name: one["recipe"] for name, one in carried["headers"].items()}
+    if carried["rotates"]:
+        made["rotates"] = True
+        note("session.carrier.rotates", True, "answers bring another cookie")
+    if carried["unknown"]:
+        questions["session.carrier.header_recipe"] = f"What are these made of, which are needed: {', '.join(carried['unknown'])}?"
     return made
 
 

@@ -19,6 +19,7 @@ from rapport.connectors.portals import cassette, multipart
 from rapport.connectors.portals.answer import Answer
 from rapport.connectors.portals.definition import Definition
 from rapport.connectors.portals.kit import files
+from rapport.connectors.portals.kit.carrier import Carrier
 from rapport.connectors.portals.kit.gate import SIGNED_IN_AS, WHO
 from rapport.connectors.portals.kit.outcome import Outcome, Unusable
 from rapport.connectors.portals.kit.paging import NUMBERS
@@ -134,6 +135,7 @@ def seen(
 def record(
     exchanges: Sequence[Seen], out: Path, *, base_url: str, secrets: Mapping[str, str], marked: Iterable[str],
     keep: Iterable[str], plain: Iterable[str], definition: Definition | None, again: Sequence[Seen] = (),
+    carrier: Carrier | None = None,
 ) -> Outcome:  # fmt: skip
     """
     Write a recording without anybody's data, or nothing at all where the scan still finds a value in it.
@@ -142,6 +144,7 @@ def record(
     :param marked: values that the author knows to be somebody's, wherever they stand
     :param keep: words of the portal that stand in cells: texts of codes
     :param plain: names of parameters whose values are nobody's
+    :param carrier: what was found to carry the session
     :param again: the same steps once more: what differs tells which parameters change each time
     """
     if not exchanges:
@@ -169,6 +172,8 @@ def record(
     beside = sorted({urlsplit(one.outgoing.url).path for one in exchanges if "://" in one.outgoing.url})
     if beside:
         data["beside_the_base"] = beside
+    if carrier is not None:
+        data["carrier"] = carrier.as_data()
     if left:
         lines = [f"still there, of the form {_form(value)!r}" for value in left]
         lines.append("Nothing was written. A word of the portal goes into --keep, a value of somebody into --mark.")
@@ -177,6 +182,7 @@ def record(
     files.write_json(out / "recording.json", data)
     lines = [f"{len(kept)} exchanges in {out / files.RECORDING}.", f"{data['checked_values']} values were looked for in it, and none is there."]
     lines += [f"{one} lies beside the base: no request of a definition goes there, and `/` must lead to it." for one in beside]
+    lines += [f"A session is carried by: {carrier.words()}."] if carrier is not None else []
     return Outcome(lines, data)
 
 

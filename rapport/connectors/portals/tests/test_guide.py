@@ -75,6 +75,8 @@ def test_a_stranger_adds_a_connector_by_following_the_guide(desk: Desk) -> None:
         assert done.returncode == 0, (line, done.stdout[-2000:], done.stderr[-2000:])
     made = json.loads(desk.has("definitions/fern/definition.json"))
     assert made["level"] == "uncalibrated"
+    assert made["session"]["carrier"]["cookies"] == ["fernbrook"]
+    assert "A session is carried by: cookie fernbrook." in desk.printed
     assert {"patients", "clinicians"} <= made["calls"].keys()
     assert len(json.loads(desk.has("rows.json"))["patients"]) == 132
     assert json.loads(desk.has("calibration.json"))["calibrated"] == ["patients"]

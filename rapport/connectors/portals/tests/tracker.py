@@ -146,12 +146,12 @@ def write_cassettes(folder: Path = CASSETTES) -> None:
         running = Tracker(installed(here / "venv"), here / "home")
         try:
             addresses = [one for some in WALK.values() for one in some]
-            seen = capture.walk(
+            captured = capture.walk(
                 f"{running.url}index", addresses, base_url=running.url, typed={"__login_name": "rapport"}, password=running.users["rapport"]
             )
             people = [one[name] for one in running.rows("user") for name in ("realname", "address", "phone") if one[name]]
             told = recording.record(
-                seen, here / "made", base_url=running.url, secrets={"password": running.users["rapport"]}, marked=people, keep=(*KEEP, *WORDS),
+                captured.seen, here / "made", base_url=running.url, secrets={"password": running.users["rapport"]}, marked=people, keep=(*KEEP, *WORDS),
                 plain=("filter",), definition=loader.load(NAME).definition,
             )  # fmt: skip
             if told.failed:
