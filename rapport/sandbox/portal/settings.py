@@ -11,7 +11,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "patient_order": ("id", "`id` or `name`: how patients are listed"),
     "per_page": ("25", "rows of a page"),
     "phantom_row": ("0", "1: each count is one too high; `shown`: and the last page has an empty row for something new"),
-    "zero_width": ("0", "1: ages have zero-width spaces, names no-break spaces"),
+    "zero_width": ("0", "1: ages and names have zero-width spaces, names no-break spaces, and those written from right to left marks that say so"),
     "session_seconds": ("900", "how long a session lives without use"),
     "session_most_seconds": ("0", "how long a session lives however much it is used; 0: without end"),
     "rotate": ("1", "0: the cookie stays; 1: turns at most once a second; `each`: with each answer"),
