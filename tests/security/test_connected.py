@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -105,13 +105,11 @@ def portal(willow: House) -> Portal:
 
 
 @pytest.fixture
-def journal() -> Iterator[Journal]:
+def journal(monkeypatch: pytest.MonkeyPatch) -> Journal:
     journal = Journal()
     for room in (at_source, roster, charts, billing):
-        room.keeper.supply(journal)
-    yield journal
-    for room in (at_source, roster, charts, billing):
-        room.keeper.supply(None)
+        monkeypatch.setattr(room.keeper, "_record", journal)
+    return journal
 
 
 def rows(house: House) -> dict[UUID, Mapping[str, Any]]:
