@@ -149,9 +149,9 @@ class Shadow(PracticeRecord):
     revision = models.IntegerField()
     """The definition's revision."""
     first_run_id = models.UUIDField()
-    """The run that saw it first."""
+    """The run that saw it first, or the write that made it."""
     last_run_id = models.UUIDField()
-    """The run that saw it last."""
+    """The run that saw it last; the write, until one has."""
     misses = models.IntegerField(default=0)
     """Whole readings in a row that did not have it."""
     gone_at = models.DateTimeField(null=True)

@@ -107,16 +107,24 @@ def take_over(
 
 
 def note_written(
-    *, scope: Scope, connection: Connection, kind: str, remote_id: str, values: Mapping[str, Any], now: datetime
+    *, scope: Scope, connection: Connection, kind: str, remote_id: str, values: Mapping[str, Any], now: datetime,
+    made_by: UUID | None, held: Sequence[Held],
 ) -> None:
     """
     Bring a copy up to what was seen after a write, so that the next write compares with that.
 
-    What no list has read yet has no copy; of the others only what lists show is kept.
+    What no list has read yet gets its copy: removed at the portal before one does, it would stay here for good.
+    Of the others only what lists show is kept.
+
+    :param made_by: the write that made it; None: it was there, or is found under another record
+    :param held: what its room did not take over
     """
     shadow = Shadow.objects.visible_to(scope).select_for_update().filter(
         connection_id=connection.id, kind=kind, remote_id=remote_id, gone_at__isnull=True
     ).first()  # fmt: skip
+    if shadow is None and made_by is not None:
+        _copy_written(scope, connection, kind, remote_id, values, now, made_by)
+        _hold(scope, connection, kind, held)
     if shadow is None or shadow.held_code:
         return
     before = queries.read_shadow(shadow=shadow)
@@ -127,6 +135,20 @@ def note_written(
     shadow.day_on, shadow.read_at, shadow.changed_at = freshness.day_in(kind, told), now, now
     shadow.raw_sealed = None  # the next list shows how the portal writes it now
     shadow.save(update_fields=["values_sealed", "raw_sealed", "digest", "day_on", "read_at", "changed_at"])
+
+
+def _copy_written(
+    scope: Scope, connection: Connection, kind: str, remote_id: str, values: Mapping[str, Any], now: datetime, made_by: UUID
+) -> None:
+    seen = canonical.record(values)
+    shadow = Shadow(
+        practice_id=scope.practice_id, connection=connection, kind=kind, remote_id=remote_id,
+        digest=aead.blind_index(canonical.dump(seen).decode(), context=f"exchange_shadow|{kind}"),
+        day_on=freshness.day_in(kind, seen), page_signature="read back", read_at=now,
+        epoch=0, tier="http", revision=connection.revision, first_run_id=made_by, last_run_id=made_by,
+    )  # fmt: skip
+    shadow.values_sealed = aead.seal(canonical.dump(seen), aad=queries.shadow_place(shadow), purpose="field")
+    Shadow.objects.bulk_create([shadow], ignore_conflicts=True)  # one that was gone is there: the next reading sees it
 
 
 def out_of_place(

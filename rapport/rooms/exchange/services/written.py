@@ -40,11 +40,12 @@ def tell_room(
     )  # fmt: skip
     try:
         with transaction.atomic():
-            hand_over(
+            held = hand_over(
                 scope=scope, origin=Origin(connection.id, connection.definition), kind=kind, changes=[change], now=now
             )
             note_written(
-                scope=scope, connection=connection, kind=kind, remote_id=write.remote_id, values=values, now=now
+                scope=scope, connection=connection, kind=kind, remote_id=write.remote_id, values=values, now=now,
+                made_by=write.id if write.makes_new and not write.parent_id else None, held=held,
             )
     except Exception:
         # That it is written is proved, and stays so whatever the room makes of it.

@@ -119,6 +119,20 @@ def test_gone_is_what_two_whole_readings_miss(
     assert taker.news() == [("created", "8")], "and it comes back"
 
 
+def test_what_was_made_from_here_and_removed_before_a_list_had_it_is_gone_after_two(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    connected.start()
+    day = (timezone.now() + timedelta(days=5)).date()
+    made, kept = (connected.settle(connected.write(start_local=f"{day}T{hour}:00:00")) for hour in ("09", "11"))
+    portal.drop("appointments", made.remote_id)
+    runs = [connected.sync("appointments") for _ in range(2)]
+    assert [run["gone"] for run in runs] == [0, 1]
+    with connected.house.entered() as scope:
+        there = Shadow.objects.visible_to(scope).filter(kind="appointments", gone_at__isnull=True)
+        assert [row.remote_id for row in there] == [kept.remote_id], "the control: the other one stays"
+
+
 def test_a_record_seen_in_between_is_not_gone(connected: Connected, portal: ScriptedPortal) -> None:
     connected.start()
     ben = portal.rows("patients")["8"]
