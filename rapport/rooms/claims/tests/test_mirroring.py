@@ -144,7 +144,8 @@ def test_what_does_not_fit_is_held(portal: Portal, wrong: dict[str, Any], code: 
         portal.say(mirroring.mirror_claim, "32", CLAIM)
 
 
-def test_nothing_of_it_is_changed_or_sent_from_here(portal: Portal) -> None:
+def test_nothing_of_it_is_changed_or_sent_from_here(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(at_source.keeper, "_record", None)
     visit(portal)
     portal.say(mirroring.mirror_claim, "31", CLAIM | {"status": "ready"})
     api = portal.house.biller
@@ -155,7 +156,7 @@ def test_nothing_of_it_is_changed_or_sent_from_here(portal: Portal) -> None:
         answer = api.post(f"{path}/{action}", {}, if_match=tag)
         assert (answer.status_code, answer.json()["code"]) == (409, "not-at-source"), action
     without = api.post(f"{path}/submit", {}, if_match=tag)
-    assert (without.status_code, without.json()["code"]) == (409, "connection-stands-still"), "the portal is to send it"
+    assert (without.status_code, without.json()["code"]) == (409, "connector-not-ready"), "the portal is to send it"
     assert api.get(path, accept="application/pdf").json()["code"] == "not-at-source"
     # Below the route, too: whoever comes another way is refused by the claim itself.
     with portal.house.entered() as scope:
