@@ -10,7 +10,7 @@ from django.utils import timezone
 from rapport.kernel.ids import new_uuid, type_id
 from rapport.kernel.problems import NotAtSource
 from rapport.platform.tenancy.source import NotTakenOver
-from rapport.rooms.claims import mirroring, queries, services
+from rapport.rooms.claims import at_source, mirroring, queries, services
 from rapport.rooms.claims.models import Billed, Claim
 from rapport.rooms.coverage import mirroring as coverage
 from rapport.rooms.scheduling import mirroring as calendar
