@@ -279,3 +279,9 @@ class ConnectorDrift(Unavailable):
 
 class AuditUnavailable(Unavailable):
     code, title = "audit-unavailable", "The audit trail cannot be written, so nothing was done."
+
+
+class StorageFull(Unavailable):
+    """The database has no room left; reads go on."""
+
+    status, code, title = 507, "storage-full", "There is no room to write just now."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +15,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import Resolver404
 from django.utils import timezone
 
 from rapport.kernel.ids import new_uuid, type_id
 from rapport.platform.access.permissions import Permission, Role
 from rapport.platform.access.scope import Scope, Source, system_scope
+from rapport.platform.api.router import ROUTES
 from rapport.platform.db.session import entered
 from rapport.platform.identity import services as identity
 from rapport.platform.identity.models import Membership
@@ -48,7 +51,10 @@ class Api:
             sent.setdefault("Authorization", f"Bearer {self.token}")
         data = raw if raw is not None else (b"" if body is None else json.dumps(body).encode())
         kind = sent.pop("content-type", "application/json")
-        return self.http.generic(method, path, data, content_type=kind, headers=sent)
+        answer = self.http.generic(method, path, data, content_type=kind, headers=sent)
+        if answer.status_code >= 400:
+            check_declared(method, answer)
+        return answer
 
     def get(self, path: str, **headers: str) -> HttpResponse:
         return self.call("GET", path, **headers)
@@ -62,6 +68,29 @@ class Api:
 
     def delete(self, path: str, **headers: str) -> HttpResponse:
         return self.call("DELETE", path, **headers)
+
+
+GUARDED = {("POST", "/appointments/{appointment_id}/reopen")}
+"""Calls that rooms above may forbid, with problems of their own."""
+
+
+def check_declared(method: str, answer: HttpResponse) -> None:
+    """
+    Fail where a call answers a problem that the document does not name: whoever calls cannot be ready for it.
+
+    Not looked at: paths and methods that are no route, and what rooms above forbid.
+    """
+    if answer.get("Content-Type") != "application/problem+json":
+        return
+    try:
+        found = answer.resolver_match.route
+    except Resolver404:
+        return
+    path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", found).strip("/").removeprefix("v1/")
+    route = next((info for info in ROUTES if (info.method, info.path) == (method, path)), None)
+    if route is not None and (method, path) not in GUARDED:
+        code = json.loads(answer.content)["code"]
+        assert code in {problem.code for problem in route.problems}, f"{method} {path} answers {code}"
 
 
 @dataclass

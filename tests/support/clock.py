@@ -1,4 +1,4 @@
-"""The clock that the program goes by, moved on: what it does in half an hour is seen in seconds."""
+"""Time that passes in a test: the clock that the program goes by is moved on, and what waits becomes due."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
+from django.db import connection
 from django.utils import timezone
+
+from tests.support.cast import House
 
 
 @dataclass
@@ -32,3 +35,12 @@ def moving() -> Iterator[Clock]:
 
     with patch.object(timezone, "now", now):
         yield clock
+
+
+def let_retries_come(house: House) -> None:
+    """Make every waiting submission and job of a practice due."""
+    with house.entered(), connection.cursor() as cursor:
+        cursor.execute("UPDATE claims_submission SET retry_at = now() WHERE retry_at > now()")
+        cursor.execute("UPDATE jobs_job SET scheduled_at = now() WHERE scheduled_at > now()")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = now() WHERE scheduled_at > now()")

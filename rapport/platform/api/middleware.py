@@ -23,6 +23,7 @@ from rapport.kernel.problems import (
     MethodNotAllowed,
     NotFound,
     Problem,
+    StorageFull,
     TooLarge,
     Unavailable,
 )
@@ -43,12 +44,6 @@ _PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-
-
-class StorageFull(Unavailable):
-    """The database has no room left; reads go on."""
-
-    status, code, title = 507, "storage-full", "There is no room to write just now."
 
 
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"

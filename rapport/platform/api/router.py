@@ -12,14 +12,17 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from rapport.kernel.problems import (
+    AuditUnavailable,
     BadRequest,
     Forbidden,
     IdempotencyInFlight,
+    IdempotencyKeyMalformed,
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
     InsufficientScope,
     Internal,
     Invalid,
+    InvalidCursor,
     MalformedJson,
     NotAtSource,
     NotFound,
@@ -27,12 +30,19 @@ from rapport.kernel.problems import (
     PreconditionRequired,
     Problem,
     ReferenceNotFound,
+    SessionExpired,
+    StorageFull,
+    TokenExpired,
+    TokenRevoked,
+    TooLarge,
     TooMany,
     Unauthenticated,
     Unavailable,
     UnknownField,
     UnknownFilter,
     UnknownParameter,
+    UnknownSortKey,
+    UnsupportedMediaType,
 )
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
@@ -82,7 +92,9 @@ class RouteInfo:
 ROUTES: list[RouteInfo] = []
 """Every route that exists, in the order it was made."""
 
-_ALWAYS: tuple[type[Problem], ...] = (BadRequest, Internal, Unavailable, TooMany)
+_ALWAYS: tuple[type[Problem], ...] = (
+    BadRequest, UnknownParameter, Internal, Unavailable, AuditUnavailable, StorageFull, TooMany,
+)  # fmt: skip
 
 
 def _problems(
@@ -92,17 +104,17 @@ def _problems(
     """Add to a route's own problems those that its declaration implies."""
     implied: list[type[Problem]] = [*_ALWAYS]
     if needs is not None:
-        implied += [Unauthenticated, Forbidden, InsufficientScope]
+        implied += [Unauthenticated, TokenExpired, TokenRevoked, SessionExpired, Forbidden, InsufficientScope]
     if "{" in path:
         implied.append(NotFound)
     if method in ("POST", "PATCH", "PUT"):
-        implied += [MalformedJson, Invalid, UnknownField, ReferenceNotFound]
+        implied += [TooLarge, UnsupportedMediaType, MalformedJson, Invalid, UnknownField, ReferenceNotFound]
         if key != "none":
-            implied += [IdempotencyInFlight, IdempotencyKeyReused]
+            implied += [IdempotencyInFlight, IdempotencyKeyReused, IdempotencyKeyMalformed]
         if key == "required":
             implied.append(IdempotencyKeyMissing)
-    if method == "GET":
-        implied += [UnknownParameter] + [UnknownFilter] * lists
+    if lists:
+        implied += [UnknownFilter, UnknownSortKey, InvalidCursor]
     if match:
         implied += [PreconditionFailed, PreconditionRequired]
     return tuple(dict.fromkeys([*named, *implied]))

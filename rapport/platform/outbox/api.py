@@ -10,7 +10,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from rapport.kernel.ids import PREFIXES, parse_type_id, type_id
-from rapport.kernel.problems import NotFound, StateConflict, UnknownFilter, UnknownParameter
+from rapport.kernel.problems import (
+    InvalidCursor,
+    NotFound,
+    StateConflict,
+    UnknownFilter,
+    UnknownParameter,
+)
 from rapport.platform.access.permissions import Permission
 from rapport.platform.api import etags
 from rapport.platform.api.lists import Filter, ListSpec, Sort, links, page_size
@@ -47,6 +53,7 @@ def _page(*data: Any, more: bool = False) -> dict[str, Any]:
     kind="list",
     returns=(200, message.EventOut),
     parameters=_EVENT_PARAMETERS,
+    problems=(UnknownFilter, InvalidCursor),
     example=_page(examples.EVENT),
 )
 def list_events(request: ScopedRequest) -> Answer:
@@ -305,7 +312,7 @@ def enable_endpoint(request: ScopedRequest, webhook_endpoint_id: str) -> Answer:
     needs=Permission.WEBHOOKS_MANAGE,
     action="webhook_endpoint.replay",
     returns=(202, s.ReplayOut),
-    problems=(StateConflict,),
+    problems=(StateConflict, InvalidCursor),
     example=examples.REPLAY,
     request_example={"from_cursor": "9ZkQ3x…"},
 )

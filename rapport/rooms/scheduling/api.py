@@ -9,7 +9,13 @@ from uuid import UUID
 from django.utils import timezone
 
 from rapport.kernel.ids import parse_type_id, type_id
-from rapport.kernel.problems import NotFound, StateConflict, UnknownParameter
+from rapport.kernel.problems import (
+    ImmutableField,
+    NotAtSource,
+    NotFound,
+    StateConflict,
+    UnknownParameter,
+)
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags, handed_on, lanes
@@ -30,7 +36,7 @@ from .timing import AmbiguousLocalTime, NonexistentLocalTime, fault
 router = RoomRouter(connected="refused", tag="Scheduling")
 
 _BOOKING = (
-    services.SlotTaken, services.OutsideHours, services.ExternalIdTaken,
+    services.SlotTaken, services.OutsideHours, services.ExternalIdTaken, ImmutableField,
     NonexistentLocalTime, AmbiguousLocalTime,
 )  # fmt: skip
 
@@ -418,6 +424,7 @@ def _number(request: ScopedRequest, name: str, default: int, most: int) -> int:
     action="availability.search",
     kind="list",
     returns=(200, s.Slot),
+    problems=(NotFound,),
     parameters={
         "clinician_id": "Whose time. Needed.",
         "from": "Start of the window: an instant, or a day in the practice's zone. Needed.",
@@ -512,6 +519,7 @@ def get_work_schedule(request: ScopedRequest, clinician_id: str) -> Answer:
     action="work_schedule.set",
     connected="kept",
     returns=(200, s.WorkScheduleOut),
+    problems=(NotAtSource,),
     example=examples.WORK_SCHEDULE,
     request_example=examples.NEW_WORK_SCHEDULE,
 )

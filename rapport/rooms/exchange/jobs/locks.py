@@ -38,7 +38,7 @@ def _try(number: int) -> bool:
 
 def is_free(connection_id: UUID, name: str) -> bool:
     """Tell whether nobody holds the lock of this name: whoever did is done, dead, or without the database."""
-    number = _number(connection_id, f"{name}:0")
+    number = _number(connection_id, name)
     if not _try(number):
         return False
     sql.one("SELECT pg_advisory_unlock(%s)", (number,))
