@@ -101,40 +101,30 @@ def _take_claims(
     return held
 
 
-def _take_notes(
-    *, scope: Scope, origin: Origin, changes: Sequence[Change], now: datetime
-) -> Sequence[Held]:
-    """Take facts of notes over, and have the paper fetched of each that is signed."""
-    signed: dict[str, UUID] = {}
+def _take_with_paper(bring: Bring, gone: Bring, *, wants: Callable[[Any, Any], bool]) -> Recipient:
+    """
+    Return who takes facts of notes over, and has papers of them fetched.
 
-    def bring(*, scope: Scope, source: SourceRef, values: Mapping[str, Any], now: datetime) -> None:
-        note, _ = charting.mirror_note(scope=scope, source=source, values=values, now=now)
-        if charting.lacks_paper(note):
-            signed[source.remote_id] = note.patient_id
+    :param wants: told a note and what changed of it: whether its paper is to be fetched, or fetched anew
+    """
 
-    held = _take_over(bring, charting.note_gone)(scope=scope, origin=origin, changes=changes, now=now)
-    services.want_papers(
-        scope=scope, connection_id=origin.connection_id, kind="notes", about=signed, now=now
-    )
-    return held
+    def recipient(
+        *, scope: Scope, origin: Origin, changes: Sequence[Change], now: datetime
+    ) -> Sequence[Held]:
+        about: dict[str, UUID] = {}
 
+        def each(*, scope: Scope, source: SourceRef, values: Mapping[str, Any], now: datetime) -> None:
+            note, changed = bring(scope=scope, source=source, values=values, now=now)
+            if note.source_remote_id and wants(note, changed):
+                about[note.source_remote_id] = note.patient_id
 
-def _take_addenda(
-    *, scope: Scope, origin: Origin, changes: Sequence[Change], now: datetime
-) -> Sequence[Held]:
-    """Count addenda, and have the paper fetched anew on which each stands."""
-    longer: dict[str, UUID] = {}
+        held = _take_over(each, gone)(scope=scope, origin=origin, changes=changes, now=now)
+        services.want_papers(
+            scope=scope, connection_id=origin.connection_id, kind="notes", about=about, now=now
+        )
+        return held
 
-    def bring(*, scope: Scope, source: SourceRef, values: Mapping[str, Any], now: datetime) -> None:
-        note, changed = charting.mirror_addendum(scope=scope, source=source, values=values, now=now)
-        if changed and note.source_remote_id:
-            longer[note.source_remote_id] = note.patient_id
-
-    held = _take_over(bring, charting.addendum_gone)(scope=scope, origin=origin, changes=changes, now=now)
-    services.want_papers(
-        scope=scope, connection_id=origin.connection_id, kind="notes", about=longer, now=now
-    )
-    return held
+    return recipient
 
 
 def _take_era(
@@ -394,8 +384,15 @@ def connect() -> None:
     ):
         services.register_recipient(kind=kind, recipient=_take_over(bring, gone))
     services.register_recipient(kind="claims", recipient=_take_claims)
-    services.register_recipient(kind="notes", recipient=_take_notes)
-    services.register_recipient(kind="addenda", recipient=_take_addenda)
+    # The paper of a note that is signed; with an addendum that is new it is another.
+    notes = _take_with_paper(
+        charting.mirror_note, charting.note_gone, wants=lambda note, changed: charting.lacks_paper(note)
+    )
+    addenda = _take_with_paper(
+        charting.mirror_addendum, charting.addendum_gone, wants=lambda note, changed: bool(changed)
+    )
+    services.register_recipient(kind="notes", recipient=notes)
+    services.register_recipient(kind="addenda", recipient=addenda)
     claim_services.supply_elsewhere(PortalClaims())
     for ability in ("claims.create", "claims.submit"):
         services.register_guard(ability=ability, guard=_may_be_claimed_there)
