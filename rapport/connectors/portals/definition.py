@@ -500,3 +500,10 @@ class Definition(Strict, frozen=True, kw_only=True):
     abilities: dict[str, AbilityRule]
     probe: tuple[Probe, ...] = ()
     canary: tuple[Canary, ...] = ()
+
+
+DECODER = msgspec.json.Decoder(Definition)
+"""
+Reads the bytes of a definition. Made here, while one thread alone has this module: msgspec learns a type where it is
+first used, and two threads that do so at once end the process (segmentation fault, msgspec 0.22).
+"""

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from rapport.connectors.portals import publish, signing
-from rapport.connectors.portals.definition import AbilityRule, Definition
+from rapport.connectors.portals.definition import DECODER, AbilityRule, Definition
 from rapport.rooms.exchange.ports import Ability, CodeMail, Manifest
 
 FOLDER = Path(__file__).resolve().parent / "definitions"
@@ -41,7 +41,7 @@ def decode(content: bytes) -> Definition:
     :raises NotDefined: a member is unknown or wrong, or a rule of publishing is broken
     """
     try:
-        definition = msgspec.json.decode(content, type=Definition)
+        definition = DECODER.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise NotDefined(str(problem)) from problem
     wrong = publish.faults(definition)

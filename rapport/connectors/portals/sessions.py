@@ -98,7 +98,7 @@ def opened(content: bytes, *, base_url: str) -> Session:
     :param base_url: portal that it is to be used at
     :raises NoSession: it is none, or belongs elsewhere
     """
-    session = _decoded(content, Session)
+    session = _decoded(content, _SESSION)
     if session.base_url != base_url:
         raise NoSession("the session belongs to another portal")
     return session
@@ -110,15 +110,19 @@ def resumed(content: bytes, *, base_url: str) -> Halted:
 
     :raises NoSession: they are none, or belong elsewhere
     """
-    halted = _decoded(content, Halted)
+    halted = _decoded(content, _HALTED)
     if halted.session.base_url != base_url:
         raise NoSession("the sign-in belongs to another portal")
     return halted
 
 
-def _decoded(content: bytes, kind: type[_Kind]) -> _Kind:
+_SESSION, _HALTED = msgspec.json.Decoder(Session), msgspec.json.Decoder(Halted)
+"""Made here for the reason of `definition.DECODER`."""
+
+
+def _decoded(content: bytes, decoder: msgspec.json.Decoder[_Kind]) -> _Kind:
     try:
-        found = msgspec.json.decode(content, type=kind)
+        found = decoder.decode(content)
     except msgspec.MsgspecError:
         # The text of that error quotes what it could not read.
         raise NoSession("these bytes are no session") from None

@@ -67,6 +67,9 @@ class LinksIn(Input):
     """Nothing more needs to be said."""
 
 
+msgspec.json.Decoder(SessionRef)  # met here by one thread: two that first meet a type at once end the process
+
+
 def session_ref(scope: Scope, session: Session) -> SessionRef:
     """Return a session as its appointment's answer carries it, with links."""
     host = roster.get_clinician(scope=scope, clinician_id=session.host_id)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -193,3 +195,33 @@ def test_the_schema_refuses_what_the_loader_refuses() -> None:
     assert call["additionalProperties"] is False
     assert {"order", "end", "empty"} <= set(call["required"])
     assert {"key", "read_back"} <= set(schema["$defs"]["Write"]["required"])
+
+
+RACE = """
+import sys, threading
+from rapport.connectors.portals import loader
+sys.setswitchinterval(1e-6)
+content = (loader.FOLDER / {name!r} / "definition.json").read_bytes()
+begin = threading.Barrier(4)
+
+def read():
+    begin.wait()
+    {read}
+
+threads = [threading.Thread(target=read) for _ in range(4)]
+for one in threads:
+    one.start()
+for one in threads:
+    one.join()
+"""
+
+
+def ended(read: str) -> list[int]:
+    """Return with what each of six new processes ended, in which four threads read at once."""
+    code = RACE.format(name=NAME, read=read)
+    return [subprocess.run([sys.executable, "-c", code], capture_output=True).returncode for _ in range(6)]
+
+
+def test_threads_that_read_the_first_definition_at_once_do_not_end_the_process() -> None:
+    """A worker begins so: several jobs, and no definition read yet. Without one decoder two of three processes died."""
+    assert ended("loader.decode(content)") == [0] * 6

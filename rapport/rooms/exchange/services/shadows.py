@@ -144,7 +144,7 @@ def _copy_written(
     shadow = Shadow(
         practice_id=scope.practice_id, connection=connection, kind=kind, remote_id=remote_id,
         digest=aead.blind_index(canonical.dump(seen).decode(), context=f"exchange_shadow|{kind}"),
-        day_on=freshness.day_in(kind, seen), page_signature="read back", read_at=now,
+        day_on=freshness.day_in(kind, seen), page_signature="read back", read_at=now, changed_at=now,
         epoch=0, tier="http", revision=connection.revision, first_run_id=made_by, last_run_id=made_by,
     )  # fmt: skip
     shadow.values_sealed = aead.seal(canonical.dump(seen), aad=queries.shadow_place(shadow), purpose="field")
