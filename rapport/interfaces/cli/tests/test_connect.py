@@ -100,10 +100,11 @@ def test_what_fell_is_named_and_the_new_column_is_proposed(tmp_path: Path) -> No
     done = connect("diagnose", "--call", "patients", "--before", before, "--after", after, "--out", share, "--json")
     assert done.returncode == 1
     found = printed(done)
-    assert {one["field"] for one in found["lost"]} == {"birth_on", "phone"}
+    assert {one["place"] for one in found["fell"]} == {f"calls.patients.fields.{name}.column" for name in ("birth_on", "phone")}
     patch = {one["place"]: one["value"] for one in found["patch"]}
     assert patch["calls.patients.fields.birth_on.labels"] == {"en": ["DOB"]}
-    assert patch["calls.patients.fields.phone"] is None, "nothing is proposed for standing where it stood"
+    assert not [place for place in patch if ".phone" in place], "nothing is proposed for standing where it stood"
+    assert [one["place"] for one in found["unmended"]] == ["calls.patients.fields.phone"]
     assert json.loads(share.read_bytes())["patch"] == found["patch"]
 
 
