@@ -216,7 +216,7 @@ def _moment_of(text: str, pattern: str, kind: str) -> str | None:
     usual = shape.usual.fullmatch(text) if shape.usual is not None else None
     try:
         # The portal's wall time has no zone.
-        moment = _moment(usual) if usual is not None else datetime.strptime(text, pattern)  # noqa: DTZ007
+        moment = _moment(usual) if usual is not None else datetime.strptime(text, pattern)  # noqa: DTZ007 - a wall time
     except ValueError:
         return None
     if not date(1850, 1, 1) <= moment.date() <= date(2200, 1, 1):

@@ -97,7 +97,7 @@ WRITTEN = (
 def test_a_moment_is_what_the_standard_library_reads_with_the_same_pattern(pattern: str) -> None:
     def expected(text: str) -> str | None:
         try:
-            found = datetime.strptime(text, pattern)  # noqa: DTZ007
+            found = datetime.strptime(text, pattern)  # noqa: DTZ007 - a wall time
         except ValueError:
             return None
         return found.isoformat(timespec="seconds") if 1850 <= found.year < 2200 else None

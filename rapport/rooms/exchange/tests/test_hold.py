@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from rapport.rooms.exchange import services
@@ -49,7 +51,8 @@ def test_what_a_dead_worker_had_is_taken_up_at_once_and_a_living_ones_is_not(
 
     def looks_while_a_worker_lives() -> int:
         with held(connected.id, "writer", wait_seconds=5):
-            return at_once(lambda: asked_for(connected))[0]  # type: ignore[no-any-return]
+            [found] = at_once(lambda: asked_for(connected))
+            return int(found)
 
     assert looks_while_a_worker_lives() == 0, "the control: its lock says that it lives"
     assert asked_for(connected) == 1
@@ -103,7 +106,7 @@ def test_a_worker_that_has_lost_the_database_and_lives_sends_nothing_any_more(
 
 
 def test_one_that_waits_for_the_pace_and_loses_it_meanwhile_does_not_send(
-    connected: Connected, portal: ScriptedPortal
+    connected: Connected, portal: ScriptedPortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its session at the database is ended in the middle of a send: the lock is free, and another takes over."""
     connected.start()
@@ -112,12 +115,12 @@ def test_one_that_waits_for_the_pace_and_loses_it_meanwhile_does_not_send(
 
     real = portal.submit
 
-    def submit(*given: object, **named: object) -> object:
+    def submit(*given: Any, **named: Any) -> Any:
         if next(others, False):
             at_once(lambda: _another_takes_over(connected, write))
-        return real(*given, **named)  # type: ignore[arg-type]
+        return real(*given, **named)
 
-    portal.submit = submit  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(portal, "submit", submit)
     writing.write(scope=connected.house.scope, write_id=write.id)
     with connected.house.entered():
         write.refresh_from_db()
