@@ -37,7 +37,8 @@ def _abilities() -> tuple[Ability, ...]:
     return (
         *reads,
         Ability("appointments.create", "write", "calibrated", key=key, settle_seconds=1),
-        Ability("appointments.update", "write", "calibrated", key=key, settle_seconds=1),
+        Ability("appointments.update", "write", "calibrated", key=key, read_back="appointment.read", settle_seconds=1),
+        Ability("appointment.read", "read", "calibrated", needs=("remote_id",)),
         Ability("patients.create", "write", "uncalibrated", key=("first_name",), settle_seconds=1),
         Ability("notes.create", "write", "calibrated", key=("patient", "service_on"), settle_seconds=1),
         Ability("addenda.read", "read", "calibrated", needs=("remote_id",)),
@@ -255,7 +256,7 @@ class ScriptedPortal:
         self, target: Target, *, ability: str, given: Mapping[str, str], session: bytes,
         baseline: Mapping[str, Any] | None, now: datetime,
     ) -> ports.Got | Trouble:
-        kind = ability.removesuffix(".read")
+        kind = "appointments" if ability == "appointment.read" else ability.removesuffix(".read")
         with self._call(f"read:{kind}", target, session=session.decode(), given=dict(given)) as (state, how):
             used = self._used(state, session, how)
             if used is None:
@@ -266,6 +267,7 @@ class ScriptedPortal:
             found = {
                 id: values for id, values in state["rows"].get(kind, {}).items()
                 if self._inside(values, given) and state["late"].get(id, 0) <= time.time()
+                and (ability != "appointment.read" or id == given["remote_id"])
             }  # fmt: skip
         for id, values in how.get("rows", {}).items():
             found[id] = values
@@ -330,19 +332,21 @@ class ScriptedPortal:
                 return ports.Refused(used, message=how["refuse"], fields=how.get("fields", {}))
             if how.get("drop") == "before":
                 return ports.InDoubt("no answer", session=used)
+            named = how.get("names")
             if not how.get("ignore"):
                 said = {name: value for name, value in values.items() if name != "remote_id"}
                 if ability == "notes.addendum":
                     kind, values, said = "addenda", {}, said | {"under": values["remote_id"]}
                 id = str(values.get("remote_id") or f"r{state['next']}")
                 state["next"] += 1
+                named = id if how.get("tells") else named
                 state["rows"][kind][id] = state["rows"][kind].get(id, {}) | said | how.get("as", {})
                 if "late" in how:
                     state["late"][id] = time.time() + how["late"]
         time.sleep(how.get("slow", 0))
         if how.get("drop") == "after":
             return ports.InDoubt("no answer", session=used)
-        return ports.Submitted(used)
+        return ports.Submitted(used, named)
 
     def look(
         self, target: Target, *, asked: Mapping[str, Mapping[str, str]], session: bytes, now: datetime

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -97,15 +99,34 @@ def carry_on(*, scope: Scope, write_id: UUID, sign_in: bool = True) -> Write | N
 
 def _find(scope: Scope, taken: Taken, sign_in: bool) -> Got | Trouble:
     """Read the list in which the write is, or would be. What is not believed proves nothing."""
-    narrow = given_for(taken.values, found=taken.seen, remote_id=taken.remote_id or taken.parent_id)
+    given = given_for(taken.values, found=taken.seen, remote_id=taken.remote_id or taken.parent_id)
+    return _read(scope, taken, taken.read_back, given, sign_in)
 
+
+def _with_named(scope: Scope, taken: Taken, got: Got, sign_in: bool) -> Got:
+    """
+    Add the record that the portal said it had made, where the list does not have it.
+
+    Somebody may have moved it to a day that is not looked at, before it was looked for.
+    """
+    if not taken.named or not taken.own_page or any(row.remote_id == taken.named for row in got.rows):
+        return got
+    one = _read(scope, taken, taken.own_page, {"remote_id": taken.named}, sign_in)
+    if isinstance(one, Trouble):
+        return got  # the list is whole: what it has not is not in its place
+    return replace(got, rows=(*got.rows, *(row for row in one.rows if row.remote_id == taken.named)))
+
+
+def _read(
+    scope: Scope, taken: Taken, ability: str, narrow: Mapping[str, str], sign_in: bool
+) -> Got | Trouble:
     def ask(target: Target, session: bytes, now: datetime) -> Got | Trouble:
         return services.portal().read(
-            target, ability=taken.read_back, given=narrow, session=session, baseline=None, now=now
+            target, ability=ability, given=narrow, session=session, baseline=None, now=now
         )
 
     answer, _ = call(
-        scope=scope, connection_id=taken.connection_id, capability=taken.read_back, ask=ask, sign_in=sign_in
+        scope=scope, connection_id=taken.connection_id, capability=ability, ask=ask, sign_in=sign_in
     )
     if isinstance(answer, Trouble):
         return answer
@@ -114,7 +135,7 @@ def _find(scope: Scope, taken: Taken, sign_in: bool) -> Got | Trouble:
     if wanted is not None and strangers:
         with entered(scope):
             services.note_other_patient(
-                scope=scope, connection_id=taken.connection_id, capability=taken.read_back, now=timezone.now()
+                scope=scope, connection_id=taken.connection_id, capability=ability, now=timezone.now()
             )
         return Trouble(Reason.DRIFT_SUSPECT)
     if answer.verdict in (Verdict.SUSPECT, Verdict.BREAKING):
@@ -168,6 +189,8 @@ def _send(scope: Scope, taken: Taken, sign_in: bool) -> Write | None:
 
 def _read_back(scope: Scope, taken: Taken, sign_in: bool) -> Write | None:
     answer = _find(scope, taken, sign_in)
+    if isinstance(answer, Got):
+        answer = _with_named(scope, taken, answer, sign_in)
     crashpoint(Crashpoint.WRITE_READ_BACK)
     with entered(scope):
         if isinstance(answer, Trouble):

@@ -19,10 +19,10 @@ from rapport.platform.audit import write as audit
 from rapport.platform.crypto import aead
 from rapport.platform.outbox.emit import emit
 from rapport.rooms.exchange import events, queries
-from rapport.rooms.exchange.models import Write
+from rapport.rooms.exchange.models import Connection, Write
 from rapport.rooms.exchange.ports import Got, InDoubt, Reason, Refused, Submitted, Trouble
 from rapport.rooms.exchange.rules import canonical
-from rapport.rooms.exchange.rules.finding import Found, Match, alike, look
+from rapport.rooms.exchange.rules.finding import Found, Match, alike, kind_of, look
 from rapport.rooms.exchange.rules.matters import DRIFT, Matter
 from rapport.rooms.exchange.states import WORKS, WriteState
 
@@ -68,6 +68,10 @@ class Taken:
     """The record under which one is made."""
     makes_another: bool
     """Those with its key that were there before are not it."""
+    named: str
+    """The record that the portal's answer said it had made; empty: it named none, or none is made."""
+    own_page: str
+    """The ability that reads one record of this kind by its id; empty: none does."""
     known_before: frozenset[str]
     claimed: bool
     values: Mapping[str, Any] = field(repr=False)
@@ -129,9 +133,16 @@ def take(*, scope: Scope, write_id: UUID, now: datetime) -> Taken | None:
         settle_seconds=write.settle_seconds, key_fields=tuple(write.key_fields),
         remote_id=None if write.makes_new else write.remote_id, parent_id=write.parent_id or None,
         makes_another=can is not None and can.makes_another,
-        known_before=frozenset(write.known_before or ()), claimed=write.claimed,
+        named=write.remote_id if write.makes_new and not write.parent_id else "",
+        own_page=_own_page(connection, write), known_before=frozenset(write.known_before or ()), claimed=write.claimed,
         values=body["values"], seen=body["seen"],
     )  # fmt: skip
+
+
+def _own_page(connection: Connection, write: Write) -> str:
+    """What proves a change of such a record reads it by its id, where it is another than what lists them."""
+    change = ability_of(definition=connection.definition, name=f"{kind_of(write.ability)}.update")
+    return change.read_back if change is not None and change.read_back != write.read_back else ""
 
 
 def let_go(*, scope: Scope, taken: Taken) -> None:
@@ -164,6 +175,9 @@ def _mine(scope: Scope, taken: Taken) -> Write | None:
 def _look(taken: Taken, got: Got) -> Found:
     rows = [row for row in got.rows if row.remote_id not in taken.known_before]
     found = look(rows, values=taken.values, key=taken.key_fields, remote_id=taken.remote_id, seen=taken.seen)
+    if found.match is Match.NOTHING and taken.named:
+        # The portal said which it made: that one, too, where somebody has given it another hour since.
+        found = look(rows, values=taken.values, key=taken.key_fields, remote_id=taken.named, seen=None)
     if taken.parent_id is None or found.values is None:
         return found
     return replace(found, values={**found.values, "under": taken.parent_id, "count": len(got.rows)})

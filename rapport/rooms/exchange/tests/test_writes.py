@@ -201,6 +201,22 @@ def test_the_portal_made_something_else_of_it(connected: Connected, portal: Scri
     assert (write.state, write.differs) == ("conflicting", ["duration_minutes"])
 
 
+def test_what_a_person_has_moved_before_it_was_looked_for_conflicts_and_is_not_called_absent(
+    connected: Connected, portal: ScriptedPortal
+) -> None:
+    """The portal named the record that it made; the list of its day has it no more, its own page does."""
+    connected.start()
+    portal.script("submit", {"tells": True, "as": {"start_local": "2027-02-21T09:00"}})
+    write = connected.settle(connected.write())
+    [made] = portal.rows("appointments")
+    assert (write.state, write.remote_id, write.differs) == ("conflicting", made, ["start_local"])
+    assert len(portal.log("submit")) == 1
+    # The control: where the record that was named is nowhere, it is absent, and a person looks.
+    portal.script("submit", {"names": "r99", "ignore": True})
+    write = connected.settle(connected.write(start_local="2026-12-02T15:00:00"))
+    assert (write.state, len(portal.log("submit"))) == ("absent", 2)
+
+
 def change(connected: Connected, seen: dict[str, Any], **values: Any) -> Write:
     with connected.house.entered() as scope:
         return services.begin_write(
