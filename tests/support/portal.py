@@ -339,14 +339,14 @@ class ScriptedPortal:
                     kind, values, said = "addenda", {}, said | {"under": values["remote_id"]}
                 id = str(values.get("remote_id") or f"r{state['next']}")
                 state["next"] += 1
-                named = id if how.get("tells") else named
+                named = id if named is True else named
                 state["rows"][kind][id] = state["rows"][kind].get(id, {}) | said | how.get("as", {})
                 if "late" in how:
                     state["late"][id] = time.time() + how["late"]
         time.sleep(how.get("slow", 0))
         if how.get("drop") == "after":
             return ports.InDoubt("no answer", session=used)
-        return ports.Submitted(used, named)
+        return ports.Submitted(used, named or None)
 
     def look(
         self, target: Target, *, asked: Mapping[str, Mapping[str, str]], session: bytes, now: datetime

@@ -103,7 +103,7 @@ def _find(scope: Scope, taken: Taken, sign_in: bool) -> Got | Trouble:
     return _read(scope, taken, taken.read_back, given, sign_in)
 
 
-def _with_named(scope: Scope, taken: Taken, got: Got, sign_in: bool) -> Got:
+def _with_named(scope: Scope, taken: Taken, got: Got, sign_in: bool) -> Got | Trouble:
     """
     Add the record that the portal said it had made, where the list does not have it.
 
@@ -113,7 +113,8 @@ def _with_named(scope: Scope, taken: Taken, got: Got, sign_in: bool) -> Got:
         return got
     one = _read(scope, taken, taken.own_page, {"remote_id": taken.named}, sign_in)
     if isinstance(one, Trouble):
-        return got  # the list is whole: what it has not is not in its place
+        # Who may not see it looks at the list alone; otherwise nothing is called absent while this is not known.
+        return got if one.reason is Reason.NOT_PERMITTED else one
     return replace(got, rows=(*got.rows, *(row for row in one.rows if row.remote_id == taken.named)))
 
 

@@ -206,7 +206,7 @@ def test_what_a_person_has_moved_before_it_was_looked_for_conflicts_and_is_not_c
 ) -> None:
     """The portal named the record that it made; the list of its day has it no more, its own page does."""
     connected.start()
-    portal.script("submit", {"tells": True, "as": {"start_local": "2027-02-21T09:00"}})
+    portal.script("submit", {"names": True, "as": {"start_local": "2027-02-21T09:00"}})
     write = connected.settle(connected.write())
     [made] = portal.rows("appointments")
     assert (write.state, write.remote_id, write.differs) == ("conflicting", made, ["start_local"])
