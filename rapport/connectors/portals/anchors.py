@@ -24,6 +24,7 @@ _TELLING_TYPES = frozenset(("password", "email", "tel", "date", "time", "datetim
 _TEST_IDS = ("data-testid", "data-test-id", "data-test", "data-qa", "data-cy")
 _CONTROLS = ("a", "button", "input", "select", "textarea", "form")
 _SAME_ROLE = {"searchbox": "textbox", "spinbutton": "textbox", "listbox": "combobox"}
+_SAID = frozenset(("aria-labelledby", "aria-label"))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\-.:\[\]]+")
 
 
@@ -156,6 +157,10 @@ def _same_form(one: HtmlElement, other: HtmlElement) -> bool:
 
 def label_of(element: HtmlElement) -> str:
     """Return what a control is called, as somebody hears it who cannot see the page."""
+    if element.tag == "a" and not len(element) and element.text and not _SAID.intersection(element.keys()):
+        plain = clean(element.text)  # the usual link, of which a list has one in each row
+        if plain:
+            return plain
     for text in _labels(element):
         if text:
             return text

@@ -13,6 +13,7 @@ from typing import Any
 
 from rapport.connectors.portals.decode.raw import Extract, Raw
 from rapport.connectors.portals.decode.values import (
+    DASHES,
     EMPTY,
     UnknownCode,
     Unreadable,
@@ -128,6 +129,7 @@ def _column(rule: Field, name: str, taken: _Taken, patterns: tuple[str, ...], ta
     """
     language, repeats, is_moment = taken.page.language, rule.type in REPEATING, rule.type in MOMENTS
     keeps_odd, rows, values = rule.type == "text", 0, 0
+    is_plain = rule.type == "text" and not (rule.cuts or rule.drop_initial or rule.pattern)
     for raw, row in zip(taken.page.rows, taken.rows, strict=True):
         cell = raw.cells.get(name)
         if cell is None:
@@ -136,8 +138,10 @@ def _column(rule: Field, name: str, taken: _Taken, patterns: tuple[str, ...], ta
                 tally.unreadable += 1
             continue
         rows += 1
+        if is_plain and cell.is_clean and cell.value is not None:
+            value = None if cell.value in DASHES else cell.value
         # Of JSON a value may also be 1 or true, which a dictionary takes for the same.
-        if repeats and isinstance(cell.value, str):
+        elif repeats and isinstance(cell.value, str):
             if cell not in known:
                 known[cell] = _value(rule, cell, language, patterns)
             value = known[cell]

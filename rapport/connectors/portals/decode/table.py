@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from itertools import repeat
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from lxml import etree
 from lxml.html import HtmlElement
 
 from rapport.connectors.portals import markup
@@ -20,6 +22,8 @@ from rapport.connectors.portals.words import all_words, clean, is_one_of, odd
 from rapport.rooms.exchange.ports import Verdict
 
 _CELLS = ("td", "th")
+_SPANS = etree.XPath("boolean(descendant::*/@colspan)")
+_CELLS_IN_ROWS = etree.XPath("count(descendant::tr/td) + count(descendant::tr/th)")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 
 
@@ -31,12 +35,14 @@ class Found:
     page: Extract
     """Its rows, and what stands inside their cells, are there after `read`."""
     rows: list[HtmlElement] = dataclass_field(default_factory=list)
-    grid: list[list[HtmlElement]] = dataclass_field(default_factory=list)
+    is_even: bool = True
+    """Whether what stands in a row is its cells, each as wide as one column."""
 
     def read(self) -> None:
         """Read the rows. Once."""
         if self.rows:
-            by_column = list(zip(*self.grid, strict=True))
+            cells_of = list if self.is_even else _spread
+            by_column = list(zip(*(cells_of(row) for row in self.rows), strict=True))
             self.page.rows += _rows(self.call, self.rows, by_column, self.page.bound)
             self.page.inner = _inner(self.call, by_column, self.page.bound)
 
@@ -61,21 +67,27 @@ def find(call: Call, answer: Answer, *, place: str, locales: tuple[str, ...]) ->
     if markup.language_of(answer.tree) not in locales:
         language = language_of(call.fields, columns, locales)
     bound, noted = bind(call.fields, columns, place=place, language=language)
-    result = Found(call, Extract(columns, bound, [], language, noted))
-    cells_of = _spread if any(one.tag in _CELLS for one in markup.having(table, "colspan")) else _cells
+    result = Found(call, Extract(columns, bound, [], language, noted), is_even=_is_even(table))
     for row in body:
         if call.rows.row is not None and not markup.matches(row, call.rows.row):
             continue
-        cells = cells_of(row)
-        if len(columns) > 1 and cells and cells[0] is cells[-1]:
+        # To count what stands in a row takes a hundredth of the time that looking at each cell takes.
+        cells = None if result.is_even else _spread(row)
+        count = len(row) if cells is None else len(cells)
+        alone = count == 1 if cells is None else bool(cells) and cells[0] is cells[-1]
+        if len(columns) > 1 and alone:
             continue  # one cell over the whole width is a heading or a sum
-        if len(cells) != len(columns):
-            if cells:
-                noted.append(note(Verdict.SUSPECT, place, seen=f"a row of {len(cells)} cells", expected=f"{len(columns)} cells"))
+        if count != len(columns):
+            if count:
+                noted.append(note(Verdict.SUSPECT, place, seen=f"a row of {count} cells", expected=f"{len(columns)} cells"))
             continue
         result.rows.append(row)
-        result.grid.append(cells)
     return result
+
+
+def _is_even(table: HtmlElement) -> bool:
+    """Tell whether what stands in a row of a table is its cells, each as wide as one column."""
+    return not _SPANS(table) and _CELLS_IN_ROWS(table) == sum(map(len, table.iter("tr")))
 
 
 def _choose(call: Call, answer: Answer, place: str, language: str) -> HtmlElement | None:
@@ -120,11 +132,6 @@ def _columns(head: HtmlElement | None, attribute: str) -> tuple[Column, ...]:
     return tuple(found)
 
 
-def _cells(row: HtmlElement) -> list[HtmlElement]:
-    """The cells of a row of a table none of whose cells spans columns."""
-    return list(row.iterchildren(*_CELLS))
-
-
 def _spread(row: HtmlElement) -> list[HtmlElement]:
     """The cells of a row, one for each column it spans. A hidden cell keeps its place."""
     cells: list[HtmlElement] = []
@@ -142,6 +149,7 @@ def _rows(
     found: list[dict[str, Raw]] = [{} for _ in rows]
     absent: list[dict[str, str]] = [{} for _ in rows]
     texts: dict[int, list[str]] = {}
+    odds: dict[int, list[str]] = {}
     for name, field in call.fields.items():
         if field.source == "constant":
             value = Raw(field.constant)
@@ -163,26 +171,26 @@ def _rows(
                 shown = texts[place] = [
                     markup.text_of(cell) if len(cell) else clean(cell.text or "") for cell in by_column[place]
                 ]
-            _column(name, field, by_column[place], shown, found, absent)
+            if place not in odds and may_be_odd(field):
+                odds[place] = [_odd_in(cell) for cell in by_column[place]]
+            _column(name, field, by_column[place], shown, odds.get(place, ()), found, absent)
     ids = _remote_ids(call, rows, by_column, bound, found)
     return (RawRow(*each) for each in zip(ids, found, absent, strict=True))
 
 
 def _column(
-    name: str, field: Field, cells: Sequence[HtmlElement], shown: Sequence[str],
+    name: str, field: Field, cells: Sequence[HtmlElement], shown: Sequence[str], odds: Sequence[str],
     found: Sequence[dict[str, Raw]], absent: Sequence[dict[str, str]],
 ) -> None:  # fmt: skip
     is_text, is_clean = field.source == "text", field.source != "link"
-    keeps_odd = is_text and field.type == "text"
     may_be_closed = bool(field.withheld or field.not_permitted)
-    for cell, text, here, gone in zip(cells, shown, found, absent, strict=True):
+    as_shown = odds if may_be_odd(field) else repeat("")
+    for cell, text, told, here, gone in zip(cells, shown, as_shown, found, absent, strict=False):
         kind = closed(field, text) if may_be_closed else ""
         if kind:
             gone[name] = kind
         else:
-            here[name] = Raw(
-                text if is_text else value_in(field, cell, text), text, is_clean, odd_in(field, cell) if keeps_odd else ""
-            )
+            here[name] = Raw(text if is_text else value_in(field, cell, text), text, is_clean, told)
 
 
 def closed(field: Field, shown: str) -> str:
@@ -201,10 +209,17 @@ def value_in(field: Field, cell: HtmlElement, shown: str) -> str | None:
     return link_id(cell, field.attribute) if field.source == "link" else shown
 
 
+def may_be_odd(field: Field) -> bool:
+    """Tell whether the text of a cell is the value, so that it is kept as the page has it."""
+    return field.type == "text" and field.source == "text"
+
+
 def odd_in(field: Field, cell: HtmlElement) -> str:
     """Return the text of a cell as the page has it, where cleaning changes it; of texts that are values only."""
-    if field.type != "text" or field.source != "text":
-        return ""
+    return _odd_in(cell) if may_be_odd(field) else ""
+
+
+def _odd_in(cell: HtmlElement) -> str:
     return odd("".join(cell.itertext()) if len(cell) else cell.text or "")
 
 
