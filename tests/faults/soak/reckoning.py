@@ -24,7 +24,7 @@ def reckon(soak: Soak) -> list[str]:
     """Return what is wrong; nothing, when the practice came through."""
     return [
         *unlike_the_portal(soak), *rooms_unlike_the_portal(soak), *twice_or_lost(soak), *unsettled(soak),
-        *unneeded(soak), *without_trace(soak), *dead_jobs(soak), *browsers(soak), *soak.desk.failed,
+        *unneeded(soak), *without_trace(soak), *dead_jobs(soak), *not_taken_over(soak), *browsers(soak), *soak.desk.failed,
     ]  # fmt: skip
 
 
@@ -139,6 +139,12 @@ def dead_jobs(soak: Soak) -> list[str]:
     with soak.stage.house.entered() as scope:
         rows = Job.objects.visible_to(scope).filter(state="failed").values_list("type", "error")
         return [f"dead job: {type} ({error})" for type, error in rows]
+
+
+def not_taken_over(soak: Soak) -> list[str]:
+    """No room refused what the portal has: the next reading brings it too, and would hide that."""
+    lines = (soak.stage.home / "worker.log").read_text(errors="replace").splitlines()
+    return [f"log: {line[:300]}" for line in lines if "was not taken over" in line]
 
 
 def browsers(soak: Soak) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ from rapport.rooms.exchange.states import OPEN_WRITES, WriteState
 from .caller import call
 from .locks import LockTimeout, held
 from .pace import LostHold
+
+logger = logging.getLogger(__name__)
 
 WRITER_SECONDS = 60.0
 """How long a job waits for the write before it."""
@@ -71,7 +74,8 @@ def _doubts_first(scope: Scope, connection_id: UUID, write_id: UUID) -> None:
             continue
         try:
             carry_on(scope=scope, write_id=other)
-        except Exception:  # noqa: BLE001 - its own job meets it again and tells; this one goes on
+        except Exception:  # noqa: BLE001 - its own job meets it again; this one goes on
+            logger.warning("a write in doubt could not be looked at", extra={"write_id": str(other)}, exc_info=True)
             return
 
 
