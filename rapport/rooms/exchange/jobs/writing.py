@@ -74,7 +74,7 @@ def _doubts_first(scope: Scope, connection_id: UUID, write_id: UUID) -> None:
             continue
         try:
             carry_on(scope=scope, write_id=other)
-        except Exception:  # noqa: BLE001 - its own job meets it again; this one goes on
+        except Exception:  # its own job meets it again; this one goes on
             logger.warning("a write in doubt could not be looked at", extra={"write_id": str(other)}, exc_info=True)
             return
 
