@@ -25,8 +25,11 @@ VERSIONS = {
     "835": "005010X221A1",
     "999": "005010X231A1",
     "277": "005010X214",
+    "276": "005010X212",
+    "270": "005010X279A1",
+    "271": "005010X279A1",
 }
-"""ST01 -> GS08 of the guides we write."""
+"""ST01 -> GS08 of the guides we write. A 277 that answers a 276 is of 005010X212: say so."""
 
 _BASIC = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"&'()*+,-./:;?=")
 """X12 basic character set."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from . import acks, remit835
+from . import acks, remit835, rules27x
 from .envelope import TransactionSet
 from .guides import elements, g835, g837p
 from .guides.walker import walk
@@ -44,6 +44,8 @@ def transaction_findings(
         yield from _remittance(unit, context)
     elif guide in ("999", "997"):
         yield from _acknowledgement(unit, context)
+    elif guide in rules27x.GUIDES:
+        yield from rules27x.findings(unit, guide)
     elif guide == "277CA":
         yield from _claim_acknowledgement(unit, context)
 
@@ -69,9 +71,14 @@ def _levels(transaction: TransactionSet) -> Iterator[Finding]:
     """HL: counted from 1, below a level that stands before, with or without levels below."""
     levels: dict[str, Segment] = {}
     parents: set[str] = set()
+    refused: set[str] = set()
+    current = ""
     for segment in transaction.body:
+        if segment.tag == "AAA":
+            refused.add(current)  # the guide's own examples leave HL04 at 1 there
         if segment.tag != "HL":
             continue
+        current = segment.get(1)
         if segment.get(1) != str(len(levels) + 1):
             yield _finding(segment, "01", "hl-number", f"HL01 must be {len(levels) + 1}.")
         if segment.get(2) and segment.get(2) not in levels:
@@ -81,7 +88,7 @@ def _levels(transaction: TransactionSet) -> Iterator[Finding]:
     for number, segment in levels.items():
         if segment.get(4) == "0" and number in parents:
             yield _finding(segment, "04", "hl-child", "HL04 is 0, but a level stands below.")
-        elif segment.get(4) == "1" and number not in parents:
+        elif segment.get(4) == "1" and number not in parents | refused:
             message = "HL04 is 1, but no level stands below."
             yield _finding(segment, "04", "hl-child", message, "warning")
 

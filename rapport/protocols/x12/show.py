@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from . import acks, read837p, remit835, syntax
+from . import acks, elig270, elig271, read837p, remit835, status276, status277, syntax
 from .check import guide_of
 from .envelope import TransactionSet, transaction_sets
 from .syntax import Segment
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+
+_READERS: dict[str, tuple[str, Callable[[TransactionSet], Iterator[DataclassInstance]]]] = {
+    "270": ("inquiries", elig270.read),
+    "271": ("answers", elig271.read),
+    "276": ("inquiries", status276.read),
+    "277": ("answers", status277.read),
+}
+"""Guide -> what its records are called, and their reader."""
 
 
 def jsonable(value: object) -> Any:
@@ -53,6 +63,9 @@ def _record(unit: TransactionSet | Segment) -> dict[str, Any]:
         return head | {"claims": jsonable(list(read837p.of_transaction(unit)))}
     if guide == "277CA":
         return head | _fields(acks.read_277ca(unit))
+    if guide in _READERS:
+        word, read = _READERS[guide]
+        return head | {word: jsonable(list(read(unit)))}
     return head | {
         "segments": [
             {"segment": s.tag, "position": s.index, "elements": s.elements[1:]} for s in unit.body

@@ -3,7 +3,8 @@ Elements of the segments we meet: type and length, as the X12 005010 dictionary 
 
 `AN` text, `ID` a code, `N` a whole number, `R` a decimal number, `DT` a date, `TM` a time; then
 the length or the shortest and longest. A composite stands in parentheses; `*3` repeats what is
-before it. Only facts about form are here; which codes a guide allows is in the guide's table.
+before it; `^` says that the element itself may repeat. Only facts about form are here; which codes
+a guide allows is in the guide's table.
 """
 
 from __future__ import annotations
@@ -23,14 +24,17 @@ class Simple:
     kind: str
     shortest: int
     longest: int
+    repeats: bool = False
 
 
 Composite = tuple[Simple, ...]
 
 _PROCEDURE = "(ID2,AN1-48,AN2,AN2,AN2,AN2,AN1-80,AN1-48)"
+_STATUS = "(AN1-30,AN1-30,ID2-3,ID1-3)"
 _DIAGNOSIS = "(ID1-3,AN1-30,ID2-3,AN1-35,R1-18,R1-15,AN1-30,AN1-30,ID1)"
 
 _FORMS = f"""
+AAA ID1 AN2 ID2 ID1
 AK1 ID2 N1-9 AN1-12
 AK2 ID3 AN4-9 AN1-35
 AK9 ID1 N1-6 N1-6 N1-6 ID1-3*5
@@ -50,21 +54,30 @@ CUR ID2-3 ID3 R4-10 ID2-3 ID3
 DMG ID2-3 AN1-35 ID1 ID1 () ID1-2 ID2-3 ID1-2 R1-15 ID1-3 AN1-30
 DTM ID3 DT8 TM4-8 ID2 ID2-3 AN1-35
 DTP ID3 ID2-3 AN1-35
+EB ID1-3 ID3 ID1-2^ ID1-3 AN1-50 ID1-2 R1-18 R1-10 ID2 R1-15 ID1 ID1 {_PROCEDURE} (N1-2,N1-2,N1-2,N1-2)
+EQ ID1-2^ {_PROCEDURE} ID3 ID1-3 (N1-2,N1-2,N1-2,N1-2)
 FRM AN1-20 ID1 AN1-50 DT8 R1-6
 GE N1-6 N1-9
 GS ID2 AN2-15 AN2-15 DT8 TM4-8 N1-9 ID1-2 AN1-12
 HCP ID2 R1-18 R1-18 AN1-50 R1-9 AN1-50 R1-18 AN1-48 ID2 AN1-48 ID2 R1-15 ID2 ID1-2 ID1-2
 HI {_DIAGNOSIS}*12
 HL AN1-12 AN1-12 ID1-2 ID1
+HSD ID2 R1-15 ID2 R1-6 ID1-2 N1-3 ID1-2 ID1
 IEA N1-5 N9
+III ID1-3 AN1-30 ID2 AN1-264
 IK3 ID2-3 N1-6 AN1-6 ID1-3
 IK5 ID1 ID1-3*5
+INS ID1 ID2 ID3 ID2-3 ID1 () ID2 ID2 ID1 ID1 ID2-3 AN1-35 ID1 AN2-30 ID2 ID2-3 N1-9
 K3 AN1-80 ID1-2 ()
+LE AN1-6
 LIN AN1-20 ID2 AN1-48
 LQ ID1-3 AN1-30
+LS AN1-6
 LX N1-6
 MEA ID2 ID1-3 R1-20 () R1-20 R1-20 ID2 ID2 ID2 ID2-4 ID1-3 AN1-30
 MOA R1-10 R1-18 AN1-50*5 R1-18 R1-18
+MPI ID1 ID2 ID1 AN1-80 ID2 ID2-3 AN1-35
+MSG AN1-264
 N1 ID2-3 AN1-60 ID1-2 AN2-80 ID2 ID2-3
 N3 AN1-55 AN1-55
 N4 AN2-30 ID2 ID3-15 ID2-3 ID1-2 AN1-30 ID1-3
@@ -82,6 +95,7 @@ REF ID2-3 AN1-50 AN1-80 (ID2-3,AN1-50,ID2-3,AN1-50,ID2-3,AN1-50)
 SBR ID1 ID2 AN1-50 AN1-60 ID1-3 ID1 ID1 ID2 ID1-2
 SE N1-10 AN4-9
 ST ID3 AN4-9 AN1-35
+STC {_STATUS} DT8 ID1-2 R1-18 R1-18 DT8 ID3 AN1-35 AN1-30 {_STATUS} {_STATUS} AN1-264
 SV1 {_PROCEDURE} R1-18 ID2 R1-15 AN1-2 ID1-2 (N1-2,N1-2,N1-2,N1-2) R1-18 ID1 ID1-2 ID1 ID1 ID1-2 AN1-2 ID1 ID1 AN1-50 ID3-15 R1-18 ID1 ID1
 SV5 {_PROCEDURE} ID2 R1-15 R1-18 R1-18 ID1 ID1
 SVC {_PROCEDURE} R1-18 R1-18 AN1-48 R1-15 {_PROCEDURE} R1-15
@@ -89,7 +103,7 @@ SVD AN2-80 R1-18 {_PROCEDURE} AN1-48 R1-15 N1-6
 TRN ID1-2 AN1-50 AN10 AN1-50
 """
 
-_SIMPLE = re.compile(r"(AN|ID|DT|TM|N|R)(\d+)(?:-(\d+))?$")
+_SIMPLE = re.compile(r"(AN|ID|DT|TM|N|R)(\d+)(?:-(\d+))?(\^?)$")
 _KINDS = {
     "N": (re.compile(r"-?\d+$"), "a whole number"),
     "R": (re.compile(r"-?(\d+\.?\d*|\.\d+)$"), "a number"),
@@ -101,8 +115,8 @@ def _simple(text: str) -> Simple:
     match = _SIMPLE.match(text)
     if match is None:
         raise ValueError(f"no element form: {text}")
-    kind, shortest, longest = match.groups()
-    return Simple(kind, int(shortest), int(longest or shortest))
+    kind, shortest, longest, repeats = match.groups()
+    return Simple(kind, int(shortest), int(longest or shortest), bool(repeats))
 
 
 def _forms(text: str) -> Iterator[Simple | Composite]:
@@ -163,9 +177,11 @@ def check(segment: Segment) -> Iterator[Finding]:
         if not value:
             continue
         if isinstance(form, Simple):
-            fault = _fault(value, form)
-            if fault:
-                yield finding(f"{number:02}", *fault)
+            for one in segment.repetitions(number) if form.repeats else (value,):
+                fault = _fault(one, form)
+                if fault:
+                    yield finding(f"{number:02}", *fault)
+                    break
             continue
         parts = segment.components(number)
         if form and len(parts) > len(form):

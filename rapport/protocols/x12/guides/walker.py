@@ -160,6 +160,11 @@ class _Frame:
     rank: int = 0
     counts: dict[int, int] = field(default_factory=dict)
 
+    def opens_again(self, node: Node) -> bool:
+        """Tell whether the segment that began the loop would stand in it once too often."""
+        first = self.loop.children[0] if self.loop.children else None
+        return node is first and 0 < node.most <= self.counts.get(id(node), 0)
+
 
 class Walk:
     """One transaction set on its way through a guide. `findings` grows."""
@@ -177,7 +182,7 @@ class Walk:
             for node in frame.loop.children or ():
                 if not node.matches(segment):
                     continue
-                if node.rank >= frame.rank:
+                if node.rank >= frame.rank and not frame.opens_again(node):
                     return self._enter(depth, node, segment)
                 behind = behind or (depth, node)
         if behind is not None:
