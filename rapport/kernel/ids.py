@@ -31,6 +31,7 @@ PREFIXES: dict[str, str] = {
     "document_link": "dlk",
     "claim": "clm",
     "claim_line": "clv",
+    "claim_batch": "cbat",
     "submission": "sbm",
     "acknowledgement": "ack",
     "channel": "chan",

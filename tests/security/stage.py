@@ -103,6 +103,7 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
     claim = stage.billing.claim(member_id="W123456789")
     stage.billing.submit(claim)
     stage.billing.work()
+    stage.billing.batch(stage.billing.claim(member_id="W123456780", hour=10))
     patient = stage.billing.things["patient"]
     props.made(
         willow.biller.post(

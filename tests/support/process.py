@@ -6,6 +6,7 @@ It works on the database of the test run, which it finds by RAPPORT_HOME.
 - `worker [MODULE]`: a worker, after importing the module that registers tasks, until SIGTERM
 - `relay PRACTICE`: send what is due for one practice, then end
 - `send PRACTICE`: hand over the claims of one practice that wait, then end
+- `batch PRACTICE BATCH N`: put a batch of claims together in sets of N, then end
 - `write PRACTICE PORTAL`: carry on the portal writes of one practice that are due, then end
 - `patient TOKEN`: add a patient over the API, then end
 - `era TOKEN FILE`: hand in a remittance over the API, then end
@@ -70,6 +71,17 @@ def main() -> None:
             found = list(open_submissions(scope=scope))
         for submission in found:
             send_submission(scope=scope, submission_id=submission.id)
+    elif what == "batch":
+        from rapport.kernel.ids import parse_type_id
+        from rapport.platform.access.scope import system_scope
+        from rapport.rooms.claims.jobs import make_batch
+        from rapport.rooms.claims.services import batches
+
+        batches.CLAIMS_A_SET = int(rest[2])
+        practice, batch = UUID(rest[0]), parse_type_id("claim_batch", rest[1])
+        assert batch is not None
+        scope = system_scope(practice_id=practice, actor_id=practice, time_zone=ZoneInfo("UTC"))
+        make_batch(scope=scope, claim_batch_id=batch)
     elif what == "write":
         from tests.support.portal import carry_on_writes
 

@@ -215,7 +215,8 @@ PATH_KINDS: dict[str, str] = {
         "practice user membership api_key clinician location patient insurance_policy payer "
         "service_code appointment clinical_note document claim channel era_file remittance "
         "payment ledger_entry telehealth_session event webhook_endpoint delivery job session "
-        "connection challenge attention_item connector_write artefact"
+        "connection challenge attention_item connector_write artefact "
+        "claim_batch"
     ).split()
 }
 """Name of a path parameter -> kind of object."""

@@ -35,6 +35,8 @@ class Crashpoint(StrEnum):
     """The answer is written, not yet committed."""
     CLAIM_AFTER_MARK = "claim.after_mark"
     """The answer is kept, the queue does not know."""
+    BATCH_SET_KEPT = "batch.set_kept"
+    """A set of a batch is frozen, its file is not whole."""
     REMITTANCE_CLAIM_POSTED = "remittance.claim_posted"
     """One claim of a remittance is posted, the others are not."""
     WRITE_INTENDED = "write.intended"

@@ -9,7 +9,7 @@ export, another room) cannot even count them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -185,16 +185,27 @@ class BillingNote:
 
 def note_of_visit(*, scope: Scope, appointment_id: UUID) -> BillingNote | None:
     """Return the note that a claim for this visit would rest on, signed or not; None: no such note."""
+    return notes_of_visits(scope=scope, appointment_ids=[appointment_id]).get(appointment_id)
+
+
+def notes_of_visits(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[UUID, BillingNote]:
+    """Return appointment -> the note that a claim for it would rest on, as `note_of_visit` does for one."""
     billable = [type.value for type, rule in RULES.items() if rule.billable]
-    note: ClinicalNote | None = (
+    rows = (
         ClinicalNote.objects.visible_to(scope)
-        .filter(appointment_id=appointment_id, type__in=billable)
+        .filter(appointment_id__in=list(appointment_ids), type__in=billable)
         .exclude(status=NoteStatus.VOID.value)
         .order_by(F("signed_at").desc(nulls_last=True), "-id")
-        .first()
+        .defer("content", "sealed_content")
     )
-    if note is None:
-        return None
+    found: dict[UUID, BillingNote] = {}
+    for note in rows:
+        if note.appointment_id is not None and note.appointment_id not in found:
+            found[note.appointment_id] = _for_billing(scope, note)
+    return found
+
+
+def _for_billing(scope: Scope, note: ClinicalNote) -> BillingNote:
     return BillingNote(
         id=note.id,
         type=note.type,

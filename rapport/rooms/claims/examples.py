@@ -105,6 +105,37 @@ CHANNEL: dict[str, Any] = {
 }
 
 
+NEW_BATCH: dict[str, Any] = {"payer_id": "payer_01h455vb4pex5vsknk084sn02t"}
+
+BATCH: dict[str, Any] = {
+    "object": "claim_batch",
+    "id": "cbat_01h455vb4pex5vsknk084sn02q",
+    "state": "made",
+    "channel_id": "chan_01h455vb4pex5vsknk084sn02v",
+    "payer_id": "payer_01h455vb4pex5vsknk084sn02t",
+    "follows_batch_id": None,
+    "progress": {"done": 42, "total": 42},
+    "included": 41,
+    "charge": {"amount": 738000, "currency": "USD"},
+    "findings": [],
+    "left_out": [{"claim_id": "clm_01h455vb4pex5vsknk084sn02q", "codes": ["member-id-missing"]}],
+    "submission": {
+        "id": "sbm_01h455vb4pex5vsknk084sn02q",
+        "state": "sent",
+        "interchange_number": "000000017",
+        "group_number": 17,
+        "size": 20480,
+        "sha256": "9f2c4d1b7a3e5f60819a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70",
+        "syntax_code": "A",
+        "last_code": None,
+        "state_changed_at": "2026-11-02T15:20:00.000Z",
+    },
+    "version": 3,
+    "created_at": "2026-11-02T15:00:00.000Z",
+    "updated_at": "2026-11-02T15:01:00.000Z",
+}
+
+
 def page(member: dict[str, Any]) -> dict[str, Any]:
     """Return a list of one."""
     return {"object": "list", "data": [member], "has_more": False, "next_cursor": None, "prev_cursor": None}

@@ -74,6 +74,18 @@ def send_submission(*, scope: Scope, submission_id: UUID) -> None:
     crashpoint(Crashpoint.CLAIM_AFTER_MARK)
 
 
+@jobs.task("claims.make_batch", retries=10, outside=True)
+def make_batch(*, scope: Scope, claim_batch_id: UUID) -> None:
+    """Put a batch's claims into its file, set by set. Each set is kept by itself: killed, it goes on from there."""
+    more = True
+    while more:
+        with entered(scope):
+            more = services.make_set(scope=scope, batch_id=claim_batch_id, now=timezone.now())
+        crashpoint(Crashpoint.BATCH_SET_KEPT)
+    with entered(scope):
+        services.finish_batch(scope=scope, batch_id=claim_batch_id, now=timezone.now())
+
+
 def _again(scope: Scope, submission: Submission | None) -> None:
     """Ask for another run, when the submission is not settled."""
     if submission is None or submission.state not in OPEN:

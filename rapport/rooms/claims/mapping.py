@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -125,32 +125,40 @@ def record(
     )
 
 
-def to_file(
-    record: p.Claim, *, settings: dict[str, Any], practice_name: str, contact_phone: str,
-    numbers: Numbers, batch_id: str, at: datetime, test: bool,
-) -> tuple[bytes, p.Body]:  # fmt: skip
+def to_set(
+    records: Iterable[p.Claim], *, settings: Mapping[str, Any], practice_name: str, contact_phone: str,
+    batch_id: str, at: datetime,
+) -> p.Body:  # fmt: skip
     """
-    Return the 837P file of one claim, and where its lines stand in it.
+    Return claims as one transaction set, and where each stands in it.
 
-    :param settings: the channel's `sender_id`, `receiver_id`, `receiver_name` and qualifiers
+    :param settings: the channel's `sender_id`, `receiver_id` and `receiver_name`
     :param at: local time of the practice
     """
     submitter = p.Submitter(
         name=practice_name, id=settings["sender_id"], contact="BILLING", phone=contact_phone,
         receiver_name=settings["receiver_name"], receiver_id=settings["receiver_id"],
     )  # fmt: skip
-    body = p.write([record], submitter=submitter, batch_id=batch_id, at=at)
-    data = b"".join(
-        interchange(
-            [("837", body.segments)],
-            sender=Address(settings.get("sender_qualifier", "ZZ"), settings["sender_id"]),
-            receiver=Address(settings.get("receiver_qualifier", "ZZ"), settings["receiver_id"]),
-            numbers=numbers,
-            at=at,
-            usage="T" if test else "P",
-        )
+    return p.write(records, submitter=submitter, batch_id=batch_id, at=at)
+
+
+def to_file(
+    bodies: Iterable[list[str]], *, settings: Mapping[str, Any], numbers: Numbers, at: datetime, test: bool
+) -> Iterator[bytes]:
+    """
+    Return the 837P file of these transaction sets, piece by piece.
+
+    :param bodies: the segments of each, between ST and SE
+    :param settings: the channel's `sender_id`, `receiver_id` and qualifiers
+    """
+    return interchange(
+        (("837", body) for body in bodies),
+        sender=Address(settings.get("sender_qualifier", "ZZ"), settings["sender_id"]),
+        receiver=Address(settings.get("receiver_qualifier", "ZZ"), settings["receiver_id"]),
+        numbers=numbers,
+        at=at,
+        usage="T" if test else "P",
     )
-    return data, body
 
 
 def pack(record: p.Claim) -> bytes:

@@ -116,6 +116,10 @@ class Clearinghouse(Protocol):
 class Elsewhere(Protocol):
     """What the practice's other system asks of payers, so that nothing is asked twice."""
 
+    def has_another(self, *, scope: Scope) -> bool:
+        """Tell whether the practice has another system that may send claims."""
+        ...
+
     def open_claim(
         self, *, scope: Scope, patient_id: UUID, payer_id: UUID, days: Sequence[date]
     ) -> str | None:

@@ -10,11 +10,22 @@ from uuid import UUID
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
+from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
 from rapport.rooms.ledger import queries as ledger
 
-from .models import CarriedClaim, Channel, Claim, ClaimLine, InboundFile, Submission
-from .states import ClaimState, SubmissionState
+from .models import (
+    BatchClaim,
+    CarriedClaim,
+    Channel,
+    Claim,
+    ClaimBatch,
+    ClaimLine,
+    InboundFile,
+    Submission,
+    SubmittedClaim,
+)
+from .states import ClaimState, Outcome, SubmissionState
 
 
 def get_claim(*, scope: Scope, claim_id: UUID, lock: bool = False) -> Claim:
@@ -107,12 +118,98 @@ def lines_of(*, scope: Scope, claim_id: UUID) -> list[ClaimLine]:
     return list(ClaimLine.objects.visible_to(scope).filter(claim_id=claim_id).order_by("position"))
 
 
+def refer_to_claims(*, scope: Scope, claim_ids: Sequence[UUID]) -> list[UUID]:
+    """Return ids of claims that a body names. :raises ReferenceNotFound: one is not there for this actor"""
+    found = set(Claim.objects.visible_to(scope).filter(id__in=list(claim_ids)).values_list("id", flat=True))
+    missing = [(place, id) for place, id in enumerate(claim_ids) if id not in found]
+    if missing:
+        raise ReferenceNotFound(
+            "A field refers to something that is not here.",
+            errors=tuple(FieldError(f"/claim_ids/{place}", "reference-not-found") for place, _ in missing),
+            _sought=[("claim", id) for _, id in missing],
+        )
+    return list(claim_ids)
+
+
+def lock_claims(*, scope: Scope, claim_ids: Sequence[UUID]) -> dict[UUID, Claim]:
+    """Return claims by id, held until the transaction ends; in one order, so that nobody waits in a circle."""
+    rows = Claim.objects.visible_to(scope).filter(id__in=list(claim_ids)).order_by("id")
+    held = {row.id: row for row in rows.select_for_update()}
+    return {id: held[id] for id in claim_ids if id in held}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A claim in a file, and the file."""
+
+    row: SubmittedClaim
+    submission: Submission
+
+
+def submissions_of(*, scope: Scope, claim_id: UUID) -> list[Sent]:
+    """Return the files that a claim stands in, the first try first."""
+    rows = list(SubmittedClaim.objects.visible_to(scope).filter(claim_id=claim_id).order_by("attempt"))
+    files = {
+        file.id: file
+        for file in Submission.objects.visible_to(scope).filter(id__in=[row.submission_id for row in rows])
+    }
+    return [Sent(row, files[row.submission_id]) for row in rows if row.submission_id in files]
+
+
 def latest_submission(*, scope: Scope, claim_id: UUID) -> Submission | None:
-    """Return the claim's newest submission, if there is one."""
-    row: Submission | None = (
-        Submission.objects.visible_to(scope).filter(claim_id=claim_id).order_by("-attempt").first()
+    """Return the newest file that a claim stands in, if there is one."""
+    sent = submissions_of(scope=scope, claim_id=claim_id)
+    return sent[-1].submission if sent else None
+
+
+def claims_in(*, scope: Scope, submission_id: UUID) -> list[SubmittedClaim]:
+    """Return which claims a file carries, in their order."""
+    return list(
+        SubmittedClaim.objects.visible_to(scope)
+        .filter(submission_id=submission_id)
+        .order_by("set_number", "first_position")
+        .defer("snapshot_sealed")
     )
+
+
+def superseded(*, scope: Scope, submission_id: UUID) -> set[UUID]:
+    """Return which claims of a file stand in a later one too: what is said of this file is history for them."""
+    rows = sql.rows(
+        "SELECT s.claim_id FROM claims_submittedclaim s WHERE s.practice_id = %s AND s.submission_id = %s"
+        " AND EXISTS (SELECT 1 FROM claims_submittedclaim t WHERE t.practice_id = s.practice_id"
+        " AND t.claim_id = s.claim_id AND t.attempt > s.attempt)",
+        (scope.practice_id, submission_id),
+    )
+    return {row[0] for row in rows}
+
+
+def get_batch(*, scope: Scope, claim_batch_id: UUID) -> ClaimBatch:
+    """Return a batch. :raises NotFound: there is none"""
+    row = by_id(ClaimBatch, scope=scope, id=claim_batch_id)
+    if row is None:
+        raise NotFound(_sought=[("claim_batch", claim_batch_id)])
+    scope.trail.target("claim_batch", row.id, row.version)
     return row
+
+
+def batches_of(*, scope: Scope, claim_batch_ids: Sequence[UUID]) -> list[ClaimBatch]:
+    """Return batches in the order of their ids."""
+    found = {row.id: row for row in ClaimBatch.objects.visible_to(scope).filter(id__in=list(claim_batch_ids))}
+    return [found[id] for id in claim_batch_ids if id in found]
+
+
+def left_out_of(*, scope: Scope, claim_batch_id: UUID) -> list[BatchClaim]:
+    """Return the claims that a batch left out, as far as the actor may see them; the first thousand."""
+    seen = Claim.objects.visible_to(scope).values("id")
+    rows = BatchClaim.objects.visible_to(scope).filter(
+        batch_id=claim_batch_id, outcome=Outcome.LEFT_OUT.value, claim_id__in=seen
+    )
+    return list(rows.order_by("position")[:1000])
+
+
+def submission_of_batch(*, scope: Scope, batch: ClaimBatch) -> Submission | None:
+    """Return a batch's file, once it is whole."""
+    return by_id(Submission, scope=scope, id=batch.submission_id)
 
 
 def get_channel(*, scope: Scope, channel_id: UUID, lock: bool = False) -> Channel:

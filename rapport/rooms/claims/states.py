@@ -47,6 +47,7 @@ class Action(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     QUEUE = "queue"
+    UNQUEUE = "unqueue"
     BEGIN_SEND = "begin_send"
     RECORD_SENT = "record_sent"
     RECORD_DOUBT = "record_doubt"
@@ -56,6 +57,7 @@ class Action(StrEnum):
     ACCEPT = "accept"
     REJECT = "reject"
     REOPEN = "reopen"
+    RETURN = "return"
     PAY = "pay"
     DENY = "deny"
     REVERSE = "reverse"
@@ -85,6 +87,7 @@ MOVES: Mapping[Action, Move] = MappingProxyType(
         Action.HOLD: _move(S.DRAFT, S.VALIDATED, to=S.HELD),
         Action.RELEASE: _move(S.HELD, to=S.DRAFT),
         Action.QUEUE: _move(S.VALIDATED, to=S.QUEUED),
+        Action.UNQUEUE: _move(S.QUEUED, to=S.VALIDATED),
         Action.BEGIN_SEND: _move(S.QUEUED, to=S.SENDING),
         Action.RECORD_SENT: _move(S.SENDING, S.UNKNOWN, to=S.SUBMITTED),
         Action.RECORD_DOUBT: _move(S.SENDING, to=S.UNKNOWN),
@@ -94,6 +97,7 @@ MOVES: Mapping[Action, Move] = MappingProxyType(
         Action.ACCEPT: _move(*_OUT, to=S.ACCEPTED),
         Action.REJECT: _move(*_OUT, S.ACCEPTED, to=S.REJECTED),
         Action.REOPEN: _move(S.REJECTED, to=S.DRAFT),
+        Action.RETURN: _move(*_OUT, to=S.VALIDATED),
         Action.PAY: _move(*_OUT, S.ACCEPTED, S.REJECTED, S.DENIED, S.PAID, to=S.PAID),
         Action.DENY: _move(*_OUT, S.ACCEPTED, S.REJECTED, S.PAID, S.DENIED, to=S.DENIED),
         Action.REVERSE: _move(S.PAID, S.DENIED, to=S.ACCEPTED),
@@ -137,3 +141,24 @@ SUBMISSION_MOVES: Mapping[SubmissionState, frozenset[SubmissionState]] = Mapping
 )  # fmt: skip
 """State -> states it can go to. READY follows SENDING and IN_DOUBT only where the other side is
 known not to have the file."""
+
+
+class BatchState(StrEnum):
+    """Where a batch of claims is. What becomes of its file is the submission's state."""
+
+    MAKING = "making"
+    """Its claims are looked through and put into sets, set by set."""
+    MADE = "made"
+    """Its file is frozen, and on its way."""
+    EMPTY = "empty"
+    """None of its claims could be sent."""
+    FAILED = "failed"
+    """Its file would break the guide in a part that belongs to no claim: nothing was sent."""
+
+
+class Outcome(StrEnum):
+    """What became of one claim of a batch."""
+
+    WAITING = "waiting"
+    INCLUDED = "included"
+    LEFT_OUT = "left_out"

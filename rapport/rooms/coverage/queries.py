@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
@@ -75,6 +76,16 @@ def submitter_of(*, scope: Scope, payer: Payer) -> Submitter:
         return Submitter(payer.submitter)
     connected = tenancy.get_practice(scope=scope).system == System.CONNECTED
     return Submitter.PORTAL if connected else Submitter.RAPPORT
+
+
+def payers_of(*, scope: Scope, ids: Collection[UUID]) -> dict[UUID, Payer]:
+    """Return many payers at once, by id."""
+    return {row.id: row for row in Payer.objects.visible_to(scope).filter(id__in=list(ids))}
+
+
+def policies_of(*, scope: Scope, ids: Collection[UUID]) -> dict[UUID, Policy]:
+    """Return many policies at once, by id; those of patients whom the actor may not see are left out."""
+    return {row.id: row for row in Policy.objects.visible_to(scope).filter(id__in=list(ids))}
 
 
 def get_policy(*, scope: Scope, policy_id: UUID, lock: bool = False) -> Policy:

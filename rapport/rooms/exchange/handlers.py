@@ -212,6 +212,10 @@ class _Kept:
 class PortalClaims:
     """What portals ask of payers: claims' `Elsewhere`, told from the mirror."""
 
+    def has_another(self, *, scope: Scope) -> bool:
+        """Tell whether the practice is linked to a portal."""
+        return bool(queries.standing_connections(scope=scope))
+
     def open_claim(
         self, *, scope: Scope, patient_id: UUID, payer_id: UUID, days: Sequence[date]
     ) -> str | None:

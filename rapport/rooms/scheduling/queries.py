@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -138,6 +138,14 @@ def location_of(*, scope: Scope, appointment_id: UUID) -> UUID | None:
         scope=scope, appointment_id=appointment_id
     ).location_id
     return location_id
+
+
+def locations_of(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return appointment -> location of those that take place at one."""
+    rows = Appointment.objects.visible_to(scope).filter(
+        id__in=list(appointment_ids), location_id__isnull=False
+    )
+    return dict(rows.values_list("id", "location_id"))
 
 
 def week_of(*, scope: Scope, clinician_id: UUID) -> Week:

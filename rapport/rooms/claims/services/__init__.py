@@ -8,7 +8,6 @@ from .assembly import (
     NOT_SIGNED,
     ClaimNotClean,
     NoChannel,
-    control_number_of,
     create_claim,
     hold_claim,
     policy_of,
@@ -18,10 +17,13 @@ from .assembly import (
     visits_of,
     void_claim,
 )
+from .batches import NothingToSend, create_batch, finish_batch, make_set
 from .channels import change_channel, create_channel
 from .decisions import record_decision, record_reversal
 from .elsewhere import DuplicateClaim, OtherSubmitter, require_there, supply_elsewhere
+from .freezing import alone
 from .judging import build_record
+from .numbers import control_number_of
 from .sending import Sending, begin_sending, record_answer, resolve_doubt
 
 __all__ = [
@@ -30,15 +32,20 @@ __all__ = [
     "ClaimNotClean",
     "DuplicateClaim",
     "NoChannel",
+    "NothingToSend",
     "OtherSubmitter",
     "Sending",
+    "alone",
     "begin_sending",
     "build_record",
     "change_channel",
     "control_number_of",
+    "create_batch",
     "create_channel",
     "create_claim",
+    "finish_batch",
     "hold_claim",
+    "make_set",
     "mark_unreadable",
     "policy_of",
     "receive_file",

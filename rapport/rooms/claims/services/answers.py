@@ -7,6 +7,7 @@ after a payment is kept, and changes nothing. What is about nothing we know is p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,14 +17,23 @@ from django.db import transaction
 from rapport.kernel.ids import new_uuid
 from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
-from rapport.platform.outbox.emit import emit
+from rapport.platform.outbox.emit import emit, emit_all
 from rapport.protocols.x12 import acks
 from rapport.protocols.x12.envelope import TransactionSet, transaction_sets
 from rapport.protocols.x12.syntax import NotX12, Segment, read
 from rapport.rooms.claims import events, queries
-from rapport.rooms.claims.models import Acknowledgement, Channel, Claim, InboundFile, Submission
+from rapport.rooms.claims.models import (
+    Acknowledgement,
+    Channel,
+    Claim,
+    InboundFile,
+    Submission,
+    SubmittedClaim,
+)
 from rapport.rooms.claims.ports import InboundFile as Arrived
-from rapport.rooms.claims.states import Action
+from rapport.rooms.claims.states import MOVES, Action
+
+from .batches import follow_up
 
 
 @transaction.atomic
@@ -91,91 +101,137 @@ def _interchange(scope: Scope, channel: Channel, file: InboundFile, ack: acks.In
         return False
     verdict = "received" if ack.accepted else "rejected"
     codes = [{"code": ack.note, "segment": "TA1", "position": 0, "element": ""}]
-    _note(scope, file, submission, "TA1", verdict, codes, source="", now=now)
+    claims = queries.claims_in(scope=scope, submission_id=submission.id)
+    _note(scope, file, submission, "TA1", [(row.claim_id, verdict, codes) for row in claims], now=now)
     if not ack.accepted:
-        _move(scope, submission, Action.REJECT, f"TA1:{ack.code}:{ack.note}", events.CLAIM_REJECTED, now=now)
+        ids = [row.claim_id for row in claims]
+        _move(scope, submission, ids, Action.REJECT, f"TA1:{ack.code}:{ack.note}", events.CLAIM_REJECTED, now=now)
     return True
 
 
 def _syntax(scope: Scope, channel: Channel, file: InboundFile, ack: acks.GroupAck, *, now: datetime) -> bool:
+    """
+    Take a 999 for what it says of each claim: the fault's position tells whose it is.
+
+    A set is turned away whole. Its claims without fault never reached the payer, so they are made ready
+    again, and leave with the next file; where nobody's fault is named, all of them wait for a person.
+    """
     submission = Submission.objects.visible_to(scope).filter(
         channel_id=channel.id, group_number=_number(ack.group)
     ).first()  # fmt: skip
     if submission is None:
         return False
-    code = ack.sets[0].code if ack.sets else ack.code
-    accepted = code in ("A", "E", "P")
-    codes: list[dict[str, Any]] = [
-        {"code": e.code, "segment": e.segment, "position": e.position, "element": e.element}
-        for one in ack.sets
-        for e in one.errors
-    ] or [{"code": code, "segment": "", "position": 0, "element": ""}]
-    Submission.objects.visible_to(scope).filter(id=submission.id).update(syntax_code=code[:1])
-    _note(scope, file, submission, "999", "received" if accepted else "rejected", codes, source="", now=now)
-    if accepted:
-        _move(scope, submission, Action.ACKNOWLEDGE, f"999:{code}", events.CLAIM_ACKNOWLEDGED, now=now)
-    else:
-        _move(scope, submission, Action.REJECT, f"999:{code}", events.CLAIM_REJECTED, now=now)
+    carried = queries.claims_in(scope=scope, submission_id=submission.id)
+    said = {_number(one.control): one for one in ack.sets}
+    worst = next((code for code in ("R", "P", "E") if code in {s.code for s in said.values()}), ack.code)
+    Submission.objects.visible_to(scope).filter(id=submission.id).update(syntax_code=worst[:1])
+    notes: list[tuple[UUID, str, list[dict[str, Any]]]] = []
+    passed: dict[str, list[UUID]] = {}
+    turned: list[UUID] = []
+    returned: list[UUID] = []
+    for number in sorted({row.set_number for row in carried}):
+        mine = [row for row in carried if row.set_number == number]
+        one = said.get(number)
+        if one is None and said:
+            continue  # nothing was said of this set yet
+        code = one.code if one else ack.code
+        errors = one.errors if one else []
+        blamed = {row.claim_id for row in mine if any(_within(row, error) for error in errors)}
+        alone = len(mine) == 1
+        for row in mine:
+            about = [e for e in errors if _within(row, e) or alone or not blamed]
+            codes: list[dict[str, Any]] = [
+                {"code": e.code, "segment": e.segment, "position": e.position, "element": e.element}
+                for e in about
+            ] or [{"code": code, "segment": "", "position": 0, "element": ""}]
+            if code in ("A", "E", "P"):
+                verdict = "received"
+                passed.setdefault(code, []).append(row.claim_id)
+            elif row.claim_id in blamed or alone or not blamed:
+                verdict = "rejected"
+                turned.append(row.claim_id)
+            else:
+                verdict = "returned"
+                returned.append(row.claim_id)
+            notes.append((row.claim_id, verdict, codes))
+    _note(scope, file, submission, "999", notes, now=now)
+    for code, ids in passed.items():
+        _move(scope, submission, ids, Action.ACKNOWLEDGE, f"999:{code}", events.CLAIM_ACKNOWLEDGED, now=now)
+    _move(scope, submission, turned, Action.REJECT, f"999:{worst}", events.CLAIM_REJECTED, now=now)
+    back = _move(scope, submission, returned, Action.RETURN, f"999:{worst}", "", now=now)
+    follow_up(scope=scope, submission_id=submission.id, claim_ids=back, now=now)
     return True
+
+
+def _within(row: SubmittedClaim, error: acks.SyntaxError_) -> bool:
+    return row.first_position <= error.position <= row.last_position
 
 
 def _claims(scope: Scope, file: InboundFile, answer: acks.ClaimAcks, *, now: datetime) -> bool:
     known = False
+    numbers = {said.control.strip().upper() for said in answer.claims}
+    here = {
+        claim.control_number: claim
+        for claim in Claim.objects.visible_to(scope).filter(control_number__in=numbers)
+    }
     for said in answer.claims:
-        claim = Claim.objects.visible_to(scope).filter(control_number=said.control.strip().upper()).first()
+        claim = here.get(said.control.strip().upper())
         if claim is None:
             continue
-        submission = None
-        if answer.batch_id:
-            submission = Submission.objects.visible_to(scope).filter(
-                claim_id=claim.id, batch_id=answer.batch_id
-            ).first()  # fmt: skip
-        submission = submission or queries.latest_submission(scope=scope, claim_id=claim.id)
-        if submission is None:
+        sent = queries.submissions_of(scope=scope, claim_id=claim.id)
+        if not sent:
             continue
+        named = [one for one in sent if answer.batch_id and one.row.batch_id == answer.batch_id]
+        submission = (named or sent)[-1].submission
         known = True
         statuses = [*said.statuses, *(s for line in said.line_statuses.values() for s in line)]
         codes = [
             {"code": f"{s.category}:{s.code}", "segment": "STC", "position": 0, "element": s.entity}
             for s in statuses
         ]
-        _note(scope, file, submission, "277CA", said.verdict, codes, source=answer.source, now=now)
+        _note(scope, file, submission, "277CA", [(claim.id, said.verdict, codes)], source=answer.source, now=now)
         if said.payer_claim_number:
             Claim.objects.visible_to(scope).filter(id=claim.id).update(
                 payer_claim_number=said.payer_claim_number[:50]
             )
         detail = f"277CA:{statuses[0].category}:{statuses[0].code}" if statuses else "277CA"
-        if said.verdict == "rejected":
-            _move(scope, submission, Action.REJECT, detail, events.CLAIM_REJECTED, now=now)
-        elif said.verdict == "accepted":
-            _move(scope, submission, Action.ACCEPT, detail, events.CLAIM_ACCEPTED, now=now)
-        else:
-            _move(scope, submission, Action.ACKNOWLEDGE, detail, events.CLAIM_ACKNOWLEDGED, now=now)
+        action, event = {
+            "rejected": (Action.REJECT, events.CLAIM_REJECTED),
+            "accepted": (Action.ACCEPT, events.CLAIM_ACCEPTED),
+        }.get(said.verdict, (Action.ACKNOWLEDGE, events.CLAIM_ACKNOWLEDGED))
+        _move(scope, submission, [claim.id], action, detail, event, now=now)
     return known
 
 
 def _note(
-    scope: Scope, file: InboundFile, submission: Submission, kind: str, verdict: str,
-    codes: list[dict[str, Any]], *, source: str, now: datetime,
+    scope: Scope, file: InboundFile, submission: Submission, kind: str,
+    said: Sequence[tuple[UUID, str, list[dict[str, Any]]]], *, now: datetime, source: str = "",
 ) -> None:  # fmt: skip
-    Acknowledgement.objects.create(
-        practice_id=scope.practice_id, claim_id=submission.claim_id, submission=submission,
-        inbound_file=file, kind=kind, verdict=verdict, codes=codes[:50], source=source[:60], received_at=now,
+    Acknowledgement.objects.bulk_create(
+        Acknowledgement(
+            practice_id=scope.practice_id, claim_id=claim_id, submission=submission, inbound_file=file,
+            kind=kind, verdict=verdict, codes=codes[:50], source=source[:60], received_at=now,
+        )
+        for claim_id, verdict, codes in said
     )  # fmt: skip
 
 
 def _move(
-    scope: Scope, submission: Submission, action: Action, detail: str, event: str, *, now: datetime
-) -> None:
-    """Move the submission's claim, if its state allows it and this is its latest submission."""
-    claim = queries.get_claim(scope=scope, claim_id=submission.claim_id, lock=True)
-    latest = queries.latest_submission(scope=scope, claim_id=claim.id)
-    if latest is None or latest.id != submission.id or not claim.allows(action):
-        return
-    before = claim.state
-    claim.move(action, by=scope.actor_id, at=now, detail=detail, submission_id=submission.id)
-    if claim.state != before:
-        emit(
-            event, scope=scope, object_type="claim", object_id=claim.id, version=claim.version, now=now,
-            changed=["state"],
-        )  # fmt: skip
+    scope: Scope, submission: Submission, claim_ids: Sequence[UUID], action: Action, detail: str, event: str,
+    *, now: datetime,
+) -> list[UUID]:  # fmt: skip
+    """Move claims of a submission whose state allows it and which no later one carries; return which."""
+    later = queries.superseded(scope=scope, submission_id=submission.id)
+    wanted = [id for id in claim_ids if id not in later]
+    here = MOVES[action].target
+    already = set(
+        Claim.objects.visible_to(scope).filter(id__in=wanted, state=here.value).values_list("id", flat=True)
+    )
+    moved = Claim.move_all(
+        action, practice_id=scope.practice_id, claim_ids=wanted, by=scope.actor_id, at=now, detail=detail,
+        submission_id=submission.id,
+    )  # fmt: skip
+    if event:
+        news = [(id, version) for id, version in moved if id not in already]
+        emit_all(event, scope=scope, object_type="claim", objects=news, now=now, changed=["state"])
+    return [id for id, _ in moved]

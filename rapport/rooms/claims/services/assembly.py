@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
@@ -11,7 +10,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from rapport.kernel.ids import new_uuid, parse_type_id, type_id
+from rapport.kernel.ids import parse_type_id, type_id
 from rapport.kernel.problems import (
     Conflict,
     FieldError,
@@ -23,25 +22,22 @@ from rapport.kernel.problems import (
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
-from rapport.platform.blobs.store import default_store
-from rapport.platform.crypto import aead
 from rapport.platform.db import errors
 from rapport.platform.jobs import registry as jobs
 from rapport.platform.outbox.emit import emit
-from rapport.platform.tenancy import queries as tenancy
-from rapport.protocols.x12.envelope import Numbers
 from rapport.rooms.charting import queries as charting
-from rapport.rooms.claims import events, mapping, queries
-from rapport.rooms.claims.models import Billed, Channel, Claim, ClaimLine, Submission
+from rapport.rooms.claims import events, queries
+from rapport.rooms.claims.models import Billed, Channel, Claim, ClaimLine
+from rapport.rooms.claims.rules.findings import Finding, from_x12
 from rapport.rooms.claims.states import Action, ClaimState
 from rapport.rooms.coding import queries as coding
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.scheduling import queries as scheduling
 
 from .elsewhere import DuplicateClaim, require_here
-from .judging import build_record, judge
-
-_CONTROL_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+from .freezing import freeze_one
+from .judging import judge
+from .numbers import control_number_of
 
 
 class ClaimNotClean(Conflict):
@@ -54,12 +50,8 @@ class NoChannel(Conflict):
     title = "The practice has no channel to send claims through."
 
 
-def control_number_of(prefix: str) -> str:
-    """Return an opaque number: no time, no count, nothing of a patient. 80 random bits."""
-    return prefix + "".join(secrets.choice(_CONTROL_LETTERS) for _ in range(16))
-
-
-def _parse(kind: str, text: str, pointer: str) -> UUID:
+def parse_reference(kind: str, *, text: str, pointer: str) -> UUID:
+    """Return the id that a field holds. :raises ReferenceNotFound: it is none"""
     id = parse_type_id(kind, text)
     if id is None:
         raise ReferenceNotFound(
@@ -74,7 +66,7 @@ def visits_of(*, scope: Scope, body: Any) -> list[Any]:
     return [
         scheduling.refer_to_appointment(
             scope=scope,
-            appointment_id=_parse("appointment", text, f"/appointment_ids/{position}"),
+            appointment_id=parse_reference("appointment", text=text, pointer=f"/appointment_ids/{position}"),
             pointer=f"/appointment_ids/{position}",
         )
         for position, text in enumerate(dict.fromkeys(body.appointment_ids))
@@ -204,7 +196,7 @@ def refuse_faults(faults: Sequence[FieldError]) -> None:
 
 def policy_of(*, scope: Scope, body: Any, patient_id: UUID, on: date) -> Any:
     if body.policy_id:
-        id = _parse("insurance_policy", body.policy_id, "/policy_id")
+        id = parse_reference("insurance_policy", text=body.policy_id, pointer="/policy_id")
         policy = coverage.refer_to_policy(scope=scope, policy_id=id, pointer="/policy_id")
         if policy.patient_id != patient_id:
             raise ReferenceNotFound(
@@ -233,7 +225,7 @@ def _original(scope: Scope, body: Any) -> Claim | None:
         raise Invalid(
             "1 field is not valid.", errors=(FieldError("/original_claim_id", "required"),)
         )
-    original = _own(scope, _parse("claim", body.original_claim_id, "/original_claim_id"))
+    original = _own(scope, parse_reference("claim", text=body.original_claim_id, pointer="/original_claim_id"))
     if not original.payer_claim_number:
         raise StateConflict(
             "The payer has not given the original a number yet; it cannot be replaced or voided.",
@@ -244,7 +236,7 @@ def _original(scope: Scope, body: Any) -> Claim | None:
 
 def _channel(scope: Scope, body: Any) -> Channel | None:
     if body.channel_id:
-        id = _parse("channel", body.channel_id, "/channel_id")
+        id = parse_reference("channel", text=body.channel_id, pointer="/channel_id")
         return queries.refer_to_channel(scope=scope, channel_id=id, pointer="/channel_id")
     return queries.default_channel(scope=scope)
 
@@ -317,13 +309,13 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
     if claim.frequency == "original":
         days = [line.service_on for line in queries.lines_of(scope=scope, claim_id=claim.id)]
         require_here(scope=scope, patient_id=claim.patient_id, payer_id=claim.payer_id, days=days)
-    found = judge(scope=scope, claim=claim, now=now)
-    blocking = [asdict(finding) for finding in found if finding.blocks]
-    if blocking:
-        raise ClaimNotClean("Mend every finding, then submit again.", findings=blocking)
+    _refuse_unclean(judge(scope=scope, claim=claim, now=now))
     if claim.channel_id is None:
         raise NoChannel("Add a channel, and name it on the claim.")
-    submission = _freeze(scope, claim, channel_id=claim.channel_id, now=now)
+    submission, faults = freeze_one(scope=scope, claim=claim, channel_id=claim.channel_id, now=now)
+    if submission is None:
+        _refuse_unclean(from_x12(faults))
+        raise AssertionError("a file without faults is kept")
     claim.move(Action.QUEUE, by=scope.actor_id, at=now, submission_id=submission.id)
     scope.trail.target("claim", claim.id, claim.version)
     jobs.defer(
@@ -333,50 +325,10 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
     return claim
 
 
-def _freeze(scope: Scope, claim: Claim, *, channel_id: UUID, now: datetime) -> Submission:
-    """Make the file, and keep it with everything it was made from. From here on nothing changes."""
-    record = build_record(scope=scope, claim=claim)
-    practice = tenancy.get_practice(scope=scope)
-    channel = queries.get_channel(scope=scope, channel_id=channel_id, lock=True)
-    channel.last_interchange += 1
-    channel.last_group += 1
-    channel.save(update_fields=["last_interchange", "last_group"])
-    attempt = Submission.objects.visible_to(scope).filter(claim_id=claim.id).count() + 1
-    id = new_uuid()
-    batch_id = control_number_of("B")
-    data, body = mapping.to_file(
-        record,
-        settings=channel.settings,
-        practice_name=practice.name,
-        contact_phone=practice.phone,
-        numbers=Numbers(channel.last_interchange, channel.last_group, 1),
-        batch_id=batch_id,
-        at=now.astimezone(scope.time_zone),
-        test=not practice.livemode,
-    )
-    # Outside the database: if the transaction is undone the sweep removes it. Never the reverse.
-    ref = default_store().put(data=data, aad=f"{scope.practice_id}|submission|{id}")
-    snapshot = aead.seal(mapping.pack(record), aad=f"submission|{id}".encode(), purpose="field")
-    return Submission.objects.create(
-        id=id,
-        practice_id=scope.practice_id,
-        claim=claim,
-        channel=channel,
-        attempt=attempt,
-        key=f"{claim.control_number}-{attempt}",
-        file_name=f"{batch_id}.837",
-        interchange_number=channel.last_interchange,
-        group_number=channel.last_group,
-        batch_id=batch_id,
-        blob_key=ref.key,
-        sha256=ref.sha256,
-        size=ref.size,
-        positions=body.lines,
-        substitutions=body.substitutions,
-        snapshot_sealed=snapshot,
-        state_changed_at=now,
-        created_at=now,
-    )
+def _refuse_unclean(found: Sequence[Finding]) -> None:
+    blocking = [asdict(finding) for finding in found if finding.blocks]
+    if blocking:
+        raise ClaimNotClean("Mend every finding, then submit again.", findings=blocking)
 
 
 def hold_claim(*, scope: Scope, claim_id: UUID, if_match: str, reason: str | None, now: datetime) -> Claim:

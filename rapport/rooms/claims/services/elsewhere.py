@@ -36,6 +36,11 @@ def supply_elsewhere(look: Elsewhere | None) -> None:
     _supplied[:] = [] if look is None else [look]
 
 
+def asks_elsewhere(*, scope: Scope) -> bool:
+    """Tell whether the practice has another system that may hold claims."""
+    return any(look.has_another(scope=scope) for look in _supplied)
+
+
 def require_here(*, scope: Scope, patient_id: UUID, payer_id: UUID, days: Sequence[date]) -> None:
     """
     Pass if services of these days may be asked of a payer from here.

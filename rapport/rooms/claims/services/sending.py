@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from rapport.platform.access.scope import Scope
-from rapport.platform.outbox.emit import emit
+from rapport.platform.outbox.emit import emit_all
 from rapport.rooms.claims import events, queries
 from rapport.rooms.claims.models import Channel, Claim, Submission
 from rapport.rooms.claims.ports import Held, InDoubt, Later, NotHeld, Refused, Sent
-from rapport.rooms.claims.states import Action, ClaimState, SubmissionState
+from rapport.rooms.claims.states import Action, SubmissionState
 
 from .channels import open_secret
 
@@ -60,12 +60,11 @@ def begin_sending(*, scope: Scope, submission_id: UUID, now: datetime) -> Sendin
     if not channel.active or channel.kind == "download":
         return None
     ask_first = submission.state != SubmissionState.READY
-    claim = queries.get_claim(scope=scope, claim_id=submission.claim_id, lock=True)
     if not ask_first:
         submission.move(
             SubmissionState.SENDING, at=now, fence=submission.fence, leased_until=now + LEASE
         )
-        claim.move(Action.BEGIN_SEND, by=scope.actor_id, at=now, submission_id=submission.id)
+        _move(scope, submission, Action.BEGIN_SEND, now=now)
     Submission.objects.visible_to(scope).filter(id=submission.id).update(
         fence=submission.fence + 1, leased_until=now + LEASE
     )
@@ -98,17 +97,14 @@ def record_answer(
     submission = _locked(scope, sending)
     if submission is None:
         return None
-    claim = queries.get_claim(scope=scope, claim_id=submission.claim_id, lock=True)
     if isinstance(answer, Sent):
-        _sent(scope, submission, claim, receipt=answer.receipt, fence=sending.fence, now=now)
+        _sent(scope, submission, receipt=answer.receipt, fence=sending.fence, now=now)
     elif isinstance(answer, InDoubt):
         submission.move(
             SubmissionState.IN_DOUBT, at=now, fence=sending.fence, leased_until=None,
             retry_at=now + DOUBT_RETRY, last_code="in-doubt",
         )  # fmt: skip
-        if claim.allows(Action.RECORD_DOUBT):
-            claim.move(Action.RECORD_DOUBT, by=scope.actor_id, at=now, submission_id=submission.id)
-            _tell(scope, claim, events.CLAIM_UNKNOWN, now)
+        _move(scope, submission, Action.RECORD_DOUBT, event=events.CLAIM_UNKNOWN, now=now)
     elif isinstance(answer, Later) or answer.try_again:
         wait = timedelta(seconds=answer.retry_after_seconds if isinstance(answer, Later) else 300)
         code = "later" if isinstance(answer, Later) else answer.reason_code
@@ -116,19 +112,16 @@ def record_answer(
             SubmissionState.READY, at=now, fence=sending.fence, leased_until=None,
             retry_at=now + wait, last_code=code[:60],
         )  # fmt: skip
-        if claim.allows(Action.RECORD_NOT_SENT):
-            claim.move(Action.RECORD_NOT_SENT, by=scope.actor_id, at=now, detail=code, submission_id=submission.id)
+        _move(scope, submission, Action.RECORD_NOT_SENT, detail=code, now=now)
     else:
         submission.move(
             SubmissionState.REFUSED, at=now, fence=sending.fence, leased_until=None,
             last_code=answer.reason_code[:60],
         )  # fmt: skip
-        if claim.allows(Action.RECORD_REFUSED):
-            claim.move(
-                Action.RECORD_REFUSED, by=scope.actor_id, at=now, detail=answer.reason_code,
-                submission_id=submission.id,
-            )  # fmt: skip
-            _tell(scope, claim, events.CLAIM_REJECTED, now)
+        _move(
+            scope, submission, Action.RECORD_REFUSED, detail=answer.reason_code,
+            event=events.CLAIM_REJECTED, now=now,
+        )  # fmt: skip
     return submission
 
 
@@ -143,25 +136,18 @@ def resolve_doubt(
     submission = _locked(scope, sending)
     if submission is None:
         return None
-    claim = queries.get_claim(scope=scope, claim_id=submission.claim_id, lock=True)
     if isinstance(answer, Held):
-        _sent(scope, submission, claim, receipt=answer.receipt, fence=sending.fence, now=now)
+        _sent(scope, submission, receipt=answer.receipt, fence=sending.fence, now=now)
     elif isinstance(answer, NotHeld):
         submission.move(
             SubmissionState.READY, at=now, fence=sending.fence, leased_until=None, retry_at=None,
             last_code="not-held",
         )  # fmt: skip
-        if claim.allows(Action.RECORD_NOT_SENT):
-            claim.move(
-                Action.RECORD_NOT_SENT, by=scope.actor_id, at=now, detail="not-held",
-                submission_id=submission.id,
-            )  # fmt: skip
+        _move(scope, submission, Action.RECORD_NOT_SENT, detail="not-held", now=now)
     else:
         if submission.state == SubmissionState.SENDING:
             submission.move(SubmissionState.IN_DOUBT, at=now, fence=sending.fence)
-            if claim.allows(Action.RECORD_DOUBT):
-                claim.move(Action.RECORD_DOUBT, by=scope.actor_id, at=now, submission_id=submission.id)
-                _tell(scope, claim, events.CLAIM_UNKNOWN, now)
+            _move(scope, submission, Action.RECORD_DOUBT, event=events.CLAIM_UNKNOWN, now=now)
         Submission.objects.visible_to(scope).filter(id=submission.id, fence=sending.fence).update(
             leased_until=None, retry_at=now + DOUBT_RETRY, last_code="in-doubt"
         )
@@ -178,21 +164,25 @@ def _locked(scope: Scope, sending: Sending) -> Submission | None:
     return row
 
 
-def _sent(
-    scope: Scope, submission: Submission, claim: Claim, *, receipt: str, fence: int, now: datetime
-) -> None:
+def _sent(scope: Scope, submission: Submission, *, receipt: str, fence: int, now: datetime) -> None:
     submission.move(
         SubmissionState.SENT, at=now, fence=fence, leased_until=None, retry_at=None,
         receipt=receipt[:200], last_code="",
     )  # fmt: skip
-    # An acknowledgement may have overtaken us: then the claim is further on already.
-    if claim.state in (ClaimState.SENDING, ClaimState.UNKNOWN):
-        claim.move(Action.RECORD_SENT, by=scope.actor_id, at=now, submission_id=submission.id)
-        _tell(scope, claim, events.CLAIM_SUBMITTED, now)
+    # An acknowledgement may have overtaken us: a claim that is further on already stays there.
+    _move(scope, submission, Action.RECORD_SENT, event=events.CLAIM_SUBMITTED, now=now)
 
 
-def _tell(scope: Scope, claim: Claim, event: str, now: datetime) -> None:
-    emit(
-        event, scope=scope, object_type="claim", object_id=claim.id, version=claim.version, now=now,
-        changed=["state"],
+def _move(
+    scope: Scope, submission: Submission, action: Action, *, now: datetime, detail: str = "", event: str = ""
+) -> None:
+    """Move those of the file's claims that may, and tell it of each; not those that a later file carries."""
+    later = queries.superseded(scope=scope, submission_id=submission.id)
+    carried = queries.claims_in(scope=scope, submission_id=submission.id)
+    moved = Claim.move_all(
+        action, practice_id=scope.practice_id, by=scope.actor_id, at=now, detail=detail,
+        claim_ids=[row.claim_id for row in carried if row.claim_id not in later],
+        submission_id=submission.id,
     )  # fmt: skip
+    if event:
+        emit_all(event, scope=scope, object_type="claim", objects=moved, now=now, changed=["state"])

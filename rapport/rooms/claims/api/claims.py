@@ -14,15 +14,14 @@ from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags, handed_on
 from rapport.platform.api.lists import Filter, ListSpec, Sort
-from rapport.platform.api.router import RoomRouter, ScopedRequest
+from rapport.platform.api.router import ScopedRequest
 from rapport.platform.api.shapes import Answer, path_id
+from rapport.rooms.claims import at_source, examples, queries, services
+from rapport.rooms.claims import schemas as s
+from rapport.rooms.claims.models import Acknowledgement, Channel, ClaimHistory
+from rapport.rooms.claims.paper import cms1500
 
-from . import at_source, examples, queries, services
-from . import schemas as s
-from .models import Acknowledgement, Channel, ClaimHistory, Submission
-from .paper import cms1500
-
-router = RoomRouter(connected="refused", tag="Claims")
+from .base import router
 
 X12 = "application/edi-x12"
 PDF = "application/pdf"
@@ -36,7 +35,7 @@ def _whole(scope: Scope, claim_id: UUID, *, status: int | None = None) -> Answer
             claim,
             paid_cents=queries.paid_for(scope=scope, claims=[claim])[claim.id],
             lines=queries.lines_of(scope=scope, claim_id=claim.id),
-            submissions=list(Submission.objects.visible_to(scope).filter(**mine).order_by("attempt")),
+            submissions=queries.submissions_of(scope=scope, claim_id=claim.id),
             acknowledgements=list(
                 Acknowledgement.objects.visible_to(scope).filter(**mine).order_by("received_at", "id")
             ),
@@ -174,16 +173,20 @@ def get_claim(request: ScopedRequest, claim_id: str) -> Answer:
     """
     A claim with its findings, lines, submissions, acknowledgements and history.
 
-    `Accept: application/edi-x12` gives the exact bytes of the latest submission, and
-    `Accept: application/pdf` the paper form.
+    `Accept: application/edi-x12` gives the exact bytes of the latest submission (of a claim that left in a
+    batch: that claim alone, under the file's numbers), and `Accept: application/pdf` the paper form.
     """
     id = path_id("claim", claim_id)
     wanted = request.headers.get("Accept", "")
     if X12 in wanted:
         claim = queries.get_claim(scope=request.auth, claim_id=id)
-        submission = queries.latest_submission(scope=request.auth, claim_id=claim.id)
-        if submission is None:
+        sent = queries.submissions_of(scope=request.auth, claim_id=claim.id)
+        if not sent:
             raise StateConflict("Nothing was made to be sent yet.", current_state=claim.state)
+        row, submission = sent[-1].row, sent[-1].submission
+        if submission.claim_id is None:
+            alone = services.alone(scope=request.auth, row=row, submission=submission)
+            return Answer(b"".join(alone), content_type=X12)
         return Answer(queries.submission_bytes(submission=submission), content_type=X12)
     if PDF in wanted:
         claim = queries.get_claim(scope=request.auth, claim_id=id)

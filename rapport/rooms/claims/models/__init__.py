@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from rapport.kernel.ids import new_uuid
 from rapport.kernel.problems import StateConflict
+from rapport.platform.db import sql
 from rapport.platform.tenancy.models import (
     PracticeForeignKey,
     PracticeRecord,
@@ -17,8 +20,25 @@ from rapport.platform.tenancy.models import (
     VersionedRecord,
     once_per_source,
 )
+from rapport.rooms.claims.states import MOVES, SUBMISSION_MOVES, Action, ClaimState, SubmissionState
 
-from .states import MOVES, SUBMISSION_MOVES, Action, ClaimState, SubmissionState
+from .batches import BatchClaim, BatchSet, ClaimBatch, SubmittedClaim
+
+__all__ = [
+    "Acknowledgement",
+    "BatchClaim",
+    "BatchSet",
+    "Billed",
+    "CarriedClaim",
+    "Channel",
+    "Claim",
+    "ClaimBatch",
+    "ClaimHistory",
+    "ClaimLine",
+    "InboundFile",
+    "Submission",
+    "SubmittedClaim",
+]
 
 
 class Channel(VersionedRecord):
@@ -153,6 +173,40 @@ class Claim(SourcedRecord):
             at=at, detail=detail[:80], submission_id=submission_id,
         )  # fmt: skip
 
+    @classmethod
+    def move_all(
+        cls, action: Action, *, practice_id: UUID, claim_ids: Sequence[UUID], by: UUID, at: datetime,
+        detail: str = "", submission_id: UUID | None = None,
+    ) -> list[tuple[UUID, int]]:  # fmt: skip
+        """
+        Carry out an action on every one of these claims whose state allows it, and write that down.
+
+        :return: (claim, its version now) of each that was moved; the others stay as they are
+        """
+        move = MOVES[action]
+        moved = sql.rows(
+            # Held in one order first: two that move the same claims do not wait for each other in a circle.
+            "WITH held AS (SELECT id FROM claims_claim WHERE practice_id = %s AND id = ANY(%s)"
+            " AND state = ANY(%s) ORDER BY id FOR UPDATE)"
+            " UPDATE claims_claim c SET state = %s, state_changed_at = %s, updated_at = %s,"
+            " version = c.version + 1 FROM held WHERE c.practice_id = %s AND c.id = held.id"
+            " RETURNING c.id, c.version",
+            (
+                practice_id, list(claim_ids), [s.value for s in move.sources], move.target.value, at, at,
+                practice_id,
+            ),
+        )
+        sql.run(
+            "INSERT INTO claims_claimhistory (id, practice_id, claim_id, action, state, by, at, detail, submission_id)"
+            " SELECT h.id, %s, h.claim_id, %s, %s, %s, %s, %s, %s FROM unnest(%s::uuid[], %s::uuid[])"
+            " AS h (id, claim_id)",
+            (
+                practice_id, action.value, move.target.value, by, at, detail[:80], submission_id,
+                [new_uuid() for _ in moved], [id for id, _ in moved],
+            ),
+        )  # fmt: skip
+        return [(id, version) for id, version in moved]
+
     def allows(self, action: Action) -> bool:
         """Tell whether the state as it was read allows an action."""
         return self.state in MOVES[action].sources
@@ -242,17 +296,18 @@ class ClaimHistory(PracticeRecord):
 
 class Submission(PracticeRecord):
     """
-    One file for one claim: frozen when it is made. Its bytes never change, nor its numbers.
+    One file of one claim or of many: frozen when it is made. Its bytes never change, nor its numbers.
 
-    A repeat of the same file carries the same name and key; a mended claim gets a new submission.
+    Which claims are in it, and where, says `SubmittedClaim`. A repeat of the same file carries the
+    same name and key; a mended claim goes in a new submission.
     """
 
-    claim = PracticeForeignKey(Claim)
-    """The claim."""
+    claim = PracticeForeignKey(Claim, null=True)
+    """The claim, of a file that was made for one; null: a batch's file."""
     channel = PracticeForeignKey(Channel)
     """The way it goes."""
     attempt = models.IntegerField()
-    """1, 2, 3 … per claim."""
+    """1, 2, 3 … per claim; 1 for a batch's file."""
     key = models.CharField(max_length=64)
     """Idempotency key towards the other side: the same for every repeat of this file."""
     file_name = models.CharField(max_length=60)
@@ -262,7 +317,7 @@ class Submission(PracticeRecord):
     group_number = models.BigIntegerField()
     """GS06."""
     batch_id = models.CharField(max_length=30)
-    """BHT03: what a 277CA refers to."""
+    """BHT03, or of a batch what those of its sets begin with: what a 277CA refers to."""
     blob_key = models.CharField(max_length=64)
     """Where the bytes are."""
     sha256 = models.CharField(max_length=64)
@@ -270,11 +325,11 @@ class Submission(PracticeRecord):
     size = models.IntegerField()
     """Bytes."""
     positions = models.JSONField(default=dict)
-    """Line control number -> position of its LX in the transaction set, to read a 999 by."""
+    """Of files made before there were batches: what `SubmittedClaim.lines` says now."""
     substitutions = models.IntegerField(default=0)
     """Characters replaced because X12 cannot carry them."""
-    snapshot_sealed = models.BinaryField()
-    """The claim as it was put into the file, sealed: patient, policy, providers, lines."""
+    snapshot_sealed = models.BinaryField(null=True)
+    """Of files made before there were batches: what `SubmittedClaim.snapshot_sealed` is now."""
     state = models.CharField(max_length=8, default=SubmissionState.READY.value)
     """See `states.SubmissionState`."""
     state_changed_at = models.DateTimeField()

@@ -21,9 +21,9 @@ from rapport.platform.api.shapes import (
     instant_or_none,
     source_of,
 )
-
-from .at_source import Wanted
-from .models import Acknowledgement, Channel, Claim, ClaimHistory, ClaimLine, Submission
+from rapport.rooms.claims.at_source import Wanted
+from rapport.rooms.claims.models import Acknowledgement, Channel, Claim, ClaimHistory, ClaimLine
+from rapport.rooms.claims.queries import Sent
 
 
 class FindingOut(Struct):
@@ -55,11 +55,15 @@ class LineOut(Struct, kw_only=True):
 
 
 class SubmissionOut(Struct, kw_only=True):
-    """One file that was made for the claim: frozen, with what became of it."""
+    """One file that the claim is in: frozen, with what became of it."""
 
     id: str
     channel_id: str
     attempt: int
+    in_batch: Annotated[bool, Meta(description="Whether other claims are in the same file.")]
+    set_number: Annotated[int, Meta(description="ST02 of the claim's transaction set.")]
+    first_position: Annotated[int, Meta(description="Of the claim's first segment in the set, as a 999 counts: ST is 1.")]
+    last_position: int
     state: str
     interchange_number: str
     group_number: int
@@ -295,7 +299,7 @@ def submitted_out(shape: ClaimOut, *, write: WriteRef | None) -> ClaimSubmittedO
 
 
 def claim_out(
-    claim: Claim, *, paid_cents: int, lines: list[ClaimLine], submissions: list[Submission],
+    claim: Claim, *, paid_cents: int, lines: list[ClaimLine], submissions: list[Sent],
     acknowledgements: list[Acknowledgement], history: list[ClaimHistory],
 ) -> ClaimOut:  # fmt: skip
     """Return a claim whole."""
@@ -345,11 +349,16 @@ def _line(line: ClaimLine) -> LineOut:
     )
 
 
-def _submission(row: Submission) -> SubmissionOut:
+def _submission(sent: Sent) -> SubmissionOut:
+    row = sent.submission
     return SubmissionOut(
         id=type_id("submission", row.id),
         channel_id=type_id("channel", row.channel_id),
-        attempt=row.attempt,
+        attempt=sent.row.attempt,
+        in_batch=row.claim_id is None,
+        set_number=sent.row.set_number,
+        first_position=sent.row.first_position,
+        last_position=sent.row.last_position,
         state=row.state,
         interchange_number=f"{row.interchange_number:09}",
         group_number=row.group_number,

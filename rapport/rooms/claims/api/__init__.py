@@ -1,0 +1,8 @@
+"""Claims over HTTP. A view turns a request into one service call, and does nothing else."""
+
+from __future__ import annotations
+
+from . import batches, claims
+from .base import router
+
+__all__ = ["batches", "claims", "router"]

@@ -1,0 +1,98 @@
+"""Everything that claims are made from, read for many of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from rapport.platform.access.scope import Scope
+from rapport.platform.tenancy import queries as tenancy
+from rapport.protocols.x12.claim837p import Claim as Record
+from rapport.rooms.charting import queries as charting
+from rapport.rooms.claims import mapping
+from rapport.rooms.claims.models import Claim, ClaimLine
+from rapport.rooms.coding import queries as coding
+from rapport.rooms.coverage import queries as coverage
+from rapport.rooms.roster import queries as roster
+from rapport.rooms.scheduling import queries as scheduling
+
+
+@dataclass(slots=True)
+class Materials:
+    """The rows behind some claims of a practice, as they are now."""
+
+    practice: Any
+    lines: dict[UUID, list[ClaimLine]]
+    """Claim -> its lines in order."""
+    patients: dict[UUID, Any]
+    policies: dict[UUID, Any]
+    payers: dict[UUID, Any]
+    clinicians: dict[UUID, Any]
+    """Those who rendered, and those who supervised."""
+    places: dict[UUID, Any]
+    """Appointment -> its location, of those that have one."""
+    notes: dict[UUID, Any]
+    """Appointment -> the note its claim rests on."""
+    _diagnosis_faults: dict[tuple[tuple[str, ...], date], list[Any]] = field(default_factory=dict)
+
+    def note_of(self, line: ClaimLine) -> Any | None:
+        """Return the line's note when every signature is there."""
+        note = self.notes.get(line.appointment_id)
+        return note if note is not None and note.is_signed else None
+
+    def supervisor_of(self, claim: Claim) -> Any | None:
+        """Return the clinician under whom the services were given: who co-signed their notes."""
+        notes = (self.note_of(line) for line in self.lines[claim.id])
+        id = next((note.supervisor_id for note in notes if note and note.supervisor_id), None)
+        return self.clinicians[id] if id else None
+
+    def diagnosis_faults(self, claim: Claim) -> list[Any]:
+        """Return what is wrong with the claim's diagnoses on its first day."""
+        key = (tuple(claim.diagnosis_codes), claim.service_from_on)
+        if key not in self._diagnosis_faults:
+            self._diagnosis_faults[key] = coding.diagnosis_faults(codes=key[0], on=key[1])
+        return self._diagnosis_faults[key]
+
+    def record(self, claim: Claim) -> Record:
+        """Return a claim that was made here as the guide knows it."""
+        assert claim.clinician_id is not None
+        assert claim.policy_id is not None
+        lines = self.lines[claim.id]
+        return mapping.record(
+            claim=claim,
+            lines=lines,
+            practice=self.practice,
+            patient=self.patients[claim.patient_id],
+            policy=self.policies[claim.policy_id],
+            payer=self.payers[claim.payer_id],
+            clinician=self.clinicians[claim.clinician_id],
+            supervisor=self.supervisor_of(claim),
+            location=self.places.get(lines[0].appointment_id),
+        )
+
+
+def gather(*, scope: Scope, claims: Sequence[Claim]) -> Materials:
+    """Read what these claims are made from, in a dozen questions however many they are."""
+    lines: dict[UUID, list[ClaimLine]] = {claim.id: [] for claim in claims}
+    rows = ClaimLine.objects.visible_to(scope).filter(claim_id__in=list(lines)).order_by("position")
+    for line in rows:
+        lines[line.claim_id].append(line)
+    visits = {line.appointment_id for mine in lines.values() for line in mine}
+    notes = charting.notes_of_visits(scope=scope, appointment_ids=visits)
+    at = scheduling.locations_of(scope=scope, appointment_ids=visits)
+    locations = roster.locations_of(scope=scope, ids=set(at.values()))
+    clinicians = {claim.clinician_id for claim in claims if claim.clinician_id}
+    clinicians |= {note.supervisor_id for note in notes.values() if note.supervisor_id}
+    return Materials(
+        practice=tenancy.get_practice(scope=scope),
+        lines=lines,
+        patients=roster.patients_of(scope=scope, ids={claim.patient_id for claim in claims}),
+        policies=coverage.policies_of(scope=scope, ids={c.policy_id for c in claims if c.policy_id}),
+        payers=coverage.payers_of(scope=scope, ids={claim.payer_id for claim in claims}),
+        clinicians=roster.clinicians_of(scope=scope, ids=clinicians),
+        places={visit: locations[location] for visit, location in at.items()},
+        notes=notes,
+    )
