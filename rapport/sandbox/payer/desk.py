@@ -22,6 +22,9 @@ from rapport.sandbox.payer.payer import Payer
 from rapport.sandbox.payer.store import Store
 from rapport.sandbox.payer.x12 import NotX12, read
 
+COMPLETE = (".837", ".270", ".276")
+"""How the name of a file ends that is handed in over SFTP."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -80,7 +83,7 @@ class Desk:
 
     def _recover(self) -> None:
         """Take in what was renamed just before a kill, and write out what was not yet shown."""
-        for path in sorted(self.inbound.glob("*.837")):
+        for path in sorted(one for one in self.inbound.iterdir() if one.suffix in COMPLETE):
             known = self.store.row(
                 "SELECT 1 FROM interchange WHERE channel = 'sftp' AND name = ?", path.name
             )
@@ -125,6 +128,16 @@ class Desk:
                 *(note, now),
             )
         return Received(identity, digest, _iso(now))
+
+    def ask(self, data: bytes) -> bytes | NotAnInterchange | None:
+        """Answer one inquiry in real time; None where nobody answers. See `Payer.at_once`."""
+        self.work()  # what was paid before the question is known to the answer
+        try:
+            interchange = read(data)
+        except NotX12 as problem:
+            return NotAnInterchange(str(problem))
+        with self.store.change():
+            return self._payer.at_once(interchange, self._clock())
 
     def work(self) -> None:
         """Answer every interchange not answered yet, and release the answers that are due."""

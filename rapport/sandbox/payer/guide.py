@@ -1,8 +1,8 @@
 """
 What a receiver checks before any payer looks: the envelope (TA1) and the guide's syntax (999).
 
-Only what an outpatient professional claim uses is known; the codes are those of TA1 note codes,
-IK3/IK4 error codes and IK5/AK9 in the 999 guide.
+Only what outpatient professional claims, eligibility and claim status inquiries use is known; the
+codes are those of TA1 note codes, IK3/IK4 error codes and IK5/AK9 in the 999 guide.
 """
 
 from __future__ import annotations
@@ -21,6 +21,14 @@ KNOWN_TAGS = frozenset(
     "ST SE BHT NM1 N2 N3 N4 REF PER HL PRV CUR SBR PAT DMG CLM DTP PWK CN1 AMT K3 NTE CR1 CR2 CR3"
     " CRC HI HCP OI MIA MOA CAS LX SV1 SV5 QTY MEA PS1 LIN CTP SVD LQ FRM".split()
 )
+
+INQUIRY_TAGS = frozenset(
+    "ST SE BHT HL NM1 PER REF N3 N4 PRV TRN DMG INS HI DTP EQ AMT III SVC".split()
+)
+KINDS = {
+    "HC": ("837", "005010X222"), "HS": ("270", "005010X279"), "HR": ("276", "005010X212"),
+}  # fmt: skip
+"""GS01 -> ST01 and the version without its addenda, of everything that is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +103,10 @@ def check_groups(interchange: Interchange) -> list[GroupVerdict]:
 
 def _check_group(group: Group) -> GroupVerdict:
     codes = []
-    if group.header.at(1) != "HC":
+    kind, version = KINDS.get(group.header.at(1), ("", ""))
+    if not kind:
         codes.append("1")
-    elif not group.header.at(8).startswith("005010X222"):
+    elif not group.header.at(8).startswith(version):
         codes.append("2")
     if group.trailer is None:
         codes.append("3")
@@ -106,14 +115,14 @@ def _check_group(group: Group) -> GroupVerdict:
             codes.append("4")
         if group.trailer.at(1) != str(len(group.sets)):
             codes.append("5")
-    verdicts = tuple(_check_set(one, bool(codes)) for one in group.sets)
+    verdicts = tuple(_check_set(one, kind, bool(codes)) for one in group.sets)
     return GroupVerdict(group, verdicts, tuple(codes))
 
 
-def _check_set(transaction: TransactionSet, group_refused: bool) -> SetVerdict:
+def _check_set(transaction: TransactionSet, kind: str, group_refused: bool) -> SetVerdict:
     codes: list[str] = []
     first, last = transaction.segments[0], transaction.segments[-1]
-    if first.at(1) != "837":
+    if first.at(1) != kind:
         codes.append("1")
     if not transaction.closed:
         codes.append("2")
@@ -124,7 +133,8 @@ def _check_set(transaction: TransactionSet, group_refused: bool) -> SetVerdict:
             codes.append("4")
     if group_refused or codes:
         return SetVerdict(transaction, (), tuple(codes))
-    return SetVerdict(transaction, tuple(_faults(transaction)), ())
+    look = _faults if kind == "837" else _inquiry_faults
+    return SetVerdict(transaction, tuple(look(transaction)), ())
 
 
 def _missing(tag: str, position: int, loop: str) -> Fault:
@@ -179,11 +189,44 @@ def _faults(transaction: TransactionSet) -> Iterator[Fault]:
             loop, wanted = opens, _wanted(opens)
         wanted.met(segment.tag, frozenset((segment.at(1),)))
         if segment.tag not in KNOWN_TAGS:
-            shown = "".join(c for c in segment.tag.upper() if c.isascii() and c.isalnum())[:3]
-            yield Fault(shown or "UNK", position, _loop_name(loop), "1")
+            yield Fault(_shown(segment.tag), position, _loop_name(loop), "1")
         yield from _element_faults(segment, position, loop)
     if not seen_claim:
         yield _missing("CLM", len(transaction.segments), "2300")
+
+
+INQUIRY_OWED = {
+    "270": {"20": "", "21": "", "22": "IL", "23": "03"},
+    "276": {"20": "PR", "21": "41", "19": "1P", "22": "IL", "23": "QC"},
+}
+"""ST01 -> the levels, and who must be named in each."""
+
+
+def _inquiry_faults(transaction: TransactionSet) -> Iterator[Fault]:
+    """Unknown segments, a level without its name, dates that are none, and nothing asked."""
+    kind = transaction.segments[0].at(1)
+    owed, asks = INQUIRY_OWED[kind], "EQ" if kind == "270" else "TRN"
+    wanted = _Wanted("", ("BHT", ""))
+    asked = False
+    for position, segment in enumerate(transaction.segments, start=1):
+        if segment.tag in ("HL", "SE"):
+            yield from wanted.faults(position)
+            level = segment.at(3)
+            wanted = _Wanted("2100", *([("NM1", owed[level])] if level in owed else []))
+            if segment.tag == "HL" and level not in owed:
+                yield Fault("HL", position, "2000", "8", "3", "735", "7", level[:99])
+        wanted.met(segment.tag, frozenset((segment.at(1),)))
+        asked = asked or segment.tag == asks
+        if segment.tag not in INQUIRY_TAGS:
+            yield Fault(_shown(segment.tag), position, "", "1")
+        yield from _element_faults(segment, position, "")
+    if not asked:
+        yield _missing(asks, len(transaction.segments), "2110" if kind == "270" else "2200")
+
+
+def _shown(tag: str) -> str:
+    """A segment's identifier as an answer can carry it."""
+    return "".join(c for c in tag.upper() if c.isascii() and c.isalnum())[:3] or "UNK"
 
 
 def _loop_name(loop: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from rapport.sandbox.payer import answers, era, guide
 from rapport.sandbox.payer.adjudicate import ClaimPaid, Context, Payment, decide
+from rapport.sandbox.payer.asking import Inquiries
 from rapport.sandbox.payer.claims import Batch, Claim, read_batch
 from rapport.sandbox.payer.records import dump, dump_claim, load_claim, load_provider
 from rapport.sandbox.payer.scenarios import Scenario, scenario_of
@@ -27,6 +28,15 @@ class _Paid:
     payment: Payment
 
 
+def _route(interchange: Interchange) -> Route:
+    """The way back."""
+    return Route(
+        sender=interchange.receiver,
+        receiver=interchange.sender,
+        usage=interchange.header.at(15) if interchange.header.at(15) in "PT" else "T",
+    )
+
+
 class Payer:
     """Turns what the store holds into answers that wait, and answers that wait into files."""
 
@@ -34,17 +44,41 @@ class Payer:
         self._store = store
         self._series = series
         self._delay = delay_seconds
+        self._inquiries = Inquiries(store, series=series)
+
+    def at_once(self, interchange: Interchange, now: datetime) -> bytes | None:
+        """
+        Answer an interchange of one inquiry in real time; only inside `store.change()`.
+
+        Answers a TA1 or 999 when it is not right, else the 271 or 277; None: no answer at all.
+        Nothing of it is kept, so that it may be asked again.
+        """
+        note = guide.envelope_note(interchange)
+        ta1, groups_of = "", []
+        if note != guide.ACCEPTED:
+            ta1 = answers.write_ta1(interchange, note)
+        else:
+            verdicts = guide.check_groups(interchange)
+            if any(self._inquiries.silent(group) for group in verdicts):
+                return None
+            told = list(self._inquiries.answers(verdicts, interchange, now, at_once=True))
+            groups_of = [tuple(group) for _, group in told]
+            if len(groups_of) != 1 or len(groups_of[0][2]) != 1:
+                groups_of = [("FA", answers.VERSION_999, answers.write_999(verdicts))]
+        return write_interchange(
+            route=_route(interchange),
+            control_number=self._store.next("outbound"),
+            at=now,
+            groups_of=groups_of,
+            ta1=ta1,
+        )
 
     def answer(self, row: Any, now: datetime) -> None:
         """Answer one interchange of the store; only inside `store.change()`."""
         interchange = read(row["data"])
         self._store.run("UPDATE interchange SET answered = 1 WHERE id = ?", row["id"])
         due_at = row["received_at"] + self._delay
-        route = Route(
-            sender=interchange.receiver,
-            receiver=interchange.sender,
-            usage=interchange.header.at(15) if interchange.header.at(15) in "PT" else "T",
-        )
+        route = _route(interchange)
         common = {"route": [list(route.sender), list(route.receiver), route.usage]}
         if row["note"] != guide.ACCEPTED:
             ta1 = answers.write_ta1(interchange, row["note"])
@@ -54,11 +88,12 @@ class Payer:
         batches = [
             (read_batch(one.transaction), one.accepted and not group.codes)
             for group in verdicts
+            if group.group.header.at(1) == "HC"
             for one in group.sets
         ]
         quiet = any(
             scenario_of(claim.member_id) in QUIET for batch, _ in batches for claim in batch.claims
-        )
+        ) or any(self._inquiries.silent(group) for group in verdicts)
         if not quiet:
             self._acknowledge(row["id"], interchange, verdicts, common, due_at)
         sets_277: list[list[str]] = []
@@ -74,6 +109,9 @@ class Payer:
             group = ["HN", answers.VERSION_277CA, sets_277]
             self._wait(row["id"], "277CA", {**common, "groups": [group]}, due_at)
         self._pay(row["id"], interchange, paid, common, due_at)
+        for kind, group in self._inquiries.answers(verdicts, interchange, now):
+            if not quiet:
+                self._wait(row["id"], kind, {**common, "groups": [group]}, due_at)
 
     def _acknowledge(
         self,
@@ -222,6 +260,11 @@ class Payer:
         adjustments, owed = era.carry_forward(claims, entries, owed, trace)
         self._store.run("INSERT OR REPLACE INTO balance VALUES (?, ?)", account, str(owed))
         check = era.Check(parties, trace, now.date(), claims, adjustments)
+        for claim in claims:
+            self._store.run(
+                "INSERT INTO payment (icn, paid, trace, paid_on, decision) VALUES (?, ?, ?, ?, ?)",
+                *(claim.icn, str(claim.paid), trace, f"{now:%Y%m%d}", dump_claim(claim)),
+            )
         group = ["HP", era.VERSION_835, [era.write_835(check, "0001")]]
         return {"route": payload["route"], "groups": [group]}
 

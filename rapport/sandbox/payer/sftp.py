@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import asyncssh
 
-from rapport.sandbox.payer.desk import Desk
+from rapport.sandbox.payer.desk import COMPLETE, Desk
 from rapport.sandbox.payer.script import next_fault
 
 if TYPE_CHECKING:
     from asyncssh import SSHServerChannel
 
 PARTIAL = ".part"
-COMPLETE = ".837"
 
 
 def load_host_key(path: Path) -> asyncssh.SSHKey:
@@ -50,8 +49,8 @@ class _Login(asyncssh.SSHServer):
 
 class _Files(asyncssh.SFTPServer):
     """
-    A session. Uploads are written under a name ending in .part, which never counts; renaming one
-    to a name ending in .837 hands it in, on the disk before the rename is acknowledged.
+    A session. Uploads are written under a name ending in .part, which never counts; renaming
+    it to one that ends in .837, .270 or .276 hands it in, on the disk before that is acknowledged.
     """
 
     def __init__(self, channel: SSHServerChannel[bytes], desk: Desk) -> None:
@@ -78,7 +77,7 @@ class _Files(asyncssh.SFTPServer):
     async def rename(self, oldpath: bytes, newpath: bytes) -> None:
         """Hand in a complete upload under its final name, which must be new."""
         _only(self._inbound(oldpath), PARTIAL)
-        name = _only(self._inbound(newpath), COMPLETE)
+        name = _only(self._inbound(newpath), *COMPLETE)
         source, target = self.map_path(oldpath), self.map_path(newpath)
         fault = next_fault(self._desk.store)
         if fault is not None and fault.kind == "slow":
@@ -136,9 +135,9 @@ class _Files(asyncssh.SFTPServer):
         return PurePosixPath(local).name
 
 
-def _only(name: str, ending: str) -> str:
-    if not name.endswith(ending) or name.startswith("."):
-        raise asyncssh.SFTPPermissionDenied(f"the name must end in {ending}")
+def _only(name: str, *endings: str) -> str:
+    if not name.endswith(endings) or name.startswith("."):
+        raise asyncssh.SFTPPermissionDenied(f"the name must end in {' or '.join(endings)}")
     return name
 
 

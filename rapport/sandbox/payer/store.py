@@ -23,6 +23,10 @@ CREATE TABLE IF NOT EXISTS claim (
     charge TEXT NOT NULL, outcome TEXT NOT NULL, decision TEXT);
 CREATE INDEX IF NOT EXISTS claim_by_number ON claim (number);
 CREATE INDEX IF NOT EXISTS claim_by_icn ON claim (icn);
+CREATE TABLE IF NOT EXISTS payment (
+    position INTEGER PRIMARY KEY, icn TEXT NOT NULL, paid TEXT NOT NULL, trace TEXT NOT NULL,
+    paid_on TEXT NOT NULL, decision TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS payment_by_icn ON payment (icn);
 CREATE TABLE IF NOT EXISTS waiting (
     position INTEGER PRIMARY KEY, interchange_id TEXT NOT NULL REFERENCES interchange,
     kind TEXT NOT NULL, payload TEXT NOT NULL, due_at REAL);

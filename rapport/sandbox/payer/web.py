@@ -104,6 +104,8 @@ class Web:
         match request.method, request.path:
             case "POST", "/v1/interchanges":
                 return await self._take(request)
+            case "POST", "/v1/realtime":
+                return await self._ask(request)
             case "GET", "/v1/interchanges":
                 wanted = {k: request.query.get(k, "") for k in ("key", "sha256", "isa13")}
                 if not any(wanted.values()):
@@ -143,6 +145,21 @@ class Web:
                 return _problem(400, "not-an-interchange", reason)
             case _:
                 return _json(202, asdict(taken))
+
+    async def _ask(self, request: Request) -> Reply:
+        """One inquiry, answered while the caller waits."""
+        fault = next_fault(self._desk.store)
+        if fault is not None and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
+        elif fault is not None:
+            return _trouble(fault)
+        match self._desk.ask(request.body):
+            case None:
+                return Reply(200, lost=True)
+            case NotAnInterchange(reason):
+                return _problem(400, "not-an-interchange", reason)
+            case answer:
+                return Reply(200, answer, "application/edi-x12")
 
     def _files(self, query: dict[str, str]) -> Reply:
         after, limit = query.get("after", "") or "0", query.get("limit", "") or "50"
