@@ -38,6 +38,7 @@ PREFIXES: dict[str, str] = {
     "era_file": "era",
     "inbound_file": "inb",
     "remittance": "rem",
+    "posting_policy": "ppol",
     "payment": "pay",
     "ledger_entry": "led",
     "telehealth_session": "tel",

@@ -7,11 +7,12 @@ first call, prepared by the driver, and give ordinary model instances (decision 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from django.db import connection, models
 
 from rapport.platform.access.scope import Scope
@@ -113,3 +114,58 @@ def add(row: models.Model) -> None:
     with connection.wrap_database_errors:
         sql.run(statement, values)
     row._state.adding, row._state.db = False, "default"
+
+
+_encoder = msgspec.json.Encoder(decimal_format="string")
+_AT_ONCE = 5000
+
+
+@cache
+def _adding_many(model: type[models.Model], *, passing_over: bool) -> tuple[str, list[models.Field[Any, Any]]]:
+    table = model._meta.db_table
+    fields = list(model._meta.concrete_fields)
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    return (
+        f'INSERT INTO "{table}" ({columns}) SELECT {columns}'  # noqa: S608 - names of our own tables
+        f' FROM json_populate_recordset(NULL::"{table}", %s::json)'
+        + (" ON CONFLICT DO NOTHING RETURNING id" if passing_over else ""),
+        fields,
+    )
+
+
+def add_many(given: Sequence[models.Model]) -> None:
+    """
+    Insert rows of one table as they are, some thousands to a statement; every field must have its value.
+
+    For tables without columns of bytes: the rows travel as JSON, which the database turns into its types.
+
+    :raises django.db.Error: the database objects, and nothing is added
+    """
+    for start in range(0, len(given), _AT_ONCE):
+        part = given[start : start + _AT_ONCE]
+        statement, fields = _adding_many(type(part[0]), passing_over=False)
+        with connection.wrap_database_errors:
+            sql.run(statement, (_as_json(part, fields),))
+
+
+def add_new(given: Sequence[models.Model]) -> set[UUID]:
+    """
+    Insert rows of one table, passing over those that a unique constraint keeps out.
+
+    :return: the ids of those that were added
+    """
+    added: set[UUID] = set()
+    for start in range(0, len(given), _AT_ONCE):
+        part = given[start : start + _AT_ONCE]
+        statement, fields = _adding_many(type(part[0]), passing_over=True)
+        with connection.wrap_database_errors:
+            added.update(row[0] for row in sql.rows(statement, (_as_json(part, fields),)))
+    return added
+
+
+def _as_json(given: Sequence[models.Model], fields: Sequence[models.Field[Any, Any]]) -> str:
+    names = [(field.column, field.attname) for field in fields]
+    text = _encoder.encode([{column: getattr(row, name) for column, name in names} for row in given])
+    for row in given:
+        row._state.adding, row._state.db = False, "default"
+    return text.decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -277,38 +277,68 @@ class LineFacts:
     control_number: str
     service_code: str
     modifiers: tuple[str, ...]
-    service_on: object
+    service_on: date
     charge_cents: int
     appointment_id: UUID
 
 
-def find_for_remittance(*, scope: Scope, control_number: str, payer_claim_number: str) -> ClaimFacts | None:
+def find_for_remittance(
+    *, scope: Scope, named: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], ClaimFacts]:
     """
-    Return the claim that a remittance's claim payment is about.
+    Return the claims that a remittance's claim payments are about; those that nobody knows are left out.
 
-    By our control number (CLP01), else by the payer's own number (CLP07); never by a guess.
+    By our control number (CLP01), else by the payer's own number (CLP07) where one claim has it; never by
+    a guess.
+
+    :param named: (CLP01, CLP07) of each claim payment
     """
-    found = Claim.objects.visible_to(scope)
-    number = control_number.strip()
-    claim = found.filter(control_number=number.upper()).first()
-    if claim is None:  # another system's number is kept as it writes it
-        claim = found.filter(control_number=number).first()
-    if claim is None and payer_claim_number:
-        same = list(found.filter(payer_claim_number=payer_claim_number)[:2])
-        claim = same[0] if len(same) == 1 else None
-    if claim is None:
-        return None
-    return ClaimFacts(
-        claim_id=claim.id, patient_id=claim.patient_id, payer_id=claim.payer_id,
-        control_number=claim.control_number, charge_cents=claim.charge_cents, rank=claim.rank,
-        lines=tuple(
-            LineFacts(
-                line.position, line.control_number, line.service_code, tuple(line.modifiers),
-                line.service_on, line.charge_cents, line.appointment_id,
-            )
-            for line in lines_of(scope=scope, claim_id=claim.id)
-        ),
-    )  # fmt: skip
+    pairs = set(named)
+    written = {number.strip() for number, _ in pairs}
+    # Another system's number is kept as it writes it.
+    by_number = {
+        claim.control_number: claim
+        for claim in Claim.objects.visible_to(scope).filter(
+            control_number__in=written | {number.upper() for number in written}
+        )
+    }
+    found: dict[tuple[str, str], Claim] = {}
+    for pair in pairs:
+        number = pair[0].strip()
+        if (claim := by_number.get(number.upper()) or by_number.get(number)) is not None:
+            found[pair] = claim
+    others = {theirs for pair in pairs if pair not in found and (theirs := pair[1])}
+    by_theirs: dict[str, list[Claim]] = {}
+    if others:
+        for claim in Claim.objects.visible_to(scope).filter(payer_claim_number__in=others):
+            by_theirs.setdefault(claim.payer_claim_number, []).append(claim)
+    for pair in pairs:
+        if pair not in found and len(same := by_theirs.get(pair[1], [])) == 1:
+            found[pair] = same[0]
+    facts = facts_of(scope=scope, claims=found.values())
+    return {pair: facts[claim.id] for pair, claim in found.items()}
+
+
+def facts_of(*, scope: Scope, claims: Iterable[Claim]) -> dict[UUID, ClaimFacts]:
+    """Return what a remittance needs to know of claims, by their ids."""
+    known = {claim.id: claim for claim in claims}
+    lines: dict[UUID, list[LineFacts]] = {id: [] for id in known}
+    if known:
+        for line in ClaimLine.objects.visible_to(scope).filter(claim_id__in=known).order_by("claim_id", "position"):
+            lines[line.claim_id].append(
+                LineFacts(
+                    line.position, line.control_number, line.service_code, tuple(line.modifiers),
+                    line.service_on, line.charge_cents, line.appointment_id,
+                )
+            )  # fmt: skip
+    return {
+        claim.id: ClaimFacts(
+            claim_id=claim.id, patient_id=claim.patient_id, payer_id=claim.payer_id,
+            control_number=claim.control_number, charge_cents=claim.charge_cents, rank=claim.rank,
+            lines=tuple(lines[claim.id]),
+        )
+        for claim in known.values()
+    }  # fmt: skip
 
 
 def open_submissions(*, scope: Scope) -> Sequence[Submission]:

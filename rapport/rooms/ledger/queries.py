@@ -32,6 +32,11 @@ SELECT account, cents, appointment_id, claim_id, service_on FROM ledger_posting
 WHERE practice_id = %s AND entry_id = %s ORDER BY line
 """
 
+_LINES_OF_MANY = """
+SELECT entry_id, account, cents, appointment_id, claim_id, service_on FROM ledger_posting
+WHERE practice_id = %s AND entry_id = ANY(%s) ORDER BY entry_id, line
+"""
+
 _REFUNDED = """
 SELECT coalesce(sum(-p.cents), 0)::bigint, count(*) FROM ledger_entry e
 JOIN ledger_posting p ON p.practice_id = e.practice_id AND p.entry_id = e.id AND p.account = 'cash'
@@ -111,6 +116,14 @@ def lines_of(*, scope: Scope, entry_id: UUID) -> tuple[Line, ...]:
     """Return an entry's postings, in their order."""
     rows = sql.rows(_LINES, (scope.practice_id, entry_id))
     return tuple(Line(Account(row[0]), *row[1:]) for row in rows)
+
+
+def lines_of_many(*, scope: Scope, entry_ids: Sequence[UUID]) -> dict[UUID, tuple[Line, ...]]:
+    """Return the postings of several entries, each entry's in order."""
+    found: dict[UUID, list[Line]] = {id: [] for id in entry_ids}
+    for entry_id, account, *rest in sql.rows(_LINES_OF_MANY, (scope.practice_id, list(entry_ids))):
+        found[entry_id].append(Line(Account(account), *rest))
+    return {id: tuple(lines) for id, lines in found.items()}
 
 
 def get_payment(*, scope: Scope, payment_id: UUID) -> Payment:

@@ -22,24 +22,37 @@ from rapport.platform.outbox.emit import emit
 from rapport.rooms.roster import queries as roster
 
 from . import events, queries
+from .bulk import post_many, reverse_many, same_as_before
 from .models import Entry, Payment, Posting
+from .problems import NotReversible, PostedDifferently
 from .rules import entries as book
 from .rules.balances import OpenItem, allocate
 from .states import Account, EntryKind
 
-
-class PostedDifferently(Conflict):
-    code = "posted-differently"
-    title = "The same source was posted before with other amounts."
+__all__ = [
+    "AlreadyReversed",
+    "CreditSpent",
+    "MoreThanOwed",
+    "MoreThanPaid",
+    "NotReversible",
+    "Posted",
+    "PostedDifferently",
+    "apply_credit",
+    "keep_payment",
+    "post",
+    "post_charge",
+    "post_many",
+    "record_payment",
+    "refund_payment",
+    "reverse",
+    "reverse_by_hand",
+    "reverse_many",
+    "write_off",
+]
 
 
 class AlreadyReversed(Conflict):
     code, title = "already-reversed", "The entry was undone before."
-
-
-class NotReversible(Conflict):
-    code = "not-reversible"
-    title = "An entry of this kind is undone where it came from, not by hand."
 
 
 class CreditSpent(Conflict):
@@ -94,7 +107,7 @@ def _post(scope: Scope, entry: book.NewEntry, *, now: datetime, reverses: UUID |
     if entry.patient_id is not None:
         scope.trail.patient_ids.add(entry.patient_id)
     if not added:
-        return Posted(_same_as_before(scope, entry), created=False)
+        return Posted(same_as_before(scope, entry), created=False)
     Posting.objects.bulk_create(
         Posting(
             practice_id=scope.practice_id,
@@ -111,20 +124,6 @@ def _post(scope: Scope, entry: book.NewEntry, *, now: datetime, reverses: UUID |
         for number, line in enumerate(entry.lines, start=1)
     )
     return Posted(id, created=True)
-
-
-def _same_as_before(scope: Scope, entry: book.NewEntry) -> UUID:
-    """Return the entry that this source gave before. :raises PostedDifferently: it was another"""
-    source = entry.source
-    before = queries.entry_by_source(scope=scope, kind=source.kind, id=source.id, line=source.line)
-    if (
-        before is None
-        or before.kind != entry.kind.value
-        or before.patient_id != entry.patient_id
-        or queries.lines_of(scope=scope, entry_id=before.id) != entry.lines
-    ):
-        raise PostedDifferently("Undo the first posting before posting anew.")
-    return before.id
 
 
 def reverse(

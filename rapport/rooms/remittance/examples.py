@@ -26,17 +26,18 @@ REMITTANCE: dict[str, Any] = {
             "status_code": "1",
             "payer_claim_number": "2026110200017",
             "service_code": "90837",
+            "modifiers": [],
             "service_on": "2026-11-02",
             "charge": {"amount": 18000, "currency": "USD"},
             "paid": {"amount": 11900, "currency": "USD"},
             "allowed": {"amount": 14400, "currency": "USD"},
             "adjustments": [
-                {"group": "CO", "reason": "45", "amount": {"amount": 3600, "currency": "USD"}, "plan": "contractual"},
-                {"group": "PR", "reason": "3", "amount": {"amount": 2500, "currency": "USD"}, "plan": "patient"},
+                {"group": "CO", "reason": "45", "amount": {"amount": 3600, "currency": "USD"}, "plan": "contractual", "rule": "list"},
+                {"group": "PR", "reason": "3", "amount": {"amount": 2500, "currency": "USD"}, "plan": "patient", "rule": "list"},
             ],
             "remarks": [],
             "matched_by": "line_control",
-            "confidence": "certain",
+            "confidence": "exact",
             "ledger_entry_ids": ["led_01h455vb4pex5vsknk084sn033"],
         }
     ],
@@ -57,6 +58,75 @@ ERA_FILE: dict[str, Any] = {
     "version": 2,
     "created_at": "2026-11-05T15:00:00.000Z",
     "updated_at": "2026-11-05T15:00:00.000Z",
+}
+
+_CASH = {"amount": 11900, "currency": "USD"}
+_NOTHING = {"amount": 0, "currency": "USD"}
+
+ERA_PLAN: dict[str, Any] = {
+    "object": "era_plan",
+    "era_file_id": "era_01h455vb4pex5vsknk084sn02r",
+    "state": "received",
+    "posts_itself": False,
+    "stops": [{"rule": "policy-by-hand", "message": "The practice posts every file by hand."}],
+    "totals": {
+        "cash": _CASH,
+        "contractual": {"amount": 3600, "currency": "USD"},
+        "patient": {"amount": 2500, "currency": "USD"},
+        "denied": _NOTHING,
+        "by_confidence": {"exact": 1, "strong": 0, "weak": 0, "none": 0},
+    },
+    "remittances": [
+        {
+            "remittance_id": "rem_01h455vb4pex5vsknk084sn02q",
+            "trace": "EFT202611050001",
+            "total": _CASH,
+            "posted_before": False,
+            "lines": [
+                {
+                    "line": REMITTANCE["lines"][0] | {"ledger_entry_ids": []},
+                    "reason": "The payer returned our number of the line.",
+                    "denied": _NOTHING,
+                    "entries": [
+                        {
+                            "kind": "insurance_payment", "debit": "cash", "credit": "insurance_receivable",
+                            "amount": _CASH, "reason": None,
+                        },
+                    ],
+                }
+            ],
+            "provider_adjustments": [],
+            "entries": [],
+        }
+    ],
+}  # fmt: skip
+
+POSTING_POLICY: dict[str, Any] = {
+    "object": "posting_policy",
+    "automatic": True,
+    "least_confidence": "strong",
+    "denials": True,
+    "takebacks": True,
+    "provider_adjustments": True,
+    "unmatched_to_clearing": False,
+    "most": {"amount": 500000, "currency": "USD"},
+    "appeal_days": 90,
+    "overrides": [{"group": "CO", "reason": "97", "plan": "contractual"}],
+    "version": 1,
+}
+
+ADJUSTMENT_REASONS: dict[str, Any] = {
+    "object": "adjustment_reasons",
+    "kinds": [
+        {
+            "kind": "contract",
+            "says": "Taken off by contract or law.",
+            "to_do": None,
+            "reasons": ["45", "253"],
+            "plans": {"CO": "contractual", "PR": "patient", "OA": "inform", "PI": "review"},
+        }
+    ],
+    "provider_codes": [{"code": "L6", "says": "Interest", "plan": "interest"}],
 }
 
 

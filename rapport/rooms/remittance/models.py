@@ -5,7 +5,12 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord, SourcedRecord
+from rapport.platform.tenancy.models import (
+    PracticeForeignKey,
+    PracticeRecord,
+    SourcedRecord,
+    VersionedRecord,
+)
 
 
 class EraFile(SourcedRecord):
@@ -59,7 +64,7 @@ class Remittance(PracticeRecord):
     provider_adjustments = models.JSONField(default=list)
     """[{reason, reference, cents}] of PLB; positive takes money away."""
     same_trace = models.BooleanField(default=False)
-    """Another, different remittance has the same payer, trace, day and amount: look at both."""
+    """Another, different remittance has the same payer and trace: look at both."""
     posted_before = models.BooleanField(default=False)
     """This very check stands posted from another file, or from earlier in this one: not posted here."""
     created_at = models.DateTimeField()
@@ -101,6 +106,12 @@ class RemittanceLine(PracticeRecord):
     """Whose."""
     service_code = models.CharField(max_length=48, blank=True)
     """As adjudicated."""
+    modifiers = ArrayField(models.CharField(max_length=2), default=list)
+    """As adjudicated, in order."""
+    units = models.DecimalField(max_digits=12, decimal_places=3, default=1)
+    """SVC05: units paid for."""
+    claim_line = models.IntegerField(default=0)
+    """Which line of our claim it is; 0: the claim as a whole, or none was found."""
     service_on = models.DateField(null=True)
     """Day of service as the payer has it."""
     charge_cents = models.BigIntegerField()
@@ -110,11 +121,11 @@ class RemittanceLine(PracticeRecord):
     allowed_cents = models.BigIntegerField(null=True)
     """AMT*B6."""
     adjustments = models.JSONField(default=list)
-    """[{group, reason, cents, plan}]: each with what is done about it."""
+    """[{group, reason, cents, plan, rule}]: each with what is done about it, and why."""
     remarks = ArrayField(models.CharField(max_length=10), default=list)
     """LQ*HE."""
     matched_by = models.CharField(max_length=20)
-    """`line_control`, `code_and_date`, `only_line`, `claim` or `unmatched`."""
+    """See `rules.matching.HOW`."""
     ledger_entry_ids = ArrayField(models.UUIDField(), default=list)
     """What was posted for it."""
 
@@ -129,5 +140,37 @@ class RemittanceLine(PracticeRecord):
             models.Index(fields=["practice", "claim_id"], name="remittance_line_by_claim"),
             models.Index(
                 fields=["practice", "payer_claim_number"], name="remittance_line_by_number"
+            ),
+        ]
+
+
+class PostingPolicy(VersionedRecord):
+    """What a practice lets post itself. There is one, or none: then the defaults hold."""
+
+    automatic = models.BooleanField(default=True)
+    """False: a person posts every file."""
+    least_confidence = models.CharField(max_length=6, default="strong")
+    """A file with a match below this waits: `exact`, `strong` or `weak`."""
+    denials = models.BooleanField(default=True)
+    """False: a file with a denied or reduced service waits. Written off is none either way."""
+    takebacks = models.BooleanField(default=True)
+    """False: a file with a reversal (22) waits, even of what was posted here."""
+    provider_adjustments = models.BooleanField(default=True)
+    """False: a file with money of no claim (PLB) waits."""
+    unmatched_to_clearing = models.BooleanField(default=False)
+    """True: what nobody knows does not stop a file; its money goes to the payer's clearing account and to the work list."""
+    most_cents = models.BigIntegerField(null=True)
+    """A file with a check above this waits; null: no limit."""
+    appeal_days = models.IntegerField(default=90)
+    """Days from the payer's decision to appeal, where the payer's profile does not say."""
+    overrides = models.JSONField(default=dict)
+    """`CO-97` -> what becomes of it, in place of the list's."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice"], name="posting_policy_once"),
+            models.CheckConstraint(
+                name="posting_policy_confidence_known",
+                condition=models.Q(least_confidence__in=["weak", "strong", "exact"]),
             ),
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
@@ -11,7 +11,8 @@ from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db.rows import by_id
 
-from .models import EraFile, Remittance, RemittanceLine
+from .models import EraFile, PostingPolicy, Remittance, RemittanceLine
+from .rules.planning import NO_DECISION
 
 
 def get_era_file(*, scope: Scope, era_file_id: UUID, lock: bool = False) -> EraFile:
@@ -42,34 +43,91 @@ def waiting_files(*, scope: Scope) -> list[EraFile]:
     return list(rows.select_for_update(of=("self",)).order_by("created_at"))
 
 
-def decided(*, scope: Scope, claim_id: UUID, appointment_id: UUID) -> list[RemittanceLine]:
-    """
-    Return the payer's posted decisions about one service that no reversal (22) has taken back.
+Service = tuple[UUID | None, UUID | None, int]
+"""Claim, appointment, and which line of the claim; 0: the claim as a whole."""
 
-    Decisions and reversals of one service are paired in the order they were posted.
+
+def service_of(line: RemittanceLine) -> Service:
+    """Return which service of ours a payer's decision is about."""
+    return line.claim_id, line.appointment_id, line.claim_line
+
+
+def files_stopped_by(*, scope: Scope, rules: Sequence[str]) -> list[EraFile]:
+    """Return the files that wait for a person by one of these rules, in the order they came; held."""
+    named = Q()
+    for rule in rules:
+        named |= Q(findings__contains=[{"rule": rule}])
+    rows = EraFile.objects.visible_to(scope).filter(named, state="received")
+    return list(rows.select_for_update(of=("self",)).order_by("created_at"))
+
+
+def standing(*, scope: Scope, claim_ids: Iterable[UUID]) -> dict[Service, list[RemittanceLine]]:
     """
-    standing: list[RemittanceLine] = []
+    Return the payers' posted decisions about claims that no reversal (22) has taken back, by service.
+
+    Which of a decision and its reversal was posted first does not matter.
+    """
+    return {service: pair[0] for service, pair in _paired(scope=scope, claim_ids=claim_ids).items() if pair[0]}
+
+
+def left_alone(*, scope: Scope, claim_ids: Iterable[UUID]) -> set[UUID]:
+    """Return the posted reversals of claims that no posted decision belongs to."""
+    return {
+        line.id for _, alone in _paired(scope=scope, claim_ids=claim_ids).values() for line in alone
+    }
+
+
+def _paired(
+    *, scope: Scope, claim_ids: Iterable[UUID]
+) -> dict[Service, tuple[list[RemittanceLine], list[RemittanceLine]]]:
+    """Return by service the decisions that stand, and the reversals that found none."""
+    found: dict[Service, tuple[list[RemittanceLine], list[RemittanceLine]]] = {}
+    wanted = list(claim_ids)
+    if not wanted:
+        return found
     posted = (
         RemittanceLine.objects.visible_to(scope)
-        .filter(claim_id=claim_id, appointment_id=appointment_id)
+        .filter(claim_id__in=wanted, appointment_id__isnull=False)
         .filter(remittance__era_file__state="posted", remittance__posted_before=False)
+        .exclude(status_code__in=NO_DECISION)
         .order_by("remittance__created_at", "remittance_id", "claim_position", "position")
     )
     for line in posted:
-        if line.status_code != "22":
-            standing.append(line)
-        elif mirrored := next((one for one in standing if mirrors(reversal=line, line=one)), None):
-            standing.remove(mirrored)
-    return standing
+        found.setdefault(service_of(line), ([], []))[line.status_code == "22"].append(line)
+    for decisions, reversals in found.values():
+        for reversal in list(reversals):
+            mate = next((one for one in decisions if mirrors(reversal=reversal, line=one)), None)
+            if mate is not None:
+                decisions.remove(mate)
+                reversals.remove(reversal)
+    return found
+
+
+def decided(*, scope: Scope, claim_id: UUID, appointment_id: UUID) -> list[RemittanceLine]:
+    """Return the payer's posted decisions about the services of one visit that no reversal (22) has taken back."""
+    by_service = standing(scope=scope, claim_ids=[claim_id])
+    return [line for service, lines in by_service.items() if service[1] == appointment_id for line in lines]
 
 
 def mirrors(*, reversal: RemittanceLine, line: RemittanceLine) -> bool:
     """Tell whether a reversal takes back exactly this decision."""
+    if (reversal.paid_cents, reversal.charge_cents) != (-line.paid_cents, -line.charge_cents):
+        return False
     opposite = sorted((a["group"], a["reason"], -a["cents"]) for a in reversal.adjustments)
-    same = sorted((a["group"], a["reason"], a["cents"]) for a in line.adjustments)
-    return (reversal.paid_cents, reversal.charge_cents, opposite) == (
-        -line.paid_cents, -line.charge_cents, same,
-    )  # fmt: skip
+    return opposite == sorted((a["group"], a["reason"], a["cents"]) for a in line.adjustments)
+
+
+def same_trace(*, scope: Scope, payer_identifier: str, trace: str, but: UUID) -> list[Remittance]:
+    """Return the checks with this payer and number in other files than one."""
+    rows = Remittance.objects.visible_to(scope).filter(payer_identifier=payer_identifier, trace=trace)
+    return list(rows.exclude(era_file_id=but))
+
+
+def get_policy(*, scope: Scope, lock: bool = False) -> PostingPolicy | None:
+    """Return the practice's own posting policy; None: it has set none."""
+    rows = PostingPolicy.objects.visible_to(scope)
+    found: PostingPolicy | None = (rows.select_for_update() if lock else rows).first()
+    return found
 
 
 def remittances_of(*, scope: Scope, era_file_id: UUID) -> list[Remittance]:
@@ -93,7 +151,7 @@ def lines_of(*, scope: Scope, remittance_id: UUID) -> list[RemittanceLine]:
     return rows
 
 
-def stands_posted(*, scope: Scope, check: Remittance) -> bool:
+def stands_posted(*, scope: Scope, check: Remittance, lines: Sequence[RemittanceLine]) -> bool:
     """
     Tell whether this very check, to the last service, was posted from another file, or is in this
     one before.
@@ -106,18 +164,21 @@ def stands_posted(*, scope: Scope, check: Remittance) -> bool:
     )  # fmt: skip
     elsewhere = Q(era_file__state="posted", posted_before=False) & ~Q(era_file_id=check.era_file_id)
     others = alike.filter(elsewhere | Q(era_file_id=check.era_file_id, position__lt=check.position))
-    ours = _said(scope, check)
-    return any(_said(scope, other) == ours for other in others)
+    ours = None
+    for other in others:
+        ours = ours or _said(check, lines)
+        if _said(other, lines_of(scope=scope, remittance_id=other.id)) == ours:
+            return True
+    return False
 
 
-def _said(scope: Scope, check: Remittance) -> tuple[object, ...]:
+def _said(check: Remittance, lines: Sequence[RemittanceLine]) -> tuple[object, ...]:
     """Return all that a check says of who pays whom what."""
-    lines = lines_of(scope=scope, remittance_id=check.id)
     return check.payer_name, check.payee_npi, check.method, check.provider_adjustments, [
         (
             line.claim_position, line.position, line.control_number, line.status_code,
             line.payer_claim_number, line.service_code, line.service_on, line.charge_cents,
-            line.paid_cents, line.adjustments,
+            line.paid_cents, [(a["group"], a["reason"], a["cents"]) for a in line.adjustments],
         )
         for line in lines
     ]  # fmt: skip

@@ -19,7 +19,7 @@ from .assembly import (
 )
 from .batches import NothingToSend, create_batch, finish_batch, make_set
 from .channels import change_channel, create_channel
-from .decisions import record_decision, record_reversal
+from .decisions import Decision, record_decision, record_decisions, record_reversal
 from .elsewhere import DuplicateClaim, OtherSubmitter, require_there, supply_elsewhere
 from .freezing import alone
 from .judging import build_record
@@ -30,6 +30,7 @@ __all__ = [
     "NOT_COMPLETED",
     "NOT_SIGNED",
     "ClaimNotClean",
+    "Decision",
     "DuplicateClaim",
     "NoChannel",
     "NothingToSend",
@@ -51,6 +52,7 @@ __all__ = [
     "receive_file",
     "record_answer",
     "record_decision",
+    "record_decisions",
     "record_reversal",
     "refuse_faults",
     "require_there",

@@ -1,32 +1,93 @@
 """
-What is done about each adjustment: plain values in, a plan out.
+What is done about each adjustment: plain values in, a plan and the rule that gave it out.
 
 CO-45 and its like are contractual: taken off. PR moves to the patient. Every other CO or PI is a
 denial or a reduction that a person looks at: it is never written off by itself and stays with
-the payer's receivable. OA informs. (edi reference on CARC numbers that drive posting; the codes
-are defaults that a practice's contracts refine.)
+the payer's receivable. OA informs. A practice overrides single reasons in its posting policy; what
+no override does is to write a denial off.
 """
 
 from __future__ import annotations
 
-CONTRACTUAL = frozenset({"45", "253", "131", "144", "161", "237", "104", "223"})
-"""CO reasons that a contract or law takes off."""
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .carc import kind_of
+
+CONTRACTUAL, PATIENT, REVIEW, INFORM = "contractual", "patient", "review", "inform"
+NO_DECISION = frozenset({"23", "25"})
+"""CLP02 of what is no decision on a payment: sent on to another payer, or a forecast."""
+ALLOWED: Mapping[str, frozenset[str]] = {
+    "CO": frozenset({CONTRACTUAL, REVIEW, INFORM}), "PI": frozenset({CONTRACTUAL, REVIEW, INFORM}),
+    "PR": frozenset({PATIENT, REVIEW, INFORM}), "OA": frozenset({CONTRACTUAL, REVIEW, INFORM}),
+}  # fmt: skip
+"""Group -> what a practice may have done with a reason: CO and PI are never the patient's to pay."""
 
 
 def plan_for(group: str, reason: str) -> str:
     """
-    Return `contractual`, `patient`, `review` or `inform`.
+    Return `contractual`, `patient`, `review` or `inform`, where a practice says nothing else.
 
     >>> plan_for("CO", "45"), plan_for("PR", "3"), plan_for("CO", "197"), plan_for("OA", "23")
     ('contractual', 'patient', 'review', 'inform')
     """
     if group == "PR":
-        return "patient"
-    if group == "CO" and reason in CONTRACTUAL:
-        return "contractual"
-    return "inform" if group == "OA" else "review"
+        return PATIENT
+    if group == "CO" and kind_of(reason).name == "contract":
+        return CONTRACTUAL
+    return INFORM if group == "OA" else REVIEW
 
 
-def is_denied(*, paid_cents: int, patient_cents: int, reasons: list[tuple[str, str]]) -> bool:
+def planned(
+    adjustments: Sequence[Mapping[str, Any]], *, status: str, paid_cents: int, overrides: Mapping[str, str],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """
+    Return a service's adjustments, each with its `plan` and the `rule` that gave it.
+
+    Rules: `list` (the default above), `practice` (its override), `denied` (would be written off, but
+    the payer denied the service or left nothing of it to anybody: a person looks), `by_hand` (a person
+    has said so, and that stays).
+
+    :param overrides: `CO-97` -> plan
+    """
+    patient_cents = sum(a["cents"] for a in adjustments if a["group"] == "PR")
+    after_another = any(a["reason"] == "23" for a in adjustments)
+    denied = status == "4" or (paid_cents == 0 and patient_cents == 0 and not after_another)
+    found = []
+    for one in adjustments:
+        plan, rule = plan_for(one["group"], one["reason"]), "list"
+        if (said := overrides.get(f"{one['group']}-{one['reason']}")) is not None:
+            plan, rule = said, "practice"
+        if plan == CONTRACTUAL and denied:
+            plan, rule = REVIEW, "denied"
+        if one.get("rule") == "by_hand":
+            plan, rule = one["plan"], "by_hand"
+        found.append({**one, "plan": plan, "rule": rule})
+    return found
+
+
+def as_decided(
+    adjustments: Sequence[Mapping[str, Any]], decision: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return a reversal's adjustments with what was done about those that it takes back (rule `as_decided`)."""
+    left = list(decision)
+    found = []
+    for one in adjustments:
+        mate = next(
+            d for d in left
+            if (d["group"], d["reason"], -d["cents"]) == (one["group"], one["reason"], one["cents"])
+        )  # fmt: skip
+        left.remove(mate)
+        found.append({**one, "plan": mate["plan"], "rule": "as_decided"})
+    return found
+
+
+def denied_cents(adjustments: Sequence[Mapping[str, Any]]) -> int:
+    """Return what of a service nobody has paid, owes or has given up: what a person has to look at."""
+    return sum(a["cents"] for a in adjustments if a["plan"] == REVIEW)
+
+
+def is_denied(*, paid_cents: int, adjustments: Sequence[Mapping[str, Any]]) -> bool:
     """Tell whether a claim was denied: nothing paid, nothing left to the patient, and a reason to look at."""
-    return paid_cents == 0 and patient_cents == 0 and any(plan_for(g, r) == "review" for g, r in reasons)
+    patient = sum(a["cents"] for a in adjustments if a["plan"] == PATIENT)
+    return paid_cents == 0 and patient == 0 and any(a["plan"] == REVIEW for a in adjustments)

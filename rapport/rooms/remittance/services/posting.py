@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -18,12 +19,17 @@ from rapport.platform.outbox.emit import emit
 from rapport.rooms.claims import services as claim_services
 from rapport.rooms.ledger import queries as entries
 from rapport.rooms.ledger import services as ledger
-from rapport.rooms.ledger.rules import entries as book
 from rapport.rooms.remittance import events, queries
 from rapport.rooms.remittance.models import EraFile, Remittance, RemittanceLine
-from rapport.rooms.remittance.rules.planning import is_denied
+from rapport.rooms.remittance.rules.planning import NO_DECISION, is_denied
 
+from . import booking
+from .judging import claims_in, judge, policy_of
+from .keeping import Loaded, load
 from .reading import content, faulty, holds
+
+CLAIMS_AT_ONCE = 200
+"""How many claims' entries go to the ledger together."""
 
 
 class RemittanceHeld(Conflict):
@@ -50,7 +56,12 @@ def post_file(*, scope: Scope, era_file_id: UUID, now: datetime) -> EraFile:
             "Look at its findings, and ask the payer for a right one.", findings=file.findings[:20]
         )
     if file.state != "posted":
-        post_rows(scope=scope, file=file, now=now)
+        one_at_a_time(scope=scope)
+        loaded = load(scope=scope, file=file)
+        for one in loaded:
+            note_copy(scope=scope, one=one)
+        judge(scope=scope, loaded=loaded, policy=policy_of(scope=scope))
+        post_rows(scope=scope, file=file, loaded=loaded, now=now)
     scope.trail.target("era_file", file.id, file.version)
     return file
 
@@ -65,34 +76,85 @@ def _still_held(scope: Scope, file: EraFile) -> bool:
 
 
 @transaction.atomic
-def post_rows(*, scope: Scope, file: EraFile, now: datetime) -> None:
-    """Post every check of a file, all of it or nothing."""
-    one_at_a_time(scope=scope)
+def post_rows(*, scope: Scope, file: EraFile, loaded: Sequence[Loaded], now: datetime) -> None:
+    """
+    Post every check of a file that was judged, all of it or nothing.
+
+    The caller holds the practice's turn (`one_at_a_time`) since before it judged.
+    """
     file.postings += 1
-    for check_row in queries.remittances_of(scope=scope, era_file_id=file.id):
-        note_copy(scope=scope, check=check_row)
-        if check_row.posted_before:
+    # Entries count from the day they are posted, in the practice's zone; the payer's date is kept
+    # on the remittance. A check dated tomorrow would else be invisible in today's balance.
+    day = scope.day_of(now)
+    for one in loaded:
+        if one.check.posted_before:
             continue
-        # Entries count from the day they are posted, in the practice's zone; the payer's date is kept
-        # on the remittance. A check dated tomorrow would else be invisible in today's balance.
-        day = scope.day_of(now)
-        by_claim: dict[int, list[RemittanceLine]] = {}
-        for line in queries.lines_of(scope=scope, remittance_id=check_row.id):
-            by_claim.setdefault(line.claim_position, []).append(line)
-        for lines in by_claim.values():
-            _post_claim(scope, lines, day=day, turn=file.postings, now=now)
+        by_claim = _by_claim(one.lines)
+        for start in range(0, len(by_claim), CLAIMS_AT_ONCE):
+            part = by_claim[start : start + CLAIMS_AT_ONCE]
+            lines = [line for claim in part for line in claim]
+            each = [list(booking.of_line(line, day=day, turn=file.postings)) for line in lines]
+            posted = iter(
+                ledger.post_many(scope=scope, entries=[entry for own in each for entry in own], now=now)
+            )
+            for line, own in zip(lines, each, strict=True):
+                line.ledger_entry_ids = [next(posted) for _ in own]
+            save_lines(scope=scope, lines=lines)
+            claim_services.record_decisions(
+                scope=scope, decisions=[said for claim in part for said in _decision(claim)], now=now
+            )
             crashpoint(Crashpoint.REMITTANCE_CLAIM_POSTED)
-        for number, adjustment in enumerate(check_row.provider_adjustments, 1):
-            if adjustment["cents"]:
-                source = book.Source(
-                    "remittance", check_row.id, _turn(f"PLB-{number}", file.postings)
-                )
-                entry = book.payer_level(
-                    source, day, cents=-adjustment["cents"], reason=adjustment["reason"]
-                )
-                ledger.post(scope=scope, entry=entry, now=now)
+        ledger.post_many(
+            scope=scope, entries=list(booking.of_check(one.check, day=day, turn=file.postings)), now=now
+        )
     _set_state(file, "posted", now)
     tell(scope=scope, file=file, event=events.ERA_POSTED, now=now)
+
+
+def _by_claim(lines: Iterable[RemittanceLine]) -> list[list[RemittanceLine]]:
+    """Return a check's services by the claim payment they stand in."""
+    found: dict[int, list[RemittanceLine]] = {}
+    for line in lines:
+        found.setdefault(line.claim_position, []).append(line)
+    return list(found.values())
+
+
+def _decision(lines: Sequence[RemittanceLine]) -> Iterable[claim_services.Decision]:
+    """Yield what one claim payment says of its claim, if it is ours and something was decided."""
+    first = lines[0]
+    if first.claim_id is None or first.status_code in NO_DECISION:
+        return
+    yield claim_services.Decision(
+        claim_id=first.claim_id,
+        detail=f"835:{first.status_code}",
+        denied=denied(lines),
+        payer_claim_number=first.payer_claim_number,
+        reversal=first.status_code == "22",
+    )
+
+
+def denied(lines: Sequence[RemittanceLine]) -> bool:
+    """Tell whether the services of a claim were denied, as a whole."""
+    return is_denied(
+        paid_cents=sum(line.paid_cents for line in lines),
+        adjustments=[one for line in lines for one in line.adjustments],
+    )
+
+
+_SAVE = """
+UPDATE remittance_remittanceline l SET adjustments = n.adjustments, ledger_entry_ids = n.entries
+FROM json_to_recordset(%s::json) n (id uuid, adjustments jsonb, entries uuid[])
+WHERE l.practice_id = %s AND l.id = n.id
+"""
+
+
+def save_lines(*, scope: Scope, lines: Sequence[RemittanceLine]) -> None:
+    """Write down the plans and entries of services, all at once."""
+    said = [
+        {"id": str(line.id), "adjustments": line.adjustments, "entries": [str(id) for id in line.ledger_entry_ids]}
+        for line in lines
+    ]  # fmt: skip
+    sql.run(_SAVE, (json.dumps(said), scope.practice_id))
 
 
 def one_at_a_time(*, scope: Scope) -> None:
@@ -104,92 +166,19 @@ def one_at_a_time(*, scope: Scope) -> None:
     sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{scope.practice_id}|era",))
 
 
-def note_copy(*, scope: Scope, check: Remittance) -> None:
+def note_copy(*, scope: Scope, one: Loaded) -> None:
     """Note whether a check stands posted already, so that it is shown, and not posted again."""
-    posted = queries.stands_posted(scope=scope, check=check)
-    if posted != check.posted_before:
-        check.posted_before = posted
-        check.save(update_fields=["posted_before"])
-
-
-def _turn(name: str, turn: int) -> str:
-    """Return an entry's name for one posting of a file: each posting has entries of its own."""
-    return name if turn == 1 else f"{name}@{turn}"
-
-
-def _post_claim(
-    scope: Scope, lines: list[RemittanceLine], *, day: date, turn: int, now: datetime
-) -> None:
-    first = lines[0]
-    reversal = first.status_code == "22"
-    patient = 0
-    for line in lines:
-        line.ledger_entry_ids = list(_post_line(scope, line, day=day, turn=turn, now=now))
-        line.save(update_fields=["ledger_entry_ids"])
-        patient += sum(a["cents"] for a in line.adjustments if a["plan"] == "patient")
-    if first.claim_id is None:
-        return
-    if reversal:
-        claim_services.record_reversal(
-            scope=scope, claim_id=first.claim_id, detail="835:22", now=now
-        )
-        return
-    claim_services.record_decision(
-        scope=scope,
-        claim_id=first.claim_id,
-        denied=is_denied(
-            paid_cents=sum(line.paid_cents for line in lines),
-            patient_cents=patient,
-            reasons=[(a["group"], a["reason"]) for line in lines for a in line.adjustments],
-        ),
-        payer_claim_number=first.payer_claim_number,
-        detail=f"835:{first.status_code}",
-        now=now,
-    )
-
-
-def _post_line(
-    scope: Scope, line: RemittanceLine, *, day: date, turn: int, now: datetime
-) -> Iterable[UUID]:
-    """Post the payment and each adjustment of one service; yield the entries."""
-
-    def put(entry: book.NewEntry) -> UUID:
-        return ledger.post(scope=scope, entry=entry, now=now).entry_id
-
-    if line.patient_id is None:
-        if line.paid_cents:
-            source = book.Source("remittance_line", line.id, _turn("paid", turn))
-            yield put(book.payer_level(source, day, cents=line.paid_cents, reason="UNMATCHED"))
-        return
-    about = book.About(
-        line.patient_id, line.appointment_id, claim_id=line.claim_id, service_on=line.service_on
-    )
-    if line.paid_cents:
-        yield put(
-            book.insurance_payment(
-                book.Source("remittance_line", line.id, _turn("paid", turn)),
-                day,
-                about,
-                cents=line.paid_cents,
-            )
-        )
-    for number, adjustment in enumerate(line.adjustments, 1):
-        name = f"{adjustment['group']}-{adjustment['reason']}"
-        source = book.Source("remittance_line", line.id, _turn(f"{name}#{number}", turn))
-        cents: int = adjustment["cents"]
-        if cents == 0:
-            continue
-        if adjustment["plan"] == "contractual":
-            yield put(book.contractual_adjustment(source, day, about, cents=cents, reason=name))
-        elif adjustment["plan"] == "patient":
-            yield put(book.transfer_to_patient(source, day, about, cents=cents, reason=name))
+    posted = queries.stands_posted(scope=scope, check=one.check, lines=one.lines)
+    if posted != one.check.posted_before:
+        one.check.posted_before = posted
+        one.check.save(update_fields=["posted_before"])
 
 
 def unpost_file(*, scope: Scope, era_file_id: UUID, reason: str, now: datetime) -> EraFile:
     """
     Take back exactly what a file posted, by entries that reverse each of it.
 
-    :raises StateConflict: it is not posted
+    :raises StateConflict: it is not posted, or another file has taken back (22) what it decided
     """
     scope.require(Permission.REMITTANCES_POST)
     file = queries.get_era_file(scope=scope, era_file_id=era_file_id, lock=True)
@@ -197,34 +186,54 @@ def unpost_file(*, scope: Scope, era_file_id: UUID, reason: str, now: datetime) 
         raise StateConflict(
             f"A file that is {file.state} cannot be taken back.", current_state=file.state
         )
-    for check_row in queries.remittances_of(scope=scope, era_file_id=file.id):
-        if check_row.posted_before:
-            continue  # nothing of it was posted from here
-        claim_ids = set()
-        for line in queries.lines_of(scope=scope, remittance_id=check_row.id):
-            for entry_id in line.ledger_entry_ids:
-                ledger.reverse(scope=scope, entry_id=entry_id, reason=reason, now=now)
-            if line.claim_id:
-                claim_ids.add(line.claim_id)
-        for number in range(1, len(check_row.provider_adjustments) + 1):
-            entry = _ledger_entry(scope, check_row.id, _turn(f"PLB-{number}", file.postings))
-            if entry is not None:
-                ledger.reverse(scope=scope, entry_id=entry, reason=reason, now=now)
-        for claim_id in claim_ids:
-            claim_services.record_reversal(
-                scope=scope, claim_id=claim_id, detail="835:unposted", now=now
-            )
+    one_at_a_time(scope=scope)
+    loaded = [one for one in load(scope=scope, file=file) if not one.check.posted_before]
+    lines = [line for one in loaded for line in one.lines]
+    claim_ids = claims_in(lines)
+    alone = queries.left_alone(scope=scope, claim_ids=claim_ids)
+    ledger.reverse_many(
+        scope=scope, reason=reason, now=now,
+        entry_ids=[
+            *(id for line in lines for id in line.ledger_entry_ids),
+            *(id for one in loaded for id in _entries_of(scope, one.check, file.postings)),
+        ],
+    )  # fmt: skip
     _set_state(file, "unposted", now)
+    if queries.left_alone(scope=scope, claim_ids=claim_ids) - alone:
+        raise StateConflict(
+            "Another file takes back what this one decided. Take that one back first.", current_state="posted"
+        )
+    _claims_as_they_stand(scope, claim_ids, now=now)
     tell(scope=scope, file=file, event=events.ERA_UNPOSTED, now=now)
     scope.trail.reason = reason
     scope.trail.target("era_file", file.id, file.version)
     return file
 
 
-def _ledger_entry(scope: Scope, remittance_id: UUID, line: str) -> UUID | None:
-    """Return the ledger entry of a check's own posting, if there is one."""
-    row = entries.entry_by_source(scope=scope, kind="remittance", id=remittance_id, line=line)
-    return row.id if row else None
+def _claims_as_they_stand(scope: Scope, claim_ids: set[UUID], *, now: datetime) -> None:
+    """Bring claims to what the decisions say that are left."""
+    left: dict[UUID, list[RemittanceLine]] = {}
+    for service, lines in queries.standing(scope=scope, claim_ids=claim_ids).items():
+        if service[0] is not None:
+            left.setdefault(service[0], []).extend(lines)
+    claim_services.record_decisions(
+        scope=scope, now=now,
+        decisions=[
+            claim_services.Decision(claim_id=id, detail="835:unposted", denied=denied(left[id]))
+            if id in left
+            else claim_services.Decision(claim_id=id, detail="835:unposted", reversal=True)
+            for id in sorted(claim_ids)
+        ],
+    )  # fmt: skip
+
+
+def _entries_of(scope: Scope, check: Remittance, turn: int) -> Iterable[UUID]:
+    """Yield the ledger entries of a check's own posting."""
+    names = {booking.named(f"PLB-{number}", turn=turn) for number in range(1, len(check.provider_adjustments) + 1)}
+    if names:
+        for row in entries.entries_of(scope=scope, kind="remittance", id=check.id):
+            if row.source_line in names:
+                yield row.id
 
 
 def _set_state(file: EraFile, state: str, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from hashlib import sha256
 
@@ -12,7 +12,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.tenancy import queries as tenancy
 from rapport.protocols.x12 import remit835 as x
 from rapport.protocols.x12.envelope import check
-from rapport.protocols.x12.syntax import Finding, NotX12, read
+from rapport.protocols.x12.syntax import Finding, NotX12, Segment, read
 
 
 def cents(value: Decimal) -> int:
@@ -24,15 +24,20 @@ def content(data: bytes) -> tuple[str, list[x.Remittance], list[Finding]]:
     """Read a file. :return: digest of what it says without its envelope, its checks, its faults"""
     findings: list[Finding] = []
     digest = sha256()
-    try:
-        for segment in check(read(data), findings=[]):
+
+    def said(segments: Iterable[Segment]) -> Iterator[Segment]:
+        """Hand the segments on, and add what they say to the digest."""
+        for segment in segments:
+            parts = segment.elements
+            # Control numbers belong to the envelope: a file sent again gets new ones.
             if segment.position:
-                parts = segment.elements
-                # Control numbers belong to the envelope: a file sent again gets new ones.
                 if parts[0] in ("ST", "SE"):
                     parts = parts[:2]
                 digest.update("\x1f".join(parts).encode("latin-1") + b"\x1e")
-        checks = list(x.remittances(check(read(data), findings=findings)))
+            yield segment
+
+    try:
+        checks = list(x.remittances(said(check(read(data), findings=findings))))
     except NotX12 as error:
         raise Invalid(
             "The file cannot be read as X12.",

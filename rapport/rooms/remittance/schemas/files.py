@@ -18,8 +18,8 @@ from rapport.platform.api.shapes import (
     instant,
     source_of,
 )
-
-from .models import EraFile, Remittance, RemittanceLine
+from rapport.rooms.remittance.models import EraFile, Remittance, RemittanceLine
+from rapport.rooms.remittance.rules.matching import confidence_of
 
 
 class AdjustmentOut(Struct, kw_only=True):
@@ -28,7 +28,11 @@ class AdjustmentOut(Struct, kw_only=True):
     group: str
     reason: str
     amount: MoneyOut
-    plan: str
+    plan: Annotated[
+        str,
+        Meta(description="contractual (taken off), patient (moved to them), review (a person looks; nothing is booked), inform"),
+    ]
+    rule: Annotated[str, Meta(description="list, practice (its override), denied, as_decided or by_hand")]
 
 
 class RemittanceLineOut(Struct, kw_only=True):
@@ -41,6 +45,7 @@ class RemittanceLineOut(Struct, kw_only=True):
     status_code: str
     payer_claim_number: str | None
     service_code: str | None
+    modifiers: list[str]
     service_on: Day | None
     charge: MoneyOut
     paid: MoneyOut
@@ -48,7 +53,7 @@ class RemittanceLineOut(Struct, kw_only=True):
     adjustments: list[AdjustmentOut]
     remarks: list[str]
     matched_by: str
-    confidence: str
+    confidence: Annotated[str, Meta(description="exact, strong, weak or none")]
     ledger_entry_ids: list[str]
 
 
@@ -103,10 +108,6 @@ class Nothing(Input):
     """An empty body."""
 
 
-_CONFIDENCE = {"line_control": "certain", "code_and_date": "high", "only_line": "fair", "claim": "certain"}
-"""How sure a match is."""
-
-
 def line_out(line: RemittanceLine) -> RemittanceLineOut:
     """Return one service."""
     return RemittanceLineOut(
@@ -117,17 +118,21 @@ def line_out(line: RemittanceLine) -> RemittanceLineOut:
         status_code=line.status_code,
         payer_claim_number=line.payer_claim_number or None,
         service_code=line.service_code or None,
+        modifiers=list(line.modifiers),
         service_on=line.service_on,
         charge=MoneyOut(line.charge_cents),
         paid=MoneyOut(line.paid_cents),
         allowed=MoneyOut(line.allowed_cents) if line.allowed_cents is not None else None,
         adjustments=[
-            AdjustmentOut(group=a["group"], reason=a["reason"], amount=MoneyOut(a["cents"]), plan=a["plan"])
+            AdjustmentOut(
+                group=a["group"], reason=a["reason"], amount=MoneyOut(a["cents"]), plan=a["plan"],
+                rule=a.get("rule", "list"),
+            )
             for a in line.adjustments
         ],
         remarks=list(line.remarks),
         matched_by=line.matched_by,
-        confidence=_CONFIDENCE.get(line.matched_by, "none"),
+        confidence=confidence_of(line.matched_by),
         ledger_entry_ids=[type_id("ledger_entry", id) for id in line.ledger_entry_ids],
     )
 

@@ -1,4 +1,4 @@
-"""Remittances over HTTP. A view turns a request into one service call, and does nothing else."""
+"""Remittance files and the checks in them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags, uploads
 from rapport.platform.api.lists import Filter, ListSpec, Sort
-from rapport.platform.api.router import RoomRouter, ScopedRequest
+from rapport.platform.api.router import ScopedRequest
 from rapport.platform.api.shapes import Answer, path_id
+from rapport.rooms.remittance import examples, queries, services
+from rapport.rooms.remittance.models import EraFile, Remittance
+from rapport.rooms.remittance.schemas import files as s
+from rapport.rooms.remittance.schemas import plan as p
 
-from . import examples, queries, services
-from . import schemas as s
-from .models import EraFile, Remittance
-
-router = RoomRouter(tag="Remittance")
+from .base import router
 
 MAX_BYTES = 32 * 1024 * 1024
 
@@ -143,18 +143,20 @@ def get_era_file(request: ScopedRequest, era_file_id: str) -> Answer:
     summary="Show what would be posted",
     needs=Permission.REMITTANCES_READ,
     action="era_file.plan",
-    returns=(200, s.EraFileOut),
+    returns=(200, p.EraPlanOut),
     key="none",
-    example=examples.ERA_FILE,
+    example=examples.ERA_PLAN,
     request_example={},
 )
 def plan_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing | None = None) -> Answer:
     """
-    What posting does, service by service: each adjustment with its plan (`contractual`,
-    `patient`, `review`, `inform`) and each match with its confidence. Changes nothing.
+    What posting does, service by service: how each was matched and how sure that is, what becomes of
+    each adjustment and by which rule, the entries, and why the file waits for a person if it does. Of a file
+    that is posted: what was done. Changes nothing.
     """
     id = path_id("era_file", era_file_id)
-    return _file(request.auth, queries.get_era_file(scope=request.auth, era_file_id=id))
+    plan = services.plan_file(scope=request.auth, era_file_id=id, now=timezone.now())
+    return Answer(p.era_plan_out(plan), etag=etags.of(plan.file.id, plan.file.version))
 
 
 @router.post(
@@ -171,8 +173,11 @@ def plan_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing | No
 )
 def post_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing | None = None) -> Answer:
     """Post what the plan shows. A file that was posted already is answered as it is, not again."""
-    id = path_id("era_file", era_file_id)
-    return _file(request.auth, services.post_file(scope=request.auth, era_file_id=id, now=timezone.now()))
+    id, now = path_id("era_file", era_file_id), timezone.now()
+    file = services.post_file(scope=request.auth, era_file_id=id, now=now)
+    services.look_again(scope=request.auth, now=now)
+    request.auth.trail.target("era_file", file.id, file.version)
+    return _file(request.auth, file)
 
 
 @router.post(

@@ -1,0 +1,105 @@
+"""
+Many entries at once: what a remittance of thousands of services books, in a few statements.
+
+The same promises as one at a time: a source is posted once, an entry is undone once, all of it or
+nothing with the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from rapport.kernel.ids import new_uuid
+from rapport.kernel.problems import NotFound
+from rapport.platform.access.scope import Scope
+from rapport.platform.db import rows
+
+from . import queries
+from .models import Entry, Posting
+from .problems import NotReversible, PostedDifferently
+from .rules import entries as book
+from .states import EntryKind
+
+
+def post_many(*, scope: Scope, entries: Sequence[book.NewEntry], now: datetime) -> list[UUID]:
+    """
+    Add entries, each once per source; posting the same sources again adds nothing.
+
+    :return: their ids, in order; those of the first posting where a source had been posted before
+    :raises PostedDifferently: a source was posted before with other lines
+    """
+    return _add(scope, entries, [None] * len(entries), now=now)
+
+
+def reverse_many(*, scope: Scope, entry_ids: Sequence[UUID], reason: str, now: datetime) -> None:
+    """
+    Undo entries by their exact opposites, from today in the practice. One that was undone is left as it is.
+
+    :raises NotFound: one of them is not there for this actor
+    :raises NotReversible: one of them is itself a reversal
+    """
+    wanted = list(dict.fromkeys(entry_ids))
+    found = {row.id: row for row in Entry.objects.visible_to(scope).filter(id__in=wanted)}
+    if missing := [id for id in wanted if id not in found]:
+        raise NotFound(_sought=[("ledger_entry", missing[0])])
+    if any(row.kind == EntryKind.REVERSAL.value for row in found.values()):
+        raise NotReversible("A reversal stays. Post the right entry anew.")
+    lines = queries.lines_of_many(scope=scope, entry_ids=wanted)
+    today = scope.day_of(now)
+    undoing = [
+        book.NewEntry(
+            EntryKind.REVERSAL, book.Source("ledger_entry", id, "reversal"), today, found[id].patient_id,
+            book.opposite(lines[id]), reason,
+        )
+        for id in wanted
+    ]  # fmt: skip
+    _add(scope, undoing, wanted, now=now)
+
+
+def _add(
+    scope: Scope, entries: Sequence[book.NewEntry], reverses: Sequence[UUID | None], *, now: datetime
+) -> list[UUID]:
+    heads = [
+        Entry(
+            id=new_uuid(), practice_id=scope.practice_id, kind=entry.kind.value, patient_id=entry.patient_id,
+            effective_on=entry.effective_on, recorded_at=now, source_kind=entry.source.kind,
+            source_id=entry.source.id, source_line=entry.source.line, lines=len(entry.lines),
+            reverses_id=undone, reason=entry.reason, actor_type=scope.actor_type, actor_id=scope.actor_id,
+        )
+        for entry, undone in zip(entries, reverses, strict=True)
+    ]  # fmt: skip
+    added = rows.add_new(heads)
+    rows.add_many(
+        [
+            Posting(
+                id=new_uuid(), practice_id=scope.practice_id, entry_id=head.id, line=number,
+                account=line.account.value, cents=line.cents, patient_id=entry.patient_id,
+                effective_on=entry.effective_on, service_on=line.service_on,
+                appointment_id=line.appointment_id, claim_id=line.claim_id,
+            )
+            for head, entry in zip(heads, entries, strict=True)
+            if head.id in added
+            for number, line in enumerate(entry.lines, start=1)
+        ]
+    )  # fmt: skip
+    scope.trail.patient_ids.update(one.patient_id for one in entries if one.patient_id is not None)
+    return [
+        head.id if head.id in added else same_as_before(scope, entry)
+        for head, entry in zip(heads, entries, strict=True)
+    ]
+
+
+def same_as_before(scope: Scope, entry: book.NewEntry) -> UUID:
+    """Return the entry that this source gave before. :raises PostedDifferently: it was another"""
+    source = entry.source
+    before = queries.entry_by_source(scope=scope, kind=source.kind, id=source.id, line=source.line)
+    if (
+        before is None
+        or before.kind != entry.kind.value
+        or before.patient_id != entry.patient_id
+        or queries.lines_of(scope=scope, entry_id=before.id) != entry.lines
+    ):
+        raise PostedDifferently("Undo the first posting before posting anew.")
+    return before.id

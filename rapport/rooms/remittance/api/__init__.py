@@ -1,0 +1,8 @@
+"""Remittances over HTTP. A view turns a request into one service call, and does nothing else."""
+
+from __future__ import annotations
+
+from . import files, policy
+from .base import router
+
+__all__ = ["files", "policy", "router"]
