@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from .syntax import BYTE_ORDER_MARK, Delimiters, Finding, Segment
 
@@ -74,6 +75,10 @@ def clean(text: str, *, extended: bool = False, reserved: str = "*:^~") -> tuple
     >>> clean("Müller*John~NM1*IL")
     ('MULLER JOHN NM1 IL', 4)
     """
+    if text.isascii():  # as nearly all is: nothing to fold, and mostly nothing to replace
+        plain = text if extended else text.upper()
+        if not _unfit(extended, reserved).search(plain):
+            return " ".join(plain.split()), 0
     allowed = (_EXTENDED if extended else _BASIC).difference(reserved)
     # Composed first, so that a letter and its accent are one; case is no substitution.
     text = unicodedata.normalize("NFC", text)
@@ -91,6 +96,13 @@ def clean(text: str, *, extended: bool = False, reserved: str = "*:^~") -> tuple
     return " ".join("".join(out).split()), replaced
 
 
+@lru_cache(maxsize=64)
+def _unfit(extended: bool, reserved: str) -> re.Pattern[str]:
+    """Return the pattern of a character that text may not hold."""
+    allowed = (_EXTENDED if extended else _BASIC).difference(reserved)
+    return re.compile("[^" + re.escape("".join(sorted(allowed))) + "]")
+
+
 class Writer:
     """Builds segments with one set of delimiters and refuses data that would break them."""
 
@@ -98,9 +110,7 @@ class Writer:
 
     def __init__(self, delimiters: Delimiters | None = None) -> None:
         self.delimiters = delimiters or Delimiters()
-        self._forbidden = re.compile(
-            "[" + re.escape(self.delimiters.element + self.delimiters.terminator) + "\x00-\x1f]"
-        )
+        self._forbidden = re.compile("[" + re.escape(self.delimiters.terminator) + "\x00-\x1f]")
         self.segments: list[str] = []
 
     def add(self, tag: str, *elements: str) -> None:
@@ -110,23 +120,28 @@ class Writer:
         :raises ValueError: an element holds a delimiter or a control character. Data must have
             been through `clean`; this is the belt to those braces.
         """
-        values = list(elements)
-        while values and not values[-1]:
-            values.pop()
-        for number, value in enumerate(values, 1):
-            if self._forbidden.search(value):
-                raise ValueError(f"{tag}{number:02} holds a delimiter or a control character")
-        self.segments.append(self.delimiters.element.join([tag, *values]))
+        count = len(elements)
+        while count and not elements[count - 1]:
+            count -= 1
+        separator = self.delimiters.element
+        text = separator.join((tag, *elements[:count]))
+        # Weighed as a whole, which is quicker than one by one: so many separators, and no more.
+        if text.count(separator) != count or self._forbidden.search(text):
+            for number, value in enumerate(elements, 1):
+                if separator in value or self._forbidden.search(value):
+                    raise ValueError(f"{tag}{number:02} holds a delimiter or a control character")
+        self.segments.append(text)
 
     def composite(self, *components: str) -> str:
         """Return a composite element; empty components at its end are left out."""
-        values = list(components)
-        while values and not values[-1]:
-            values.pop()
-        for value in values:
-            if self.delimiters.component in value or self.delimiters.repetition in value:
-                raise ValueError("a component holds a delimiter")
-        return self.delimiters.component.join(values)
+        count = len(components)
+        while count and not components[count - 1]:
+            count -= 1
+        separator, repetition = self.delimiters.component, self.delimiters.repetition
+        text = separator.join(components[:count])
+        if text.count(separator) != max(count - 1, 0) or repetition in text:
+            raise ValueError("a component holds a delimiter")
+        return text
 
 
 def interchange(
@@ -189,133 +204,137 @@ def interchange(
     )
 
 
-def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[Segment]:
+class Envelopes:
     """
-    Pass segments on, and add a finding for each fault of their envelopes.
-
-    Checked: nesting, control numbers that must be equal, counts, functional ids.
+    Watches the envelopes of a file go by: nesting, control numbers that must be equal, counts,
+    functional ids. `findings` grows.
     """
 
-    def add(
-        segment: Segment, element: str, rule: str, message: str, severity: str = "error"
-    ) -> None:
-        findings.append(Finding(segment.tag, segment.index, element, rule, severity, message))
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
+        self.isa: Segment | None = None
+        self.gs: Segment | None = None
+        self.st: Segment | None = None
+        self._groups = self._sets = 0
+        self._seen_sets: set[str] = set()
 
-    isa = gs = st = None
-    groups = sets = 0
-    start = 0
-    seen_sets: set[str] = set()
-    for segment in segments:
+    def take(self, segment: Segment) -> None:
+        """Look at the next segment of the file."""
         tag = segment.elements[0]
-        if segment.elements[-1] == "" and tag != "ISA":
-            add(
-                segment,
-                f"{len(segment.elements) - 1:02}",
+        if not segment.elements[-1] and tag != "ISA":
+            self.trailing(segment.elements, segment.index)
+        look = _ENVELOPES.get(tag)
+        if look is not None:
+            look(self, segment)
+        elif self.st is None and tag != "TA1":
+            self._add(segment, "", "outside-set", "A segment stands outside a transaction set.")
+
+    def trailing(self, elements: list[str], index: int) -> None:
+        """Note an empty element at the end of a segment."""
+        message = "A segment ends with an empty element."
+        self.findings.append(
+            Finding(
+                elements[0],
+                index,
+                f"{len(elements) - 1:02}",
                 "trailing-separator",
-                "A segment ends with an empty element.",
+                "error",
+                message,
             )
-        if tag == "ISA":
-            if segment.index == 1 and segment.offset == len(BYTE_ORDER_MARK):
-                add(
-                    segment,
-                    "",
-                    "byte-order-mark",
-                    "The file begins with a byte order mark; save it without.",
-                )
-            isa, groups = segment, 0
-            if not segment.get(13).isdigit():
-                add(segment, "13", "isa-control-number", "ISA13 must have nine digits.")
-            if not segment.delimiters.repetition and segment.get(12) >= "00402":
-                add(
-                    segment,
-                    "11",
-                    "isa-repetition",
-                    "ISA11 is no separator of repetitions.",
-                    "warning",
-                )
-            if segment.get(15) not in ("P", "T"):
-                add(segment, "15", "isa-usage", "ISA15 is P or T.")
-        elif tag == "GS":
-            if gs is not None:
-                add(
-                    segment,
-                    "",
-                    "gs-inside",
-                    "A GS stands inside a functional group: GE is missing.",
-                )
-            gs, sets = segment, 0
-            seen_sets = set()
-            groups += 1
-        elif tag == "ST":
-            if st is not None:
-                add(
-                    segment,
-                    "",
-                    "st-inside",
-                    "An ST stands inside a transaction set: SE is missing.",
-                )
-            if gs is None:
-                add(segment, "", "st-outside", "An ST stands outside a functional group.")
-            elif FUNCTIONAL_IDS.get(segment.get(1), gs.get(1)) != gs.get(1):
-                add(
-                    segment,
-                    "01",
-                    "st-kind",
-                    "The transaction set is not of the kind that GS01 names.",
-                )
-            if segment.get(2) in seen_sets:
-                add(segment, "02", "st-control-twice", "ST02 occurs twice in the functional group.")
-            seen_sets.add(segment.get(2))
-            st, start = segment, segment.index
-            sets += 1
-        elif tag == "SE":
-            if st is None:
-                add(segment, "", "se-outside", "An SE without an ST.")
-            else:
-                if segment.get(1) != str(segment.index - start + 1):
-                    add(
-                        segment,
-                        "01",
-                        "se-count",
-                        f"SE01 must be {segment.index - start + 1}, the number of segments from ST to SE.",
-                    )
-                if segment.get(2) != st.get(2):
-                    add(segment, "02", "se-control-number", "SE02 must equal ST02.")
-            st = None
-        elif tag == "GE":
-            if gs is None:
-                add(segment, "", "ge-outside", "A GE without a GS.")
-            else:
-                if st is not None:
-                    add(segment, "", "se-missing", "The transaction set before GE has no SE.")
-                    st = None
-                if segment.get(1) != str(sets):
-                    add(
-                        segment,
-                        "01",
-                        "ge-count",
-                        f"GE01 must be {sets}, the number of transaction sets.",
-                    )
-                if segment.get(2) != gs.get(6):
-                    add(segment, "02", "ge-control-number", "GE02 must equal GS06.")
-            gs = None
-        elif tag == "IEA":
-            if gs is not None:
-                add(segment, "", "ge-missing", "The functional group before IEA has no GE.")
-                gs = st = None
-            if isa is not None:
-                if segment.get(1) != str(groups):
-                    add(
-                        segment,
-                        "01",
-                        "iea-count",
-                        f"IEA01 must be {groups}, the number of functional groups.",
-                    )
-                if segment.get(2) != isa.get(13):
-                    add(segment, "02", "iea-control-number", "IEA02 must equal ISA13.")
-            isa = None
-        elif st is None and tag not in ("TA1",):
-            add(segment, "", "outside-set", "A segment stands outside a transaction set.")
+        )
+
+    def _add(
+        self, segment: Segment, element: str, rule: str, message: str, severity: str = "error"
+    ) -> None:
+        self.findings.append(Finding(segment.tag, segment.index, element, rule, severity, message))
+
+    def _isa(self, segment: Segment) -> None:
+        self.isa, self._groups = segment, 0
+        if segment.index == 1 and segment.offset == len(BYTE_ORDER_MARK):
+            message = "The file begins with a byte order mark; save it without."
+            self._add(segment, "", "byte-order-mark", message)
+        if not segment.get(13).isdigit():
+            self._add(segment, "13", "isa-control-number", "ISA13 must have nine digits.")
+        if not segment.delimiters.repetition and segment.get(12) >= "00402":
+            message = "ISA11 is no separator of repetitions."
+            self._add(segment, "11", "isa-repetition", message, "warning")
+        if segment.get(15) not in ("P", "T"):
+            self._add(segment, "15", "isa-usage", "ISA15 is P or T.")
+
+    def _gs(self, segment: Segment) -> None:
+        if self.gs is not None:
+            message = "A GS stands inside a functional group: GE is missing."
+            self._add(segment, "", "gs-inside", message)
+        self.gs, self._sets = segment, 0
+        self._seen_sets = set()
+        self._groups += 1
+
+    def _st(self, segment: Segment) -> None:
+        if self.st is not None:
+            message = "An ST stands inside a transaction set: SE is missing."
+            self._add(segment, "", "st-inside", message)
+        if self.gs is None:
+            self._add(segment, "", "st-outside", "An ST stands outside a functional group.")
+        elif FUNCTIONAL_IDS.get(segment.get(1), self.gs.get(1)) != self.gs.get(1):
+            message = "The transaction set is not of the kind that GS01 names."
+            self._add(segment, "01", "st-kind", message)
+        if segment.get(2) in self._seen_sets:
+            message = "ST02 occurs twice in the functional group."
+            self._add(segment, "02", "st-control-twice", message)
+        self._seen_sets.add(segment.get(2))
+        self.st = segment
+        self._sets += 1
+
+    def _se(self, segment: Segment) -> None:
+        if self.st is None:
+            self._add(segment, "", "se-outside", "An SE without an ST.")
+            return
+        count = segment.index - self.st.index + 1
+        if segment.get(1) != str(count):
+            message = f"SE01 must be {count}, the number of segments from ST to SE."
+            self._add(segment, "01", "se-count", message)
+        if segment.get(2) != self.st.get(2):
+            self._add(segment, "02", "se-control-number", "SE02 must equal ST02.")
+        self.st = None
+
+    def _ge(self, segment: Segment) -> None:
+        if self.gs is None:
+            self._add(segment, "", "ge-outside", "A GE without a GS.")
+            return
+        if self.st is not None:
+            self._add(segment, "", "se-missing", "The transaction set before GE has no SE.")
+            self.st = None
+        if segment.get(1) != str(self._sets):
+            message = f"GE01 must be {self._sets}, the number of transaction sets."
+            self._add(segment, "01", "ge-count", message)
+        if segment.get(2) != self.gs.get(6):
+            self._add(segment, "02", "ge-control-number", "GE02 must equal GS06.")
+        self.gs = None
+
+    def _iea(self, segment: Segment) -> None:
+        if self.gs is not None:
+            self._add(segment, "", "ge-missing", "The functional group before IEA has no GE.")
+            self.gs = self.st = None
+        if self.isa is not None:
+            if segment.get(1) != str(self._groups):
+                message = f"IEA01 must be {self._groups}, the number of functional groups."
+                self._add(segment, "01", "iea-count", message)
+            if segment.get(2) != self.isa.get(13):
+                self._add(segment, "02", "iea-control-number", "IEA02 must equal ISA13.")
+        self.isa = None
+
+
+_ENVELOPES: dict[str, Callable[[Envelopes, Segment], None]] = {
+    "ISA": Envelopes._isa, "GS": Envelopes._gs, "ST": Envelopes._st, "SE": Envelopes._se,
+    "GE": Envelopes._ge, "IEA": Envelopes._iea,
+}  # fmt: skip
+
+
+def check(segments: Iterable[Segment], *, findings: list[Finding]) -> Iterator[Segment]:
+    """Pass segments on, and add a finding for each fault of their envelopes."""
+    envelopes = Envelopes(findings)
+    for segment in segments:
+        envelopes.take(segment)
         yield segment
 
 

@@ -4,427 +4,452 @@ Remittances: 005010X221A1 (835) -> exact records, with balancing at three levels
 One `Remittance` per transaction set (one check or EFT). Amounts are exact decimals in dollars.
 Equations (the guide's balancing section): line SVC02 - adjustments = SVC03; claim CLP03 - all
 adjustments = CLP04; transaction BPR02 = sum of CLP04 - sum of PLB amounts.
+
+`stream` yields claim by claim and keeps none, so that memory does not grow with the file;
+`remittances` and `from_transaction` keep every claim of a remittance.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from typing import BinaryIO
 
-from .envelope import Sealed, TransactionSet, sealed
+from .envelope import Envelopes, Sealed, TransactionSet, sealed
 from .guides.elements import day
-from .syntax import Finding, NotX12, Segment
+from .records835 import (
+    ONE,
+    ZERO,
+    Adjustment,
+    ClaimPayment,
+    ProviderAdjustment,
+    Remittance,
+    ServiceLine,
+)
+from .syntax import Finding, NotX12, Reading, Segment
 
-ZERO = Decimal(0)
+__all__ = [
+    "Adjustment",
+    "ClaimPayment",
+    "ProviderAdjustment",
+    "Remittance",
+    "ServiceLine",
+    "from_transaction",
+    "remittances",
+    "stream",
+]
+
+MAX_FINDINGS = 1000
+"""Of one remittance: so many errors, and so many warnings. A wrong file repeats itself."""
+_REMEMBERED = 10_000
+"""Claims among which one that stands twice is noticed: the guide's most for one remittance."""
+_CACHED = 8192
+"""Amounts and days that are kept as they were read."""
 _GROUPS = frozenset({"CO", "PR", "OA", "PI", "CR"})
 _STATUSES = frozenset({"1", "2", "3", "4", "19", "20", "21", "22", "23", "25"})
 _NUMBER = re.compile(r"-?(\d{1,12}(\.\d{0,6})?|\.\d{1,6})\Z", re.ASCII)
 
 
-@dataclass(slots=True)
-class Adjustment:
-    """One reason of a CAS segment. A positive amount reduces the payment."""
+class _Amounts(dict[str, Decimal]):
+    """Text -> amount, made where it is first asked for. What is no number is zero, and is noted."""
 
-    group: str
-    """CO, PR, OA or PI (and CR in old files)."""
-    reason: str
-    """CARC."""
-    amount: Decimal
-    quantity: Decimal | None
+    def __init__(self) -> None:
+        super().__init__({"": ZERO})
+        self.bad = False
+        """What was asked for since this was last reset is no number."""
 
-
-def _sum(adjustments: list[Adjustment], group: str = "") -> Decimal:
-    """Add up adjustments, those of one group when it is named."""
-    total = ZERO
-    for adjustment in adjustments:
-        if not group or adjustment.group == group:
-            total += adjustment.amount
-    return total
-
-
-@dataclass(slots=True)
-class ServiceLine:
-    """One adjudicated service (2110)."""
-
-    procedure: str
-    modifiers: tuple[str, ...]
-    charge: Decimal
-    paid: Decimal
-    units: Decimal
-    original_procedure: str
-    """SVC06: the code that was submitted, when the payer changed it."""
-    index: int
-    """Position of its SVC segment in the file."""
-    service_on: date | None = None
-    adjustments: list[Adjustment] = field(default_factory=list)
-    control: str = ""
-    """REF*6R: our line control number."""
-    allowed: Decimal | None = None
-    """AMT*B6."""
-    remarks: list[str] = field(default_factory=list)
-    """LQ*HE remark codes."""
-
-    @property
-    def adjusted(self) -> Decimal:
-        """Sum of the adjustments."""
-        return _sum(self.adjustments)
-
-
-@dataclass(slots=True)
-class ClaimPayment:
-    """One adjudicated claim (2100)."""
-
-    control: str
-    """CLP01: our CLM01."""
-    status: str
-    """CLP02: 1, 2, 3 processed as primary …, 4 denied, 19-21 forwarded, 22 reversal …"""
-    charge: Decimal
-    paid: Decimal
-    patient_responsibility: Decimal
-    filing_indicator: str
-    payer_claim_number: str
-    """CLP07: needed to replace or void."""
-    place_of_service: str
-    frequency: str
-    index: int
-    adjustments: list[Adjustment] = field(default_factory=list)
-    lines: list[ServiceLine] = field(default_factory=list)
-    member_id: str = ""
-    """NM1*QC or IL 09."""
-    service_on: date | None = None
-    """DTM*232, for lines without their own date."""
-    crossover: bool = False
-    """NM1*TT is present: the payer has sent it on."""
-    remarks: list[str] = field(default_factory=list)
-
-    @property
-    def adjusted(self) -> Decimal:
-        """Sum of all adjustments, of the claim and of its lines."""
-        total = _sum(self.adjustments)
-        for line in self.lines:
-            total += _sum(line.adjustments)
-        return total
-
-
-@dataclass(slots=True)
-class ProviderAdjustment:
-    """Money that belongs to no claim of this file (PLB). Positive takes money away."""
-
-    provider: str
-    fiscal_year_end: str
-    reason: str
-    reference: str
-    amount: Decimal
-    index: int
-
-
-@dataclass(slots=True)
-class Remittance:
-    """One check or EFT and what it is for."""
-
-    envelope: Sealed
-    st_control: str
-    handling: str = ""
-    """BPR01."""
-    total: Decimal = ZERO
-    """BPR02."""
-    credit: bool = True
-    """BPR03 is C: money to the provider."""
-    method: str = ""
-    """BPR04: ACH, CHK, FWT, NON …"""
-    paid_on: date | None = None
-    """BPR16."""
-    trace: str = ""
-    """TRN02: check or EFT number."""
-    payer_tax_id: str = ""
-    """TRN03: originating company."""
-    payer_name: str = ""
-    payer_id: str = ""
-    payee_name: str = ""
-    payee_npi: str = ""
-    payee_tax_id: str = ""
-    claims: list[ClaimPayment] = field(default_factory=list)
-    provider_adjustments: list[ProviderAdjustment] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    """Faults of this transaction set. An `error` of rule `balance-transaction` holds the whole
-    remittance back; `balance-claim` and `balance-line` hold back their claim."""
-
-    @property
-    def claims_paid(self) -> Decimal:
-        """Sum of CLP04."""
-        return sum((c.paid for c in self.claims), ZERO)
-
-    @property
-    def withheld(self) -> Decimal:
-        """Sum of the PLB amounts."""
-        return sum((p.amount for p in self.provider_adjustments), ZERO)
+    def __missing__(self, text: str) -> Decimal:
+        if not _NUMBER.match(text):
+            self.bad = True
+            return ZERO
+        value = Decimal(text)
+        if len(self) < _CACHED:
+            self[text] = value
+        return value
 
 
 class _Reader:
-    """Reads one transaction set, segment by segment."""
+    """
+    Reads one transaction set: the elements of each segment, and its position in the file.
 
-    def __init__(self, envelope: Sealed, st: Segment) -> None:
-        self.remittance = Remittance(envelope=envelope, st_control=st.get(2))
+    What a remittance repeats thousands of times (amounts, days, codes) is made once and kept, up
+    to a limit, or memory would grow with the file.
+    """
+
+    def __init__(self, envelope: Sealed, control: str, component: str, *, keep: bool) -> None:
+        """
+        :param component: the delimiter of components
+        :param keep: hold every claim in the remittance
+        """
+        self.remittance = Remittance(envelope=envelope, st_control=control)
+        self.component, self.keep = component, keep
         self.claim: ClaimPayment | None = None
         self.line: ServiceLine | None = None
+        self.target: list[Adjustment] | None = None
+        """Where the next adjustment belongs: to the line, else to the claim."""
         self.party = ""
         self.seen_bpr = self.seen_trn = False
         self.bpr_index = 0
-        self.amounts: dict[str, Decimal] = {"": ZERO}
-        """Amounts read before: a remittance repeats its charges thousands of times."""
+        self.errors = self.warnings = 0
+        self.amounts = _Amounts()
         self.days: dict[str, date] = {}
+        self.services: dict[str, tuple[str, tuple[str, ...]]] = {}
+        # Sums of the claim and of the line that are open.
+        self.charged = self.claim_adjusted = self.line_adjusted = self.owed = ZERO
+        self.seen: set[int] = set()
+        self.seen_before: set[int] = set()
+        self.handlers: dict[str, Callable[[list[str], int], None]] = {
+            "BPR": self.bpr, "TRN": self.trn, "N1": self.n1, "REF": self.ref, "CLP": self.clp,
+            "NM1": self.nm1, "SVC": self.svc, "DTM": self.dtm, "DTP": self.dtm, "CAS": self.cas,
+            "AMT": self.amt, "LQ": self.lq, "MOA": self.moa, "MIA": self.moa, "PLB": self.plb,
+        }  # fmt: skip
 
     def fault(
-        self, segment: Segment, element: str, rule: str, message: str, severity: str = "error"
+        self, tag: str, index: int, element: str, rule: str, message: str, severity: str = "error"
     ) -> None:
-        self.remittance.findings.append(
-            Finding(segment.elements[0], segment.index, element, rule, severity, message)
-        )
+        if severity == "error":
+            self.errors += 1
+            kept = self.errors <= MAX_FINDINGS
+        else:
+            self.warnings += 1
+            kept = self.warnings <= MAX_FINDINGS
+        if kept:
+            self.remittance.findings.append(Finding(tag, index, element, rule, severity, message))
 
-    def money(self, segment: Segment, number: int) -> Decimal:
-        elements = segment.elements
-        text = elements[number] if number < len(elements) else ""
-        known = self.amounts.get(text)
-        return known if known is not None else self.new_money(segment, number, text)
+    def bad_numbers(self, elements: list[str], index: int, places: Iterable[int]) -> None:
+        """Report each of these elements that is no number, after one of them was not."""
+        self.amounts.bad = False
+        for number in places:
+            text = _at(elements, number)
+            if text and not _NUMBER.match(text):
+                self.fault(elements[0], index, f"{number:02}", "number", "This is not a number.")
 
-    def new_money(self, segment: Segment, number: int, text: str) -> Decimal:
-        if not _NUMBER.match(text):
-            self.fault(segment, f"{number:02}", "number", "This is not a number.")
-            return ZERO
-        value = self.amounts[text] = Decimal(text)
-        return value
-
-    def day(self, segment: Segment, number: int) -> date | None:
-        text = segment.get(number)[:8]
+    def day(self, elements: list[str], number: int, index: int) -> date | None:
+        text = elements[number][:8] if number < len(elements) else ""
         known = self.days.get(text)
         if known is None:
             known = day(text)
             if known is None:
                 message = "This is not a date of the form CCYYMMDD."
-                self.fault(segment, f"{number:02}", "date", message)
+                self.fault(elements[0], index, f"{number:02}", "date", message)
                 return None
-            self.days[text] = known
+            if len(self.days) < _CACHED:
+                self.days[text] = known
         return known
 
-    def bpr(self, s: Segment) -> None:
-        r = self.remittance
-        self.seen_bpr, self.bpr_index = True, s.index
-        r.handling, r.total, r.credit, r.method = (
-            s.get(1),
-            self.money(s, 2),
-            s.get(3) != "D",
-            s.get(4),
-        )
-        if s.get(16):
-            r.paid_on = self.day(s, 16)
+    # Who pays whom
 
-    def trn(self, s: Segment) -> None:
+    def bpr(self, elements: list[str], index: int) -> None:
+        r = self.remittance
+        self.seen_bpr, self.bpr_index = True, index
+        r.handling, r.total = _at(elements, 1), self.amounts[_at(elements, 2)]
+        r.credit, r.method = _at(elements, 3) != "D", _at(elements, 4)
+        if self.amounts.bad:
+            self.bad_numbers(elements, index, (2,))
+        if _at(elements, 16):
+            r.paid_on = self.day(elements, 16, index)
+
+    def trn(self, elements: list[str], index: int) -> None:
         if self.claim is None and not self.seen_trn:
             self.seen_trn = True
-            self.remittance.trace, self.remittance.payer_tax_id = s.get(2), s.get(3)
+            self.remittance.trace, self.remittance.payer_tax_id = (
+                _at(elements, 2),
+                _at(elements, 3),
+            )
 
-    def n1(self, s: Segment) -> None:
-        self.party = s.get(1)
+    def n1(self, elements: list[str], index: int) -> None:
+        self.party = _at(elements, 1)
         r = self.remittance
+        name, qualifier, id = _at(elements, 2), _at(elements, 3), _at(elements, 4)
         if self.party == "PR":
-            r.payer_name = s.get(2)
-            if s.get(4):
-                r.payer_id = s.get(4)
+            r.payer_name, r.payer_id = name, id or r.payer_id
         elif self.party == "PE":
-            r.payee_name = s.get(2)
-            if s.get(3) == "XX":
-                r.payee_npi = s.get(4)
-            elif s.get(3) == "FI":
-                r.payee_tax_id = s.get(4)
+            r.payee_name = name
+            if qualifier == "XX":
+                r.payee_npi = id
+            elif qualifier == "FI":
+                r.payee_tax_id = id
 
-    def ref(self, s: Segment) -> None:
-        qualifier, value = s.get(1), s.get(2)
+    def ref(self, elements: list[str], index: int) -> None:
+        if len(elements) < 3:
+            return
+        qualifier = elements[1]
         if self.line is not None:
             if qualifier == "6R":
-                self.line.control = value
+                self.line.control = elements[2]
         elif self.claim is None:
             if self.party == "PR" and qualifier == "2U":
-                self.remittance.payer_id = value
+                self.remittance.payer_id = elements[2]
             elif self.party == "PE" and qualifier == "TJ":
-                self.remittance.payee_tax_id = value
+                self.remittance.payee_tax_id = elements[2]
 
-    def clp(self, s: Segment) -> None:
-        self.close_claim()
-        self.line = None
-        self.claim = ClaimPayment(
-            control=s.get(1), status=s.get(2), charge=self.money(s, 3), paid=self.money(s, 4),
-            patient_responsibility=self.money(s, 5), filing_indicator=s.get(6),
-            payer_claim_number=s.get(7), place_of_service=s.get(8), frequency=s.get(9), index=s.index,
-        )  # fmt: skip
-        if s.get(2) not in _STATUSES:
-            self.fault(s, "02", "claim-status", "This is no claim status of the guide.")
-        self.remittance.claims.append(self.claim)
+    # A claim and its lines
 
-    def nm1(self, s: Segment) -> None:
-        if self.claim is None:
-            return
-        entity = s.get(1)
-        if entity == "QC" or (entity == "IL" and not self.claim.member_id):
-            self.claim.member_id = s.get(9) or self.claim.member_id
-        elif entity == "TT":
-            self.claim.crossover = True
-
-    def svc(self, s: Segment) -> None:
-        if self.claim is None:
-            self.fault(s, "", "svc-outside", "A service line stands outside a claim.")
-            return
-        self.close_line()
-        parts = s.components(1)
-        original = s.components(6)
-        self.line = ServiceLine(
-            procedure=parts[1] if len(parts) > 1 else "",
-            modifiers=tuple(m for m in parts[2:6] if m),
-            charge=self.money(s, 2),
-            paid=self.money(s, 3),
-            units=self.money(s, 5) if s.get(5) else Decimal(1),
-            original_procedure=original[1] if len(original) > 1 else "",
-            index=s.index,
-        )
-        self.claim.lines.append(self.line)
-
-    def dtm(self, s: Segment) -> None:
-        if self.line is not None:
-            if s.get(1) in ("472", "150"):
-                self.line.service_on = self.day(s, 2)
-        elif self.claim is not None and s.get(1) == "232":
-            self.claim.service_on = self.day(s, 2)
-
-    def cas(self, s: Segment) -> None:
-        target = self.line or self.claim
-        if target is None:
-            self.fault(s, "", "cas-outside", "An adjustment stands outside a claim.")
-            return
-        elements = s.elements
-        group = s.get(1)
-        if group not in _GROUPS:
-            self.fault(s, "01", "adjustment-group", "The group is CO, PR, OA or PI.")
-        for start in range(2, len(elements), 3):
-            if elements[start]:
-                quantity = self.money(s, start + 2) if s.get(start + 2) else None
-                target.adjustments.append(
-                    Adjustment(group, elements[start], self.money(s, start + 1), quantity)
-                )
-
-    def amt(self, s: Segment) -> None:
-        if self.line is not None and s.get(1) == "B6":
-            self.line.allowed = self.money(s, 2)
-
-    def lq(self, s: Segment) -> None:
-        if self.line is not None and s.get(1) == "HE":
-            self.line.remarks.append(s.get(2))
-
-    def moa(self, s: Segment) -> None:
+    def clp(self, elements: list[str], index: int) -> None:
         if self.claim is not None:
-            self.claim.remarks.extend(code for code in s.elements[3:8] if code)
+            self.close_claim()
+        if len(elements) < 10:
+            elements = elements + [""] * (10 - len(elements))
+        amounts = self.amounts
+        status = elements[2]
+        claim = self.claim = ClaimPayment(
+            elements[1], status, amounts[elements[3]], amounts[elements[4]], amounts[elements[5]],
+            elements[6], elements[7], elements[8], elements[9], index,
+        )  # fmt: skip
+        if amounts.bad:
+            self.bad_numbers(elements, index, (3, 4, 5))
+        self.target = claim.adjustments
+        self.charged = self.claim_adjusted = self.owed = ZERO
+        if status not in _STATUSES:
+            self.fault("CLP", index, "02", "claim-status", "This is no claim status of the guide.")
+        if self.keep:
+            self.remittance.claims.append(claim)
 
-    def plb(self, s: Segment) -> None:
+    def nm1(self, elements: list[str], index: int) -> None:
+        claim = self.claim
+        if claim is None or len(elements) < 2:
+            return
+        entity = elements[1]
+        if entity == "QC" or (entity == "IL" and not claim.member_id):
+            claim.member_id = _at(elements, 9) or claim.member_id
+        elif entity == "TT":
+            claim.crossover = True
+
+    def svc(self, elements: list[str], index: int) -> None:
+        claim = self.claim
+        if claim is None:
+            self.fault("SVC", index, "", "svc-outside", "A service line stands outside a claim.")
+            return
+        if self.line is not None:
+            self.close_line()
+        if len(elements) < 7:
+            elements = elements + [""] * (7 - len(elements))
+        _, code, charged, paid, _, units, original = elements[:7]
+        procedure, modifiers = self.services.get(code) or self.service(code)
+        amounts = self.amounts
+        charge = amounts[charged]
+        line = self.line = ServiceLine(
+            procedure, modifiers, charge, amounts[paid], amounts[units] if units else ONE,
+            self.service(original)[0] if original else "", index,
+        )  # fmt: skip
+        if amounts.bad:
+            self.bad_numbers(elements, index, (2, 3, 5))
+        self.target = line.adjustments
+        self.line_adjusted = ZERO
+        self.charged += charge
+        claim.lines.append(line)
+
+    def service(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """Return the procedure and modifiers that a composite names."""
+        parts = text.split(self.component)
+        named = parts[1] if len(parts) > 1 else "", tuple(m for m in parts[2:6] if m)
+        if len(self.services) < _CACHED:
+            self.services[text] = named
+        return named
+
+    def dtm(self, elements: list[str], index: int) -> None:
+        qualifier = _at(elements, 1)
+        if self.line is not None:
+            if qualifier == "472" or qualifier == "150":
+                self.line.service_on = self.day(elements, 2, index)
+        elif self.claim is not None and qualifier == "232":
+            self.claim.service_on = self.day(elements, 2, index)
+
+    def cas(self, elements: list[str], index: int) -> None:
+        target = self.target
+        if target is None:
+            self.fault("CAS", index, "", "cas-outside", "An adjustment stands outside a claim.")
+            return
+        count = len(elements)
+        group = elements[1] if count > 1 else ""
+        if group not in _GROUPS:
+            self.fault("CAS", index, "01", "adjustment-group", "The group is CO, PR, OA or PI.")
+        amounts = self.amounts
+        total = ZERO
+        for start in range(2, count, 3):
+            reason = elements[start]
+            if reason:
+                amount = amounts[elements[start + 1]] if start + 1 < count else ZERO
+                quantity = None
+                if start + 2 < count and elements[start + 2]:
+                    quantity = amounts[elements[start + 2]]
+                target.append(Adjustment(group, reason, amount, quantity))
+                total += amount
+        if amounts.bad:
+            self.bad_numbers(elements, index, (n for n in range(3, count) if n % 3 != 2))
+        if self.line is not None:
+            self.line_adjusted += total
+        self.claim_adjusted += total
+        if group == "PR":
+            self.owed += total
+
+    def amt(self, elements: list[str], index: int) -> None:
+        if self.line is not None and len(elements) > 2 and elements[1] == "B6":
+            self.line.allowed = self.amounts[elements[2]]
+            if self.amounts.bad:
+                self.bad_numbers(elements, index, (2,))
+
+    def lq(self, elements: list[str], index: int) -> None:
+        if self.line is not None and _at(elements, 1) == "HE":
+            self.line.remarks.append(_at(elements, 2))
+
+    def moa(self, elements: list[str], index: int) -> None:
+        if self.claim is not None:
+            self.claim.remarks.extend(code for code in elements[3:8] if code)
+
+    def plb(self, elements: list[str], index: int) -> None:
         self.close_claim()
-        for start in range(3, len(s.elements), 2):
-            parts = s.components(start)
-            if parts[0]:
+        for start in range(3, len(elements), 2):
+            reason, _, reference = elements[start].partition(self.component)
+            if reason:
                 self.remittance.provider_adjustments.append(
                     ProviderAdjustment(
-                        s.get(1), s.get(2), parts[0], parts[1] if len(parts) > 1 else "",
-                        self.money(s, start + 1), s.index,
+                        _at(elements, 1), _at(elements, 2), reason,
+                        reference.split(self.component, 1)[0],
+                        self.amounts[_at(elements, start + 1)], index,
                     )
                 )  # fmt: skip
+        if self.amounts.bad:
+            self.bad_numbers(elements, index, range(4, len(elements), 2))
+
+    # Does it balance
 
     def close_line(self) -> None:
         line, self.line = self.line, None
-        if line is not None and line.charge - line.adjusted != line.paid:
-            self.remittance.findings.append(
-                Finding("SVC", line.index, "03", "balance-line", "error",
-                        "The line's charge less its adjustments is not what was paid.")
+        if line is not None and line.charge - self.line_adjusted != line.paid:
+            if self.claim is not None:
+                self.claim.balanced = False
+            self.fault(
+                "SVC", line.index, "03", "balance-line",
+                "The line's charge less its adjustments is not what was paid.",
             )  # fmt: skip
 
-    def close_claim(self) -> None:
-        self.close_line()
-        claim, self.claim = self.claim, None
+    def close_claim(self) -> ClaimPayment | None:
+        """Close the claim that is open. :return: it, whole and weighed; None: none was open"""
+        if self.line is not None:
+            self.close_line()
+        claim, self.claim, self.target = self.claim, None, None
         if claim is None:
-            return
-
-        def off(element: str, rule: str, severity: str, message: str) -> None:
-            self.remittance.findings.append(
-                Finding("CLP", claim.index, element, rule, severity, message)
-            )
-
-        if claim.charge - claim.adjusted != claim.paid:
-            off(
-                "04",
-                "balance-claim",
-                "error",
+            return None
+        index = claim.index
+        if claim.charge - self.claim_adjusted != claim.paid:
+            claim.balanced = False
+            self.fault(
+                "CLP", index, "04", "balance-claim",
                 "The claim's charge less all adjustments is not what was paid.",
-            )
-        if claim.lines and sum((line.charge for line in claim.lines), ZERO) != claim.charge:
-            off("03", "balance-claim", "error", "The claim's charge is not the sum of its lines.")
-        owed = _sum(claim.adjustments, "PR")
-        for line in claim.lines:
-            owed += _sum(line.adjustments, "PR")
-        if claim.status != "22" and owed != claim.patient_responsibility:
-            off(
-                "05",
-                "patient-responsibility",
-                "warning",
-                "CLP05 is not the sum of the PR adjustments.",
-            )
+            )  # fmt: skip
+        if claim.lines and self.charged != claim.charge:
+            claim.balanced = False
+            message = "The claim's charge is not the sum of its lines."
+            self.fault("CLP", index, "03", "balance-claim", message)
+        reversal = claim.status == "22"
+        if not reversal and self.owed != claim.patient_responsibility:
+            message = "CLP05 is not the sum of the PR adjustments."
+            self.fault("CLP", index, "05", "patient-responsibility", message, "warning")
+        self.remittance.claims_paid += claim.paid
+        key = hash(
+            (claim.control, claim.status, claim.payer_claim_number, claim.charge, claim.paid)
+        )
+        if key in self.seen or key in self.seen_before:
+            if not reversal:
+                message = "The same claim payment stands twice."
+                self.fault("CLP", index, "01", "claim-twice", message, "warning")
+        elif len(self.seen) < _REMEMBERED:
+            self.seen.add(key)
+        else:
+            self.seen_before, self.seen = self.seen, {key}
+        return claim
 
-    def finish(self, se: Segment) -> Remittance:
+    def finish(self, end: Segment) -> Remittance:
+        """
+        Close the remittance, and weigh it.
+
+        :param end: the segment that ends it, where findings about what is missing stand
+        """
         self.close_claim()
         r = self.remittance
         if not self.seen_bpr:
-            self.fault(se, "", "bpr-missing", "The remittance has no BPR segment.")
+            self.fault(end.tag, end.index, "", "bpr-missing", "The remittance has no BPR segment.")
         if not self.seen_trn:
-            self.fault(se, "", "trn-missing", "The remittance has no TRN segment.")
+            self.fault(end.tag, end.index, "", "trn-missing", "The remittance has no TRN segment.")
         if self.seen_bpr and r.claims_paid - r.withheld != r.total:
-            r.findings.append(
-                Finding("BPR", self.bpr_index, "02", "balance-transaction", "error",
-                        "The payment is not the sum of the claims less the provider adjustments.")
+            self.fault(
+                "BPR", self.bpr_index, "02", "balance-transaction",
+                "The payment is not the sum of the claims less the provider adjustments.",
             )  # fmt: skip
-        keys = set()
-        for claim in r.claims:
-            key = (claim.control, claim.status, claim.payer_claim_number, claim.charge, claim.paid)
-            if key in keys and claim.status != "22":
-                r.findings.append(
-                    Finding(
-                        "CLP",
-                        claim.index,
-                        "01",
-                        "claim-twice",
-                        "warning",
-                        "The same claim payment stands twice.",
-                    )
-                )
-            keys.add(key)
         return r
 
 
-_HANDLERS = {
-    "BPR": _Reader.bpr, "TRN": _Reader.trn, "N1": _Reader.n1, "REF": _Reader.ref, "CLP": _Reader.clp,
-    "NM1": _Reader.nm1, "SVC": _Reader.svc, "DTM": _Reader.dtm, "DTP": _Reader.dtm, "CAS": _Reader.cas,
-    "AMT": _Reader.amt, "LQ": _Reader.lq, "MOA": _Reader.moa, "MIA": _Reader.moa, "PLB": _Reader.plb,
-}  # fmt: skip
+def _at(elements: list[str], number: int) -> str:
+    return elements[number] if number < len(elements) else ""
+
+
+def stream(
+    data: bytes | BinaryIO, *, findings: list[Finding] | None = None
+) -> Iterator[tuple[Remittance, ClaimPayment | None]]:
+    """
+    Yield each claim of a file as soon as it is whole, with its remittance; then that one, settled.
+
+    A remittance's head (payer, payee, number, amount) is known with its first claim; its findings,
+    provider adjustments and balance only with the pair whose claim is None. No claim is kept.
+    Other transaction sets of the file are passed over.
+
+    :param data: the bytes, or an open binary file, which is read in pieces
+    :param findings: grows by the faults of the envelopes, as `envelope.check` reports them
+    :raises NotX12: what is read is not X12, or an 835 begins inside another
+    """
+    reading = Reading(data)
+    envelopes = Envelopes([] if findings is None else findings)
+    reader: _Reader | None = None
+    handlers: dict[str, Callable[[list[str], int], None]] = {}
+    for elements, index, end, opened in reading:
+        tag = elements[0]
+        handler = handlers.get(tag)
+        if handler is not None:
+            if not elements[-1]:
+                envelopes.trailing(elements, index)
+            if reader is not None and (tag == "CLP" or tag == "PLB"):
+                claim = reader.close_claim()
+                if claim is not None:
+                    yield reader.remittance, claim
+            handler(elements, index)
+            continue
+        segment = Segment(elements, index, end, reading.delimiters, opened)
+        envelopes.take(segment)
+        if tag == "ST":
+            if reader is not None:
+                raise _inside(segment)
+            if segment.get(1) == "835":
+                reader = _Reader(
+                    sealed(envelopes.isa, envelopes.gs), segment.get(2),
+                    reading.delimiters.component, keep=False,
+                )  # fmt: skip
+                handlers = reader.handlers
+        elif tag == "SE":
+            if reader is not None:
+                claim = reader.close_claim()
+                if claim is not None:
+                    yield reader.remittance, claim
+                yield reader.finish(segment), None
+            reader, handlers = None, {}
 
 
 def from_transaction(transaction: TransactionSet) -> Remittance:
     """Return the remittance of one transaction set that is already read."""
-    reader = _Reader(transaction.envelope, transaction.st)
+    st = transaction.st
+    reader = _Reader(transaction.envelope, st.get(2), st.delimiters.component, keep=True)
     for segment in transaction.body:
-        if segment.tag in _HANDLERS:
-            _HANDLERS[segment.tag](reader, segment)
-    return reader.finish(transaction.body[-1] if transaction.body else transaction.st)
+        handler = reader.handlers.get(segment.tag)
+        if handler is not None:
+            handler(segment.elements, segment.index)
+    return reader.finish(transaction.se or st)
 
 
 def remittances(segments: Iterable[Segment]) -> Iterator[Remittance]:
     """
-    Yield each remittance of a file. Other transaction sets in it are passed over.
+    Yield each remittance of a file, its claims in it. Other transaction sets are passed over.
 
     :raises NotX12: what is read is not X12, or an 835 begins inside another
     """
@@ -432,18 +457,26 @@ def remittances(segments: Iterable[Segment]) -> Iterator[Remittance]:
     reader: _Reader | None = None
     for segment in segments:
         tag = segment.elements[0]
-        if tag == "ISA":
+        handler = reader.handlers.get(tag) if reader is not None else None
+        if handler is not None:
+            handler(segment.elements, segment.index)
+        elif tag == "ISA":
             isa = segment
         elif tag == "GS":
             gs = segment
         elif tag == "ST":
             if reader is not None:
-                raise NotX12("A transaction set begins inside another.", rule="st-inside", segment="ST",
-                             index=segment.index, offset=segment.offset)  # fmt: skip
-            reader = _Reader(sealed(isa, gs), segment) if segment.get(1) == "835" else None
+                raise _inside(segment)
+            if segment.get(1) == "835":
+                reader = _Reader(
+                    sealed(isa, gs), segment.get(2), segment.delimiters.component, keep=True
+                )
         elif tag == "SE":
             if reader is not None:
                 yield reader.finish(segment)
             reader = None
-        elif reader is not None and tag in _HANDLERS:
-            _HANDLERS[tag](reader, segment)
+
+
+def _inside(segment: Segment) -> NotX12:
+    return NotX12("A transaction set begins inside another.", rule="st-inside", segment="ST",
+                  index=segment.index, offset=segment.offset)  # fmt: skip

@@ -22,11 +22,16 @@ _NEWLINES = "\r\n"
 BLANKS = " \t\r\n"
 """White space that may stand between segments."""
 _TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}\Z")
-_USUAL_TAGS = frozenset(
-    "AAA AK1 AK2 AK9 AMT BHT BPR CAS CLM CLP CTX DMG DTM DTP EB GE GS HI HL IEA IK3 IK4 IK5 LQ LX"
-    " MOA N1 N3 N4 NM1 NTE PER PLB PRV REF SBR SE ST STC SV1 SVC SVD TRN".split()
-)
-"""Known to be well formed: saves the pattern for most segments."""
+_USUAL_TAGS = {
+    decoration + tag: tag
+    for tag in (
+        "AAA AK1 AK2 AK9 AMT BHT BPR CAS CLM CLP CTX DMG DTM DTP EB HI HL IK3 IK4 IK5 LQ LX MOA N1"
+        " N3 N4 NM1 NTE PER PLB PRV REF SBR STC SV1 SVC SVD TRN"
+    ).split()
+    for decoration in ("", "\n", "\r\n")
+}
+"""Identifiers with the decoration before them: saves strip and pattern for most segments. Those
+that open or close an envelope are not here."""
 _ISA_WIDTHS = (3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 BYTE_ORDER_MARK = "\xef\xbb\xbf"
 """UTF-8's mark, as Latin-1 text. Skipped on reading; `envelope.check` reports it."""
@@ -50,25 +55,35 @@ class Delimiters:
 class Segment:
     """One segment: its elements as text, the tag first, and where it stands."""
 
-    __slots__ = ("delimiters", "elements", "index", "offset", "position")
+    __slots__ = ("delimiters", "elements", "end", "index", "opened")
 
     def __init__(
         self,
         elements: list[str],
         index: int,
-        offset: int,
+        end: int,
         delimiters: Delimiters,
-        position: int = 0,
+        opened: int = 0,
     ) -> None:
         self.elements = elements
         """`elements[0]` is the tag, `elements[3]` is element 03."""
         self.index = index
         """Position in the file, the first ISA is 1."""
-        self.offset = offset
-        """Position of its first byte in the file."""
+        self.end = end
+        """Position of its terminator in the file."""
         self.delimiters = delimiters
-        self.position = position
+        self.opened = opened
+        """Index of the ST of its transaction set; 0 outside one."""
+
+    @property
+    def offset(self) -> int:
+        """Position of its first byte in the file."""
+        return self.end - len(self.text())
+
+    @property
+    def position(self) -> int:
         """Position in its transaction set, ST is 1 (as 999 IK302 counts); 0 outside one."""
+        return self.index - self.opened + 1 if self.opened else 0
 
     @property
     def tag(self) -> str:
@@ -164,7 +179,12 @@ def _isa(head: str, *, offset: int, index: int) -> Segment:
         # Before 00402 ISA11 names a standard. After it, a file that says the same (or repeats
         # another delimiter) can still be read, without repetitions; `envelope.check` reports it.
         repetition = ""
-    return Segment(elements, index, offset, Delimiters(element, repetition, component, terminator))
+    return Segment(
+        elements,
+        index,
+        offset + ISA_LENGTH - 1,
+        Delimiters(element, repetition, component, terminator),
+    )
 
 
 class _Source:
@@ -174,7 +194,9 @@ class _Source:
 
     def __init__(self, data: bytes | BinaryIO) -> None:
         self._chunks: Iterator[bytes] = (
-            iter((data,)) if isinstance(data, bytes) else iter(lambda: data.read(_CHUNK), b"")
+            (data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
+            if isinstance(data, bytes)
+            else iter(lambda: data.read(_CHUNK), b"")
         )
         self.text = ""
         self.offset = 0
@@ -201,43 +223,66 @@ class _Source:
                 return bool(self.text)
 
 
-def read(data: bytes | BinaryIO) -> Iterator[Segment]:
+Row = tuple[list[str], int, int, int]
+"""A segment without its object: elements (the tag first), index, end and index of its ST."""
+
+
+class Reading:
     """
-    Yield the segments of a file, one after the other, holding no more than one chunk.
+    A file on its way through: its segments one after the other, as rows, holding one chunk.
 
     White space between segments is decoration. Several interchanges may follow one another.
+    Iterating raises NotX12 where what is read is not X12: when that is reached, not before.
+    """
 
-    :param data: the bytes, or an open binary file
+    def __init__(self, data: bytes | BinaryIO) -> None:
+        """
+        :param data: the bytes, or an open binary file
+        """
+        self._source = _Source(data)
+        self.delimiters = Delimiters()
+        """Those of the row that was yielded last."""
+
+    def __iter__(self) -> Iterator[Row]:
+        source = self._source
+        index = 0
+        while source.skip_blanks():
+            while len(source.text) < ISA_LENGTH and source.more():
+                pass
+            if source.text[:3] != "ISA":
+                place = "begin with" if index == 0 else "go on with"
+                raise NotX12(
+                    f"The file must {place} an ISA segment.",
+                    rule="no-isa",
+                    segment="ISA",
+                    index=index + 1,
+                    offset=source.offset,
+                )
+            index += 1
+            opened = _isa(source.text, offset=source.offset, index=index)
+            self.delimiters = opened.delimiters
+            source.skip(ISA_LENGTH)
+            yield opened.elements, index, opened.end, 0
+            index = yield from _interchange(source, opened)
+        if index == 0:
+            raise NotX12("The file is empty.", rule="empty", segment="ISA", index=1)
+
+
+def read(data: bytes | BinaryIO) -> Iterator[Segment]:
+    """
+    Yield the segments of a file, one after the other, as `Reading` does.
+
     :raises NotX12: what is read is not X12; raised when it is reached, not before
     """
-    source = _Source(data)
-    index = 0
-    while source.skip_blanks():
-        while len(source.text) < ISA_LENGTH and source.more():
-            pass
-        if source.text[:3] != "ISA":
-            place = "begin with" if index == 0 else "go on with"
-            raise NotX12(
-                f"The file must {place} an ISA segment.",
-                rule="no-isa",
-                segment="ISA",
-                index=index + 1,
-                offset=source.offset,
-            )
-        index += 1
-        opened = _isa(source.text, offset=source.offset, index=index)
-        source.skip(ISA_LENGTH)
-        yield opened
-        index = yield from _interchange(source, opened)
-    if index == 0:
-        raise NotX12("The file is empty.", rule="empty", segment="ISA", index=1)
+    reading = Reading(data)
+    for elements, index, end, opened in reading:
+        yield Segment(elements, index, end, reading.delimiters, opened)
 
 
-def _interchange(source: _Source, opened: Segment) -> Generator[Segment, None, int]:
+def _interchange(source: _Source, opened: Segment) -> Generator[Row, None, int]:
     """Yield what follows an ISA, up to its IEA; return the position of that."""
-    delimiters, index = opened.delimiters, opened.index
-    element, terminator = delimiters.element, delimiters.terminator
-    in_set = 0
+    element, terminator = opened.delimiters.element, opened.delimiters.terminator
+    usual, index, st = _USUAL_TAGS, opened.index, 0
     while True:
         cut = source.text.rfind(terminator)
         if cut < 0:
@@ -246,36 +291,46 @@ def _interchange(source: _Source, opened: Segment) -> Generator[Segment, None, i
             if not source.more():
                 raise _fault("truncated", source.text, element, index + 1, source.offset)
             continue
-        end = source.offset
+        end = source.offset - 1
         for raw in source.text[:cut].split(terminator):
+            length = len(raw)
+            end += length + 1
+            elements = raw.split(element)
+            tag = usual.get(elements[0])
+            if tag is not None and length < MAX_SEGMENT:
+                elements[0] = tag
+                index += 1
+                yield elements, index, end, st
+                continue
             text = raw.lstrip(BLANKS)
-            length = len(text)
-            end += len(raw) + 1
-            here = end - length - 1
-            if not length:
+            if not text:
                 continue  # `check` reports it: a reader of a doubled terminator loses nothing
             elements = text.split(element)
             tag = elements[0]
             index += 1
-            if tag not in _USUAL_TAGS and not _TAG.match(tag):
-                raise _fault("segment-tag", text, element, index, here)
-            if length > MAX_SEGMENT:
-                raise _fault("segment-too-long", text, element, index, here)
+            rule = _refusal(tag, len(text), inside=bool(st))
+            if rule:
+                raise _fault(rule, text, element, index, end - len(text))
             if tag == "ST":
-                in_set = 1
-            elif in_set:
-                in_set += 1
-            elif tag == "ISA":
-                raise _fault("isa-inside", text, element, index, here)
-            yield Segment(elements, index, here, delimiters, in_set)
+                st = index
+            yield elements, index, end, st
             if tag == "SE":
-                in_set = 0
+                st = 0
             elif tag == "IEA":
-                source.skip(end - source.offset)
+                source.skip(end + 1 - source.offset)
                 return index
         source.skip(cut + 1)
         if index > MAX_SEGMENTS:
             raise _fault("too-many-segments", source.text, element, index, source.offset)
+
+
+def _refusal(tag: str, length: int, *, inside: bool) -> str:
+    """Return the rule that a segment breaks by itself; empty when it can be read."""
+    if not _TAG.match(tag):
+        return "segment-tag"
+    if length > MAX_SEGMENT:
+        return "segment-too-long"
+    return "isa-inside" if tag == "ISA" and not inside else ""
 
 
 _FAULTS = {
