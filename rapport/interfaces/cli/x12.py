@@ -77,7 +77,9 @@ def _joined(reports: list[Report]) -> dict[str, object]:
 def _print_report(report: Report) -> None:
     for f in report.findings:
         place = f"{f.segment or '-'}{f.element and '-' + f.element}"
-        print(f"{report.file}: {f.position}: {place}: {f.severity}: {f.rule}: {f.message}")
+        print(
+            f"{report.file}: {f.position}: {place}: {f.severity}: SNIP {f.snip}: {f.rule}: {f.message}"
+        )
     what = ", ".join(f"{t.guide} {t.control} ({t.segments} segments)" for t in report.transactions)
     verdict = "clean" if report.clean else f"{len(report.findings)} finding(s)"
     print(f"{report.file}: {verdict}; {what or 'no transaction set'}")

@@ -71,7 +71,10 @@ class Report:
             "file": self.file,
             "clean": self.clean,
             "transactions": [asdict(summary) for summary in self.transactions],
-            "findings": [{"file": self.file, **asdict(finding)} for finding in self.findings],
+            "findings": [
+                {"file": self.file, **asdict(finding), "snip": finding.snip}
+                for finding in self.findings
+            ],
         }
 
 

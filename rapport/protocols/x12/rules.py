@@ -134,6 +134,8 @@ def _payment_codes(segment: Segment) -> Iterator[Finding]:
     tag = segment.tag
     if tag == "N1" and segment.get(3) == "XX" and not npi_ok(segment.get(4)):
         yield _finding(segment, "04", "npi-check-digit", "The NPI's check digit is wrong.")
+    elif tag == "NM1" and segment.get(8) == "XX" and not npi_ok(segment.get(9)):
+        yield _finding(segment, "09", "npi-check-digit", "The NPI's check digit is wrong.")
     elif tag == "CAS":
         for number in range(2, len(segment.elements), 3):
             if segment.elements[number] and not _REASON.match(segment.elements[number]):

@@ -12,6 +12,8 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from . import snip
+
 ISA_LENGTH = 106
 MAX_SEGMENT = 100_000
 """Longest segment in bytes. The longest legal one of our guides is far below."""
@@ -143,6 +145,11 @@ class Finding:
     severity: str
     """`error`, or `warning` when the file can still be used."""
     message: str
+
+    @property
+    def snip(self) -> int:
+        """SNIP type of the rule: 1 to 5, or 7 for what only sender and receiver know."""
+        return snip.level(self.rule)
 
 
 def _isa(head: str, *, offset: int, index: int) -> Segment:

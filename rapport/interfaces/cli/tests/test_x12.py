@@ -48,8 +48,10 @@ def test_findings_name_file_segment_position_element_and_rule(
     assert finding.pop("message")
     assert finding == {
         "file": str(bad), "segment": "NM1", "position": 10, "element": "09",
-        "rule": "npi-check-digit", "severity": "error",
+        "rule": "npi-check-digit", "severity": "error", "snip": 5,
     }  # fmt: skip
+    assert run("check", str(bad)) == 1
+    assert ": 10: NM1-09: error: SNIP 5: npi-check-digit: " in capsys.readouterr().out
 
 
 def test_a_path_that_cannot_be_read_is_a_usage_error(
