@@ -10,7 +10,7 @@ from rapport.rooms.claims.ports import Held, InDoubt, Later, NotHeld, Refused, S
 
 USUAL_WAIT_SECONDS = 60
 LONGEST_WAIT_SECONDS = 3600
-KINDS = frozenset(("TA1", "999", "277CA", "835"))
+KINDS = frozenset(("TA1", "999", "277CA", "277", "271", "835"))
 
 REFUSALS = {
     400: "not-an-interchange",

@@ -13,7 +13,7 @@ UNFINISHED = (PARTIAL, ".tmp", ".filepart", ".partial")
 OVERLAP_SECONDS = 600
 """How far back a file may still turn up that is older, by its own time, than one already seen."""
 
-GROUP_KINDS = {"FA": "999", "HP": "835"}
+GROUP_KINDS = {"FA": "999", "HP": "835", "HB": "271"}
 
 
 def remote_name(name: str) -> str:
@@ -52,7 +52,8 @@ def kind_of(data: bytes) -> str:
     functional_id = group[1].decode("latin-1") if len(group) > 1 else ""
     version = group[8] if len(group) > 8 else b""
     if functional_id == "HN":
-        return "277CA" if version.startswith(b"005010X214") else "unknown"
+        kinds = {b"005010X214": "277CA", b"005010X212": "277"}
+        return kinds.get(version[:10], "unknown")
     return GROUP_KINDS.get(functional_id, "unknown")
 
 

@@ -54,6 +54,7 @@ CLAIM: dict[str, Any] = SUMMARY | {
     ],
     "submissions": [],
     "acknowledgements": [],
+    "status_inquiries": [],
     "history": [
         {"action": "pass", "state": "validated", "at": "2026-11-02T15:00:00.000Z", "detail": None}
     ],

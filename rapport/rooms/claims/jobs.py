@@ -124,12 +124,16 @@ def fetch_answers(*, scope: Scope, channel_id: UUID) -> None:
         cursor = after
 
 
+def _practices() -> list[UUID]:
+    """The practices that have a channel."""
+    with transaction.atomic():
+        return [row[0] for row in sql.rows("SELECT practice_id FROM rapport_channel_practices()")]
+
+
 @jobs.periodic("claims.poll", seconds=5)
 def poll() -> None:
     """Ask every active channel for answers, and take up sends that a dead worker left open."""
-    with transaction.atomic():
-        practices = [row[0] for row in sql.rows("SELECT practice_id FROM rapport_channel_practices()")]
-    for practice_id in practices:
+    for practice_id in _practices():
         scope = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
         with entered(scope):
             now = timezone.now()
@@ -142,3 +146,12 @@ def poll() -> None:
             for submission in queries.open_submissions(scope=scope):
                 if submission.leased_until is None or submission.leased_until < now:
                     _again(scope, submission)
+
+
+@jobs.periodic("claims.inquire", seconds=3600)
+def inquire() -> None:
+    """Ask payers for claims of which no decision came in time, each practice in a transaction of its own."""
+    for practice_id in _practices():
+        scope = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
+        with entered(scope):
+            services.inquire_what_is_due(scope=scope, now=timezone.now())

@@ -11,7 +11,9 @@ import msgspec
 
 from rapport.kernel.money import Money
 from rapport.protocols.x12 import claim837p as p
+from rapport.protocols.x12.entities import Party, Period, Reference
 from rapport.protocols.x12.envelope import Address, Numbers, interchange
+from rapport.protocols.x12.status276 import ClaimAsked, Person, StatusInquiry
 
 FREQUENCIES = {"original": "1", "replacement": "7", "void": "8"}
 RANKS = {"primary": "P", "secondary": "S", "tertiary": "T", "quaternary": "A"}
@@ -143,21 +145,62 @@ def to_set(
 
 
 def to_file(
-    bodies: Iterable[list[str]], *, settings: Mapping[str, Any], numbers: Numbers, at: datetime, test: bool
-) -> Iterator[bytes]:
+    bodies: Iterable[list[str]], *, settings: Mapping[str, Any], numbers: Numbers, at: datetime, test: bool,
+    kind: str = "837",
+) -> Iterator[bytes]:  # fmt: skip
     """
-    Return the 837P file of these transaction sets, piece by piece.
+    Return the file of these transaction sets, piece by piece.
 
     :param bodies: the segments of each, between ST and SE
     :param settings: the channel's `sender_id`, `receiver_id` and qualifiers
+    :param kind: ST01: `837` claims, `276` questions about claims
     """
     return interchange(
-        (("837", body) for body in bodies),
+        ((kind, body) for body in bodies),
         sender=Address(settings.get("sender_qualifier", "ZZ"), settings["sender_id"]),
         receiver=Address(settings.get("receiver_qualifier", "ZZ"), settings["receiver_id"]),
         numbers=numbers,
         at=at,
         usage="T" if test else "P",
+    )
+
+
+def status_inquiry(
+    record: p.Claim, *, payer_claim_number: str, trace: str, sender_id: str, practice_name: str
+) -> StatusInquiry:
+    """
+    Return the question what became of a claim, as it was sent.
+
+    :param record: the claim as it stands in the file that a payer may have
+    :param trace: TRN02, opaque
+    """
+    billing, days = record.billing, [line.service_on for line in record.lines]
+    patient = record.patient
+    references = [Reference("1K", payer_claim_number)] if payer_claim_number else []
+    return StatusInquiry(
+        payer=Party("PR", "2", record.payer.name, id_kind="PI", id=record.payer.id),
+        receiver=Party("41", "2", practice_name, id_kind="46", id=sender_id),
+        provider=_party("1P", billing.name, "XX", billing.npi),
+        subscriber=Person(
+            _party("IL", record.subscriber.name, "MI", record.member_id),
+            None if patient else record.subscriber.birth_on,
+            "" if patient or record.subscriber.sex == "U" else record.subscriber.sex,
+        ),
+        dependant=Person(
+            _party("QC", patient.name, "", ""), patient.birth_on, "" if patient.sex == "U" else patient.sex
+        ) if patient else None,
+        claims=(
+            ClaimAsked(
+                trace, (*references, Reference("EJ", record.control)), record.total,
+                Period.on("472", min(days), max(days)),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _party(role: str, name: p.Name, id_kind: str, id: str) -> Party:
+    return Party(
+        role, "1" if name.is_person else "2", name.last, name.first, name.middle, name.suffix, id_kind, id
     )
 
 

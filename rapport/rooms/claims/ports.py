@@ -71,7 +71,7 @@ class InboundFile:
     name: str
     """Unique at this clearinghouse."""
     kind: str
-    """`TA1`, `999`, `277CA`, `835`, or `unknown`."""
+    """`TA1`, `999`, `277CA`, `277`, `271`, `835`, or `unknown`."""
     data: bytes
 
 
@@ -86,7 +86,7 @@ class Clearinghouse(Protocol):
 
     def send(self, *, file: bytes, name: str, key: str) -> Sent | Refused | Later | InDoubt:
         """
-        Hand over one 837P file.
+        Hand over one file of claims (837P) or questions (276).
 
         `name` and `key` belong to this file for good: a repeated send carries the same ones,
         so that the other side can recognise it. Neither says anything about a patient.

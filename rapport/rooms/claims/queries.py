@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
@@ -22,9 +22,12 @@ from .models import (
     ClaimBatch,
     ClaimLine,
     InboundFile,
+    StatusInquiry,
     Submission,
     SubmittedClaim,
+    ToldStatus,
 )
+from .rules import inquiries as rules
 from .states import ClaimState, Outcome, SubmissionState
 
 
@@ -350,3 +353,103 @@ def open_submissions(*, scope: Scope) -> Sequence[Submission]:
         )
         .order_by("created_at")
     )
+
+
+def open_inquiry(*, scope: Scope, claim_id: UUID, since: datetime) -> StatusInquiry | None:
+    """Return a question about a claim that was asked since then, and is neither answered nor refused."""
+    latest: StatusInquiry | None = (
+        StatusInquiry.objects.visible_to(scope)
+        .filter(claim_id=claim_id, asked_at__gte=since)
+        .exclude(submission__state=SubmissionState.REFUSED)
+        .order_by("-asked_at")
+        .first()
+    )
+    if latest is None or ToldStatus.objects.visible_to(scope).filter(inquiry_id=latest.id).exists():
+        return None
+    return latest
+
+
+def asked_before_last_send(*, scope: Scope, inquiry: StatusInquiry) -> bool:
+    """Tell whether the claim was sent anew after a question: then the answer is about an earlier file."""
+    return (
+        SubmittedClaim.objects.visible_to(scope)
+        .filter(claim_id=inquiry.claim_id, created_at__gt=inquiry.asked_at)
+        .exists()
+    )
+
+
+def inquiries_of(*, scope: Scope, claim_id: UUID) -> list[Asked]:
+    """Return what was asked of a claim's payer and what it said, the first question first."""
+    told: dict[UUID, list[ToldStatus]] = {}
+    for one in ToldStatus.objects.visible_to(scope).filter(claim_id=claim_id).order_by("received_at", "id"):
+        told.setdefault(one.inquiry_id, []).append(one)
+    rows = list(StatusInquiry.objects.visible_to(scope).filter(claim_id=claim_id).order_by("asked_at", "id"))
+    files = {
+        file.id: file
+        for file in Submission.objects.visible_to(scope).filter(id__in=[row.submission_id for row in rows])
+    }
+    return [Asked(row, files[row.submission_id], told.get(row.id, [])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, the file it left in, and what was told."""
+
+    inquiry: StatusInquiry
+    submission: Submission
+    told: list[ToldStatus]
+
+    @property
+    def state(self) -> str:
+        """`answered`, `later` or `refused`; else where the file is: `ready`, `sending`, `in_doubt`, `sent`."""
+        if not self.told:
+            return str(self.submission.state)
+        return {"later": "later", "request_refused": "refused"}.get(self.told[-1].standing, "answered")
+
+
+_OVERDUE = """
+SELECT c.id, s.channel_id, c.state, sent.at, asked.at, coalesce(told.standing, ''), coalesce(asked.times, 0)
+FROM claims_claim c
+JOIN LATERAL (
+    SELECT submission_id, created_at AS at FROM claims_submittedclaim
+    WHERE practice_id = c.practice_id AND claim_id = c.id ORDER BY attempt DESC LIMIT 1
+) sent ON true
+JOIN claims_submission s ON s.practice_id = c.practice_id AND s.id = sent.submission_id
+JOIN claims_channel ch ON ch.practice_id = c.practice_id AND ch.id = s.channel_id AND ch.active AND ch.kind <> 'download'
+LEFT JOIN LATERAL (
+    SELECT max(asked_at) AS at, count(*) AS times FROM claims_statusinquiry
+    WHERE practice_id = c.practice_id AND claim_id = c.id AND asked_at >= sent.at
+) asked ON true
+LEFT JOIN LATERAL (
+    SELECT t.standing FROM claims_statusinquiry q
+    JOIN claims_toldstatus t ON t.practice_id = q.practice_id AND t.inquiry_id = q.id
+    WHERE q.practice_id = c.practice_id AND q.claim_id = c.id AND q.asked_at = asked.at
+    ORDER BY t.received_at DESC LIMIT 1
+) told ON true
+WHERE c.practice_id = %s AND c.state = ANY(%s) AND c.source_remote_id IS NULL
+ORDER BY sent.at, c.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A claim to be asked for, and the channel it left by."""
+
+    claim: Claim
+    channel_id: UUID
+
+
+def overdue(*, scope: Scope, now: datetime, most: int) -> list[Overdue]:
+    """Return the claims that are to be asked for by schedule, those that wait longest first."""
+    rows = sql.rows(_OVERDUE, (scope.practice_id, sorted(rules.WAITING)))
+    found = {
+        claim_id: channel_id
+        for claim_id, channel_id, state, sent_at, asked_at, told, times in rows
+        if rules.due(
+            state=state, sent_at=sent_at, asked_at=asked_at, told=told, asked=times, days=rules.USUAL_DAYS,
+            now=now,
+        )
+    }  # fmt: skip
+    wanted = list(found)[:most]
+    claims = {row.id: row for row in Claim.objects.visible_to(scope).filter(id__in=wanted)}
+    return [Overdue(claims[id], found[id]) for id in wanted if id in claims]

@@ -39,6 +39,7 @@ def _whole(scope: Scope, claim_id: UUID, *, status: int | None = None) -> Answer
             acknowledgements=list(
                 Acknowledgement.objects.visible_to(scope).filter(**mine).order_by("received_at", "id")
             ),
+            inquiries=queries.inquiries_of(scope=scope, claim_id=claim.id),
             history=list(ClaimHistory.objects.visible_to(scope).filter(**mine).order_by("at", "id")),
         ),
         etag=etags.of(claim.id, claim.version),
@@ -254,6 +255,30 @@ def submit_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None =
         now=timezone.now(),
     )  # fmt: skip
     return _submitted(request.auth, claim.id, None)
+
+
+@router.post(
+    "/claims/{claim_id}/inquire-status",
+    summary="Ask the payer what became of a claim",
+    needs=Permission.CLAIMS_WRITE,
+    action="claim.inquire_status",
+    returns=(202, s.ClaimOut),
+    problems=(NotAtSource, services.NoChannel, StateConflict),
+    example=examples.CLAIM,
+    request_example={},
+)
+def inquire_status(request: ScopedRequest, claim_id: str, body: s.Nothing | None = None) -> Answer:
+    """
+    Send the payer a status inquiry (276). Its answer (277) is filed in `status_inquiries`, and told by
+    `claim.status_told` or by the event of the move it makes. An answer moves a claim forwards only: that the payer has it,
+    or turned it away. What was paid or denied is decided by a remittance.
+
+    While a question waits for its answer, that one stands and none is sent. Claims are also asked for by
+    schedule when no decision came in time.
+    """
+    id = path_id("claim", claim_id)
+    services.inquire_status(scope=request.auth, claim_id=id, now=timezone.now())
+    return _whole(request.auth, id, status=202)
 
 
 @router.post(

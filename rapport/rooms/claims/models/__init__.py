@@ -23,6 +23,7 @@ from rapport.platform.tenancy.models import (
 from rapport.rooms.claims.states import MOVES, SUBMISSION_MOVES, Action, ClaimState, SubmissionState
 
 from .batches import BatchClaim, BatchSet, ClaimBatch, SubmittedClaim
+from .inquiries import StatusInquiry, ToldStatus
 
 __all__ = [
     "Acknowledgement",
@@ -36,8 +37,10 @@ __all__ = [
     "ClaimHistory",
     "ClaimLine",
     "InboundFile",
+    "StatusInquiry",
     "Submission",
     "SubmittedClaim",
+    "ToldStatus",
 ]
 
 

@@ -23,7 +23,9 @@ from rapport.platform.api.shapes import (
 )
 from rapport.rooms.claims.at_source import Wanted
 from rapport.rooms.claims.models import Acknowledgement, Channel, Claim, ClaimHistory, ClaimLine
-from rapport.rooms.claims.queries import Sent
+from rapport.rooms.claims.queries import Asked, Sent
+
+from .inquiries import StatusInquiryOut, inquiry_out
 
 
 class FindingOut(Struct):
@@ -144,6 +146,7 @@ class ClaimOut(ClaimSummary):
     lines: list[LineOut]
     submissions: list[SubmissionOut]
     acknowledgements: list[AcknowledgementOut]
+    status_inquiries: list[StatusInquiryOut]
     history: list[HistoryOut]
     artefacts: list[ArtefactOut]
 
@@ -300,7 +303,7 @@ def submitted_out(shape: ClaimOut, *, write: WriteRef | None) -> ClaimSubmittedO
 
 def claim_out(
     claim: Claim, *, paid_cents: int, lines: list[ClaimLine], submissions: list[Sent],
-    acknowledgements: list[Acknowledgement], history: list[ClaimHistory],
+    acknowledgements: list[Acknowledgement], inquiries: list[Asked], history: list[ClaimHistory],
 ) -> ClaimOut:  # fmt: skip
     """Return a claim whole."""
     shown = type_id("claim", claim.id)
@@ -323,6 +326,7 @@ def claim_out(
             )
             for ack in acknowledgements
         ],
+        status_inquiries=[inquiry_out(asked) for asked in inquiries],
         history=[
             HistoryOut(action=h.action, state=h.state, at=instant(h.at), detail=h.detail or None)
             for h in history

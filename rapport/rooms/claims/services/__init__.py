@@ -22,6 +22,7 @@ from .channels import change_channel, create_channel
 from .decisions import Decision, record_decision, record_decisions, record_reversal
 from .elsewhere import DuplicateClaim, OtherSubmitter, require_there, supply_elsewhere
 from .freezing import alone
+from .inquiries import inquire_status, inquire_what_is_due
 from .judging import build_record
 from .numbers import control_number_of
 from .sending import Sending, begin_sending, record_answer, resolve_doubt
@@ -46,6 +47,8 @@ __all__ = [
     "create_claim",
     "finish_batch",
     "hold_claim",
+    "inquire_status",
+    "inquire_what_is_due",
     "make_set",
     "mark_unreadable",
     "policy_of",

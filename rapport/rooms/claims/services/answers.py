@@ -1,5 +1,6 @@
 """
-What comes back through a channel: TA1, 999 and 277CA move claims; an 835 goes to remittance.
+What comes back through a channel: TA1, 999 and 277CA move claims; a 277 is filed with what was asked; an
+835 goes to remittance.
 
 Every file is kept as it came and read once. An answer never moves a claim backwards: a late 999
 after a payment is kept, and changes nothing. What is about nothing we know is parked.
@@ -19,6 +20,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
 from rapport.platform.outbox.emit import emit, emit_all
 from rapport.protocols.x12 import acks
+from rapport.protocols.x12.check import guide_of
 from rapport.protocols.x12.envelope import TransactionSet, transaction_sets
 from rapport.protocols.x12.syntax import NotX12, Segment, read
 from rapport.rooms.claims import events, queries
@@ -34,6 +36,7 @@ from rapport.rooms.claims.ports import InboundFile as Arrived
 from rapport.rooms.claims.states import MOVES, Action
 
 from .batches import follow_up
+from .inquiries import file_status, turn_away
 
 
 @transaction.atomic
@@ -84,6 +87,8 @@ def _take(scope: Scope, channel: Channel, file: InboundFile, part: TransactionSe
         return _interchange(scope, channel, file, acks.read_ta1(part), now=now)
     if part.kind in ("999", "997"):
         return _syntax(scope, channel, file, acks.read_999(part), now=now)
+    if part.kind == "277" and guide_of(part) == "277":
+        return file_status(scope=scope, file=file, part=part, now=now)
     if part.kind == "277":
         return _claims(scope, file, acks.read_277ca(part), now=now)
     return False
@@ -105,7 +110,9 @@ def _interchange(scope: Scope, channel: Channel, file: InboundFile, ack: acks.In
     _note(scope, file, submission, "TA1", [(row.claim_id, verdict, codes) for row in claims], now=now)
     if not ack.accepted:
         ids = [row.claim_id for row in claims]
-        _move(scope, submission, ids, Action.REJECT, f"TA1:{ack.code}:{ack.note}", events.CLAIM_REJECTED, now=now)
+        code = f"TA1:{ack.code}:{ack.note}"
+        _move(scope, submission, ids, Action.REJECT, code, events.CLAIM_REJECTED, now=now)
+        turn_away(scope=scope, file=file, submission=submission, code=code, now=now)
     return True
 
 
@@ -160,6 +167,8 @@ def _syntax(scope: Scope, channel: Channel, file: InboundFile, ack: acks.GroupAc
     _move(scope, submission, turned, Action.REJECT, f"999:{worst}", events.CLAIM_REJECTED, now=now)
     back = _move(scope, submission, returned, Action.RETURN, f"999:{worst}", "", now=now)
     follow_up(scope=scope, submission_id=submission.id, claim_ids=back, now=now)
+    if worst == "R":
+        turn_away(scope=scope, file=file, submission=submission, code="999:R", now=now)
     return True
 
 

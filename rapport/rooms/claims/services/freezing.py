@@ -123,10 +123,12 @@ def record_of(row: SubmittedClaim) -> Record:
 
 def keep_file(
     *, scope: Scope, id: UUID, channel_id: UUID, bodies: Iterable[list[str]], batch_id: str, key: str,
-    claim: Claim | None, attempt: int, substitutions: int, now: datetime,
+    claim: Claim | None, attempt: int, substitutions: int, now: datetime, kind: str = "837",
 ) -> Submission:  # fmt: skip
     """
     Put an envelope with numbers that were never used around these sets, and keep the file.
+
+    `kind` is ST01 of its sets.
 
     The numbers are taken under the channel's lock, in the transaction that keeps the file.
     """
@@ -136,7 +138,7 @@ def keep_file(
     data = b"".join(
         mapping.to_file(
             bodies, settings=channel.settings, numbers=numbers, at=now.astimezone(scope.time_zone),
-            test=not practice.livemode,
+            test=not practice.livemode, kind=kind,
         )
     )  # fmt: skip
     # Outside the database: if the transaction is undone the sweep removes it. Never the reverse.
@@ -148,7 +150,7 @@ def keep_file(
         channel=channel,
         attempt=attempt,
         key=key,
-        file_name=f"{batch_id}.837",
+        file_name=f"{batch_id}.{kind}",
         interchange_number=channel.last_interchange,
         group_number=channel.last_group,
         batch_id=batch_id,
