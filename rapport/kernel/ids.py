@@ -41,6 +41,7 @@ PREFIXES: dict[str, str] = {
     "posting_policy": "ppol",
     "payment": "pay",
     "ledger_entry": "led",
+    "book_closing": "bkc",
     "telehealth_session": "tel",
     "connection": "conn",
     "challenge": "chal",

@@ -49,6 +49,23 @@ class Money:
         return Money(-self.cents)
 
 
+def portion(total: Money, basis_points: int) -> tuple[Money, Money]:
+    """
+    Return a percentage of an amount, half a cent rounded away from zero, and the rest: together the whole.
+
+    :param basis_points: hundredths of a percent, 0 to 10 000
+    :raises ValueError: less than nothing, or more than all of it
+
+    >>> [part.cents for part in portion(Money(1001), 5000)]
+    [501, 500]
+    """
+    if not 0 <= basis_points <= 10_000:
+        raise ValueError("a portion is between nothing and the whole")
+    size = (2 * abs(total.cents) * basis_points + 10_000) // 20_000
+    part = Money(-size if total.cents < 0 else size)
+    return part, total - part
+
+
 def split(total: Money, weights: Sequence[int]) -> tuple[Money, ...]:
     """
     Share an amount by weights; remainders go one cent at a time to the first shares in order.

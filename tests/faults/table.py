@@ -8,6 +8,7 @@ _API = "rapport/platform/api/tests/test_failures.py"
 _CLAIMS = "rapport/rooms/claims/tests"
 _EXCHANGE = "rapport/rooms/exchange/tests"
 _ERA = "rapport/rooms/remittance/tests/test_posting.py"
+_MONEY = "rapport/rooms/ledger/tests"
 _RELAY = "rapport/platform/outbox/tests/test_order_and_crashes.py"
 _SLOTS = "rapport/rooms/scheduling/tests/test_races.py"
 _HERE = "tests/faults"
@@ -73,6 +74,34 @@ FAULTS = (
             f"{_ERA}::test_r24_a_posting_that_breaks_in_the_middle_leaves_nothing_and_can_be_done_again",
         ),
         (f"{_API}::test_a_database_that_fails_in_the_middle_leaves_nothing_and_says_so",),
+    ),
+    Fault(
+        "R-27", "two refunds at once, together more than was paid",
+        (f"{_MONEY}/test_payments_api.py::test_refunds_at_the_same_moment_never_exceed_the_credit",),
+        (f"{_MONEY}/test_money_attacks.py::test_the_control_two_refunds_that_only_look_first_give_back_more_than_was_paid",),
+    ),
+    Fault(
+        "R-29", "thirds, percentages and sliding fees",
+        (
+            f"{_MONEY}/test_money_attacks.py::test_r29_parts_are_the_whole_where_they_are_odd",
+            f"{_MONEY}/test_money_attacks.py::test_r29_parts_are_the_whole_in_ten_thousand_cases",
+            f"{_MONEY}/test_money_attacks.py::test_r29_thirds_of_a_payment_are_booked_to_the_cent",
+            f"{_MONEY}/test_allocations.py::test_a_sliding_fee_takes_off_a_part_of_what_is_open_for_a_visit",
+        ),
+        (f"{_MONEY}/test_money_attacks.py::test_the_control_thirds_that_are_each_rounded_lose_a_cent",),
+    ),
+    Fault(
+        "R-30", "random deeds on money, killed in the middle and asked again",
+        (
+            f"{_MONEY}/test_program.py::test_r30_no_program_of_deeds_makes_or_loses_a_cent",
+            f"{_MONEY}/test_program.py::test_r30_nor_do_many_long_ones",
+            f"{_MONEY}/test_program.py::test_r30_a_process_killed_in_the_middle_and_begun_again_ends_as_one_that_was_not",
+            f"{_MONEY}/test_program.py::test_r30_whenever_it_is_killed",
+        ),
+        (
+            f"{_MONEY}/test_program.py::test_the_control_a_program_that_forgets_its_keys_does_everything_twice",
+            f"{_MONEY}/test_program.py::test_the_control_a_lost_cent_is_noticed",
+        ),
     ),
     Fault(
         "R-31", "a kill between commit and answer, between send and note",

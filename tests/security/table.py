@@ -16,6 +16,7 @@ _KEYS = "rapport/platform/identity/tests/test_keys_and_members.py"
 _KEPT = "rapport/platform/api/tests/test_idempotency.py"
 _LINKING = "rapport/rooms/exchange/tests/test_linking.py"
 _MAIL = "rapport/platform/identity/tests/test_mail.py"
+_MONEY = "rapport/rooms/ledger/tests/test_money_attacks.py"
 _NOTES = "rapport/rooms/charting/tests/test_notes_api.py"
 _SESSIONS = "rapport/platform/identity/tests/test_sessions.py"
 _SIGN_IN = "rapport/platform/identity/tests/test_signing_in.py"
@@ -89,6 +90,7 @@ ATTACKS = (
     _attack("S-078", "changing the trail by a call", f"{_AUDIT}::test_the_trail_knows_no_call_that_changes_it", control=f"{_AUDIT}::test_who_did_what_can_be_asked_by_patient_actor_action_outcome_and_request"),
     _attack("S-079", "changing the trail as the application", f"{_AUDIT}::test_the_application_role_cannot_touch_a_row_of_the_trail", control=f"{_AUDIT}::test_one_changed_row_is_found_at_its_place"),
     _attack("S-080", "changing the trail as the owner of the database", f"{_AUDIT}::test_one_changed_row_is_found_at_its_place", f"{_AUDIT}::test_a_removed_row_is_found_with_and_without_its_link", f"{_AUDIT}::test_two_swapped_rows_are_found_at_the_first", f"{_AUDIT}::test_a_cut_tail_differs_from_the_checkpoint_outside", f"{_AUDIT}::test_a_chain_made_anew_differs_from_the_checkpoint_outside", control=_INTACT),
+    _attack("S-107", "money asked for in a wrong way", *(f"{_MONEY}::test_s107_{test}" for test in ("more_than_was_paid_is_not_given_back", "no_other_currency_sign_or_part_of_a_cent", "nothing_is_charged_below_zero", "another_patients_visit_is_not_paid", "who_was_shown_another_amount_is_told_before_they_pay")), control=f"{_MONEY}::test_the_control_two_refunds_that_only_look_first_give_back_more_than_was_paid"),
     _attack("S-111", "a connector's account, and pages that lie", f"{_S111}::test_s111_another_practice_cannot_use_or_see_an_account", f"{_S111}::test_s111_no_secret_is_in_a_log_or_in_a_printed_form", f"{_S111}::test_s111_a_host_that_is_not_allowed_stops_the_connection", f"{_S111}::test_s111_what_a_page_says_is_text_and_nothing_else", f"{_S111}::test_s111_another_patients_record_proves_nothing_about_a_write", f"{_LINKING}::test_secrets_codes_and_sessions_are_nowhere_to_be_read", control=f"{_LINKING}::test_a_password_signs_in_and_everything_is_read"),
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ It works on the database of the test run, which it finds by RAPPORT_HOME.
 - `write PRACTICE PORTAL`: carry on the portal writes of one practice that are due, then end
 - `patient TOKEN`: add a patient over the API, then end
 - `era TOKEN FILE`: hand in a remittance over the API, then end
+- `ledger FILE`: do a program of deeds on money (JSON) from its beginning, then end
 - `found`: found a practice, print a scheduler's token and an auditor's, then end
 """
 
@@ -99,6 +100,13 @@ def main() -> None:
         Api(rest[0]).call(
             "POST", "/v1/era-files", raw=Path(rest[1]).read_bytes(), content_type="application/edi-x12"
         )
+    elif what == "ledger":
+        import json
+        from pathlib import Path
+
+        from rapport.rooms.ledger.tests.program import Program, run
+
+        run(Program(**json.loads(Path(rest[0]).read_text())))
     elif what == "found":
         from tests.support.cast import found
 

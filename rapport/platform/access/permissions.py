@@ -50,6 +50,8 @@ class Permission(StrEnum):
     REMITTANCES_READ = "remittances:read"
     REMITTANCES_POST = "remittances:post"
     LEDGER_READ = "ledger:read"
+    LEDGER_CLOSE = "ledger:close"
+    """Close the books up to a day, and open them again."""
     PAYMENTS_WRITE = "payments:write"
     PAYMENTS_REFUND = "payments:refund"
     WRITE_OFFS_WRITE = "write_offs:write"
@@ -131,7 +133,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | _BILLING
         | {
             P.CODES_WRITE, P.PAYERS_WRITE, P.REMITTANCES_READ, P.REMITTANCES_POST,
-            P.PAYMENTS_REFUND, P.WRITE_OFFS_WRITE, P.EVENTS_READ,
+            P.PAYMENTS_REFUND, P.WRITE_OFFS_WRITE, P.LEDGER_CLOSE, P.EVENTS_READ,
         }
     ),
     Role.BILLER_ASSIGNED: frozenset(_EVERYONE | _BILLING),

@@ -37,6 +37,8 @@ class Crashpoint(StrEnum):
     """The answer is kept, the queue does not know."""
     BATCH_SET_KEPT = "batch.set_kept"
     """A set of a batch is frozen, its file is not whole."""
+    LEDGER_HEAD_WRITTEN = "ledger.head_written"
+    """An entry's head is written, its postings are not."""
     REMITTANCE_CLAIM_POSTED = "remittance.claim_posted"
     """One claim of a remittance is posted, the others are not."""
     WRITE_INTENDED = "write.intended"

@@ -27,6 +27,8 @@ def post_many(*, scope: Scope, entries: Sequence[book.NewEntry], now: datetime) 
     """
     Add entries, each once per source; posting the same sources again adds nothing.
 
+    What comes late for days whose books are closed counts from today; the day of its service stays.
+
     :return: their ids, in order; those of the first posting where a source had been posted before
     :raises PostedDifferently: a source was posted before with other lines
     """
@@ -61,10 +63,12 @@ def reverse_many(*, scope: Scope, entry_ids: Sequence[UUID], reason: str, now: d
 def _add(
     scope: Scope, entries: Sequence[book.NewEntry], reverses: Sequence[UUID | None], *, now: datetime
 ) -> list[UUID]:
+    closed, today = queries.closed_through(scope=scope), scope.day_of(now)
     heads = [
         Entry(
             id=new_uuid(), practice_id=scope.practice_id, kind=entry.kind.value, patient_id=entry.patient_id,
-            effective_on=entry.effective_on, recorded_at=now, source_kind=entry.source.kind,
+            effective_on=today if closed is not None and entry.effective_on <= closed else entry.effective_on,
+            recorded_at=now, source_kind=entry.source.kind,
             source_id=entry.source.id, source_line=entry.source.line, lines=len(entry.lines),
             reverses_id=undone, reason=entry.reason, actor_type=scope.actor_type, actor_id=scope.actor_id,
         )
@@ -76,7 +80,7 @@ def _add(
             Posting(
                 id=new_uuid(), practice_id=scope.practice_id, entry_id=head.id, line=number,
                 account=line.account.value, cents=line.cents, patient_id=entry.patient_id,
-                effective_on=entry.effective_on, service_on=line.service_on,
+                effective_on=head.effective_on, service_on=line.service_on,
                 appointment_id=line.appointment_id, claim_id=line.claim_id,
             )
             for head, entry in zip(heads, entries, strict=True)

@@ -36,6 +36,7 @@ LEDGER_ENTRY = {
         "kind": "appointment", "id": "appt_01h455vb4pex5vsknk084sn02w", "line": "charge",
     },
     "reason": None,
+    "reason_code": None,
     "reverses_id": None,
     "reversed_by_id": None,
     "postings": [
@@ -85,8 +86,30 @@ PAYMENT = {
 
 REFUND = {"amount": _dollars(1500), "reason": "Patient moved away"}
 
+ALLOCATE = {
+    "allocations": [
+        {"appointment_id": "appt_01h455vb4pex5vsknk084sn02w", "amount": _dollars(4000)}
+    ],
+}
+
+CLOSE = {"closed_through": "2026-10-31", "reason": "October is with the accountant"}
+
+REOPEN = {"closed_through": "2026-09-30", "reason": "A deposit of October was booked twice"}
+
+BOOK_CLOSING = {
+    "object": "book_closing",
+    "id": "bkc_01h455vb4pex5vsknk084sn02z",
+    "closed_through": "2026-10-31",
+    "reopens": False,
+    "reason": "October is with the accountant",
+    "actor_type": "user",
+    "created_at": "2026-11-06T09:00:00.000Z",
+    "version": 1,
+}
+
 WRITE_OFF = {
     "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
     "amount": _dollars(2500),
-    "reason": "Hardship, approved by the director",
+    "reason": "Approved by the director",
+    "reason_code": "hardship",
 }

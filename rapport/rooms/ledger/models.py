@@ -34,6 +34,8 @@ class Entry(PracticeRecord):
     """The entry that this one undoes."""
     reason = models.CharField(max_length=200, blank=True)
     """Why: an adjustment's group and code, or what a person said."""
+    reason_code = models.CharField(max_length=40, blank=True, default="")
+    """Of a write-off: why, as one of few words."""
     actor_type = models.CharField(max_length=10)
     """Who wrote it: `user`, `api_key` or `system`."""
     actor_id = models.UUIDField()
@@ -96,6 +98,29 @@ class Posting(PracticeRecord):
             ),
             models.Index(fields=["practice", "appointment_id"], name="posting_by_appointment"),
             models.Index(fields=["practice", "claim_id"], name="posting_by_claim"),
+        ]
+
+
+class BookClosing(PracticeRecord):
+    """Up to which day the books are closed, from this row to the next. A trigger keeps entries out of those days."""
+
+    number = models.IntegerField()
+    """1, 2, 3 … in the practice; the last one holds."""
+    through_on = models.DateField(null=True)
+    """The last day that takes no entries; null: none is closed."""
+    reopens = models.BooleanField()
+    """Days were opened again."""
+    reason = models.CharField(max_length=200, blank=True)
+    """Why, in the words of who did it."""
+    actor_type = models.CharField(max_length=10)
+    """Who did it: `user` or `api_key`."""
+    actor_id = models.UUIDField()
+    """Their id."""
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "number"], name="book_closing_in_order"),
         ]
 
 

@@ -13,3 +13,7 @@ class PostedDifferently(Conflict):
 class NotReversible(Conflict):
     code = "not-reversible"
     title = "An entry of this kind is undone where it came from, not by hand."
+
+
+class BooksClosed(Conflict):
+    code, title = "books-closed", "The books of that day are closed."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from rapport.kernel.problems import NotFound
@@ -11,9 +11,9 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
 
-from .models import Entry, Payment
+from .models import BookClosing, Entry, Payment
 from .rules.balances import Balance, OpenItem, balance_of
-from .rules.entries import Line
+from .rules.entries import Allocation, Line
 from .states import Account
 
 _TOTALS = """
@@ -45,6 +45,28 @@ WHERE e.practice_id = %s AND e.source_kind = 'payment' AND e.source_id = %s AND 
 """
 
 
+_ALLOCATED = """
+SELECT p.appointment_id, -sum(p.cents)::bigint, min(p.service_on) FROM ledger_entry e
+JOIN ledger_posting p ON p.practice_id = e.practice_id AND p.entry_id = e.id
+    AND p.account = 'patient_receivable'
+WHERE e.practice_id = %s AND e.source_kind = 'payment' AND e.source_id = %s
+  AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.practice_id = e.practice_id AND r.reverses_id = e.id)
+GROUP BY 1 HAVING sum(p.cents) <> 0 ORDER BY 3, 1
+"""
+
+_KNOWN = """
+SELECT p.account, sum(p.cents)::bigint FROM ledger_posting p
+JOIN ledger_entry e ON e.practice_id = p.practice_id AND e.id = p.entry_id
+WHERE p.practice_id = %s AND p.patient_id = %s AND p.effective_on <= %s AND e.recorded_at <= %s
+GROUP BY p.account
+"""
+
+_VERSION = """
+SELECT count(*) + count(r.id) FROM ledger_entry e
+LEFT JOIN ledger_entry r ON r.practice_id = e.practice_id AND r.reverses_id = e.id
+WHERE e.practice_id = %s AND e.source_kind = 'payment' AND e.source_id = %s
+"""
+
 _PAID = """
 SELECT p.claim_id, sum(p.cents)::bigint FROM ledger_posting p
 JOIN ledger_entry e ON e.practice_id = p.practice_id AND e.id = p.entry_id
@@ -66,14 +88,20 @@ def entries_of(*, scope: Scope, kind: str, id: UUID) -> list[Entry]:
     return list(rows.order_by("recorded_at", "id"))
 
 
-def balance(*, scope: Scope, patient_id: UUID, as_of: date) -> Balance:
+def balance(
+    *, scope: Scope, patient_id: UUID, as_of: date, known_at: datetime | None = None
+) -> Balance:
     """
     Return where a patient stands at the end of a day.
 
+    :param known_at: by what had been written down at that instant; None: by all that is known
     The caller has seen to it that the actor may see the patient; a patient outside the actor's
     reach has no postings here and so a balance of zero.
     """
-    rows = sql.rows(_TOTALS, (scope.practice_id, patient_id, as_of))
+    if known_at is None:
+        rows = sql.rows(_TOTALS, (scope.practice_id, patient_id, as_of))
+    else:
+        rows = sql.rows(_KNOWN, (scope.practice_id, patient_id, as_of, known_at))
     return balance_of(dict(rows))
 
 
@@ -139,6 +167,30 @@ def refunded(*, scope: Scope, payment_id: UUID) -> tuple[int, int]:
     row = sql.one(_REFUNDED, (scope.practice_id, payment_id))
     assert row is not None
     return int(row[0]), int(row[1])
+
+
+def allocated(*, scope: Scope, payment_id: UUID) -> list[Allocation]:
+    """Return what a payment pays for now, visit by visit; nothing where it was undone."""
+    rows = sql.rows(_ALLOCATED, (scope.practice_id, payment_id))
+    return [Allocation(appointment_id, cents, day) for appointment_id, cents, day in rows]
+
+
+def payment_version(*, scope: Scope, payment_id: UUID) -> int:
+    """Return how many entries a payment has, those counted twice that were undone; it only grows."""
+    row = sql.one(_VERSION, (scope.practice_id, payment_id))
+    return int(row[0]) if row else 0
+
+
+def last_closing(*, scope: Scope) -> BookClosing | None:
+    """Return the closing of the books that holds now."""
+    found: BookClosing | None = BookClosing.objects.visible_to(scope).order_by("-number").first()
+    return found
+
+
+def closed_through(*, scope: Scope) -> date | None:
+    """Return the last day whose books are closed; None: none is."""
+    last = last_closing(scope=scope)
+    return last.through_on if last else None
 
 
 def is_reversed(*, scope: Scope, entry_id: UUID) -> bool:

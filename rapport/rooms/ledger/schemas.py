@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from rapport.kernel.ids import PREFIXES, type_id
 from rapport.platform.access.scope import Scope
@@ -23,6 +23,7 @@ from rapport.platform.api.shapes import (
     instant,
     source_of,
 )
+from rapport.rooms.ledger.states import WriteOffReason
 
 
 class PostingOut(Struct):
@@ -55,6 +56,7 @@ class LedgerEntryOut(Shape):
     recorded_at: Instant
     source: EntrySource
     reason: str | None
+    reason_code: Annotated[str | None, Meta(description="Of a write-off.")]
     reverses_id: str | None
     reversed_by_id: str | None
     postings: list[PostingOut]
@@ -74,8 +76,21 @@ class BalanceOut(Shape):
     version: Annotated[int, Meta(description="How many entries there are about the patient.")]
 
 
+class BookClosingOut(Shape):
+    """Up to which day the books were closed by somebody; the last one made holds."""
+
+    object: Literal["book_closing"]
+    id: str
+    closed_through: Annotated[Day | None, Meta(description="Null: no day is closed.")]
+    reopens: Annotated[bool, Meta(description="Days were opened again.")]
+    reason: str | None
+    actor_type: str
+    created_at: Instant
+    version: int
+
+
 class AllocationOut(Struct):
-    """What a part of a payment paid for."""
+    """What a part of a payment pays for."""
 
     appointment_id: str | None
     amount: MoneyOut
@@ -92,7 +107,7 @@ class PaymentOut(Shape):
     reference: str | None
     received_on: Day
     allocations: list[AllocationOut]
-    unapplied: Annotated[MoneyOut, Meta(description="The part that became credit.")]
+    unapplied: Annotated[MoneyOut, Meta(description="The part that is, or became, credit.")]
     refunded: MoneyOut
     reversed: bool
     ledger_entry_ids: list[str]
@@ -127,6 +142,10 @@ class PaymentIn(Input):
     allocations: list[AllocationIn] | None = Field(
         default=None, max_length=50, description="Default: to what is open, the oldest first."
     )
+    quoted_balance: MoneyIn | None = Field(
+        default=None,
+        description="What was shown as owed to whoever pays. Refused where another amount is owed by now.",
+    )
 
     @field_validator("reference")
     @classmethod
@@ -135,6 +154,28 @@ class PaymentIn(Input):
         if value and len("".join(letter for letter in value if letter.isdigit())) > 12:
             raise ValueError("so many digits could be a card number")
         return value
+
+
+class AllocateIn(Input):
+    """What a payment, or a patient's credit, is to pay for."""
+
+    allocations: list[AllocationIn] | None = Field(
+        default=None, max_length=50, description="Default: to what is open, the oldest first."
+    )
+
+
+class CloseIn(Input):
+    """Up to which day the books are closed."""
+
+    closed_through: date
+    reason: str = Field(default="", max_length=200)
+
+
+class ReopenIn(Input):
+    """What stays closed, and why the days after it are opened again."""
+
+    closed_through: date | None = Field(default=None, description="Null: every day is opened again.")
+    reason: str = Field(min_length=3, max_length=200)
 
 
 class RefundIn(Input):
@@ -148,10 +189,21 @@ class WriteOffIn(Input):
     """What to give up, and why."""
 
     patient_id: str = Field(max_length=40)
-    amount: PositiveMoneyIn
+    amount: PositiveMoneyIn | None = None
+    basis_points: int | None = Field(
+        default=None, ge=1, le=10_000, strict=True,
+        description="In place of an amount: this part of what is open, in hundredths of a percent.",
+    )
     reason: str = Field(min_length=3, max_length=200)
+    reason_code: WriteOffReason = WriteOffReason.OTHER
     appointment_id: str | None = Field(default=None, max_length=40)
     owed_by: Literal["patient", "insurance"] = "patient"
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> WriteOffIn:
+        if (self.amount is None) == (self.basis_points is None):
+            raise ValueError("give an amount, or basis points, and not both")
+        return self
 
 
 class ReverseIn(Input):
@@ -165,21 +217,18 @@ ENTRY_COLUMNS = (
     " e.source_line, e.reason, e.reverses_id, (SELECT r.id FROM ledger_entry r WHERE"
     " r.practice_id = e.practice_id AND r.reverses_id = e.id), (SELECT jsonb_agg(jsonb_build_array("
     "p.line, p.account, p.cents, p.appointment_id, p.claim_id, p.service_on) ORDER BY p.line)::text"
-    " FROM ledger_posting p WHERE p.practice_id = e.practice_id AND p.entry_id = e.id)"
+    " FROM ledger_posting p WHERE p.practice_id = e.practice_id AND p.entry_id = e.id), e.reason_code"
 )
 """What `entry_out` reads, in its order."""
 
 PAYMENT_COLUMNS = (
     "y.id, y.patient_id, y.cents, y.method, y.reference, y.received_on, y.created_at, y.entry_id,"
-    " (SELECT jsonb_agg(jsonb_build_array(p.account, p.cents, p.appointment_id) ORDER BY p.line)::text"
-    " FROM ledger_posting p WHERE p.practice_id = y.practice_id AND p.entry_id = y.entry_id),"
-    " EXISTS (SELECT 1 FROM ledger_entry r WHERE r.practice_id = y.practice_id"
-    " AND r.reverses_id = y.entry_id), (SELECT jsonb_agg(jsonb_build_array(f.id, (SELECT p.cents"
-    " FROM ledger_posting p WHERE p.practice_id = f.practice_id AND p.entry_id = f.id"
-    " AND p.account = 'unapplied'), EXISTS (SELECT 1 FROM ledger_entry r WHERE"
-    " r.practice_id = f.practice_id AND r.reverses_id = f.id)) ORDER BY f.id)::text"
+    " (SELECT jsonb_agg(jsonb_build_array(f.id, f.kind, EXISTS (SELECT 1 FROM ledger_entry r"
+    " WHERE r.practice_id = f.practice_id AND r.reverses_id = f.id), (SELECT jsonb_agg("
+    "jsonb_build_array(p.account, p.cents, p.appointment_id) ORDER BY p.line) FROM ledger_posting p"
+    " WHERE p.practice_id = f.practice_id AND p.entry_id = f.id)) ORDER BY f.recorded_at, f.id)::text"
     " FROM ledger_entry f WHERE f.practice_id = y.practice_id AND f.source_kind = 'payment'"
-    " AND f.source_id = y.id AND f.kind = 'refund'), y.source_system, y.source_remote_id, y.source_as_of"
+    " AND f.source_id = y.id), y.source_system, y.source_remote_id, y.source_as_of"
 )
 """What `payment_out` reads, in its order."""
 
@@ -200,6 +249,7 @@ def entry_out(row: tuple[Any, ...], scope: Scope) -> LedgerEntryOut:
         recorded_at=instant(row[4]),
         source=EntrySource(row[5], source_id, row[7]),
         reason=row[8] or None,
+        reason_code=row[12] or None,
         reverses_id=_public("ledger_entry", row[9]),
         reversed_by_id=_public("ledger_entry", row[10]),
         postings=[
@@ -215,8 +265,20 @@ def entry_out(row: tuple[Any, ...], scope: Scope) -> LedgerEntryOut:
 
 def payment_out(row: tuple[Any, ...], scope: Scope) -> PaymentOut:
     """Return the shape of a payment from a row of `PAYMENT_COLUMNS`."""
-    lines = msgspec.json.decode(row[8])
-    refunds = msgspec.json.decode(row[10]) if row[10] else []
+    entries = msgspec.json.decode(row[8])
+    first = entries[0]
+    pays: dict[str | None, int] = {}
+    # Of a payment that was undone, what it paid for is shown; of the others, what stands.
+    for _, _, _, lines in [one for one in entries if not one[2]] or [first]:
+        for account, cents, appointment in lines:
+            if account == "patient_receivable":
+                pays[appointment] = pays.get(appointment, 0) - cents
+    refunded = sum(
+        cents
+        for _, kind, undone, lines in entries
+        for account, cents, _ in lines
+        if kind == "refund" and not undone and account == "unapplied"
+    )
     return PaymentOut(
         object="payment",
         id=type_id("payment", row[0]),
@@ -226,16 +288,33 @@ def payment_out(row: tuple[Any, ...], scope: Scope) -> PaymentOut:
         reference=row[4] or None,
         received_on=row[5],
         allocations=[
-            AllocationOut(_public("appointment", appointment), MoneyOut(-cents))
-            for account, cents, appointment in lines
-            if account == "patient_receivable"
+            AllocationOut(_public("appointment", appointment), MoneyOut(cents))
+            for appointment, cents in pays.items()
+            if cents
         ],
-        unapplied=MoneyOut(-sum(cents for account, cents, _ in lines if account == "unapplied")),
-        refunded=MoneyOut(sum(cents for _, cents, undone in refunds if not undone)),
-        reversed=row[9],
-        ledger_entry_ids=[type_id("ledger_entry", row[7])]
-        + [type_id("ledger_entry", UUID(id)) for id, _, _ in refunds],
-        source=source_of(row[11], row[12], row[13], instant(row[6])),
-        version=1 + len(refunds) + int(row[9]),
+        unapplied=MoneyOut(row[2] - sum(pays.values())),
+        refunded=MoneyOut(refunded),
+        reversed=first[2],
+        ledger_entry_ids=[type_id("ledger_entry", UUID(id)) for id, _, _, _ in entries],
+        source=source_of(row[9], row[10], row[11], instant(row[6])),
+        version=len(entries) + sum(undone for _, _, undone, _ in entries),
         created_at=instant(row[6]),
+    )
+
+
+CLOSING_COLUMNS = "c.id, c.number, c.through_on, c.reopens, c.reason, c.actor_type, c.created_at"
+"""What `closing_out` reads, in its order."""
+
+
+def closing_out(row: tuple[Any, ...], scope: Scope) -> BookClosingOut:
+    """Return the shape of a closing from a row of `CLOSING_COLUMNS`."""
+    return BookClosingOut(
+        object="book_closing",
+        id=type_id("book_closing", row[0]),
+        closed_through=row[2],
+        reopens=row[3],
+        reason=row[4] or None,
+        actor_type=row[5],
+        created_at=instant(row[6]),
+        version=1,
     )

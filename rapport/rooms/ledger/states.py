@@ -41,12 +41,49 @@ class EntryKind(StrEnum):
     TRANSFER_TO_PATIENT = "transfer_to_patient"
     PATIENT_PAYMENT = "patient_payment"
     CREDIT_APPLIED = "credit_applied"
+    CREDIT_RELEASED = "credit_released"
+    """What a payment had paid for is open again, and its money is credit."""
     WRITE_OFF = "write_off"
     REFUND = "refund"
     PAYER_LEVEL = "payer_level"
     """Money between practice and payer that belongs to no claim (PLB)."""
     REVERSAL = "reversal"
     """The exact opposite of another entry."""
+
+
+class WriteOffReason(StrEnum):
+    """Why something is given up."""
+
+    SMALL_BALANCE = "small_balance"
+    HARDSHIP = "hardship"
+    SLIDING_FEE = "sliding_fee"
+    """The part of a fee that a patient of small means is not asked for."""
+    COURTESY = "courtesy"
+    BAD_DEBT = "bad_debt"
+    COLLECTION_AGENCY = "collection_agency"
+    DISPUTE = "dispute"
+    TIMELY_FILING = "timely_filing"
+    NO_AUTHORIZATION = "no_authorization"
+    NOT_COVERED = "not_covered"
+    CONTRACTUAL = "contractual"
+    OTHER = "other"
+
+
+OF_PATIENTS = frozenset(
+    {
+        WriteOffReason.SMALL_BALANCE, WriteOffReason.HARDSHIP, WriteOffReason.SLIDING_FEE,
+        WriteOffReason.COURTESY, WriteOffReason.BAD_DEBT, WriteOffReason.COLLECTION_AGENCY,
+        WriteOffReason.DISPUTE, WriteOffReason.OTHER,
+    }
+)  # fmt: skip
+"""Why a patient's debt may be given up."""
+OF_PAYERS = frozenset(
+    {
+        WriteOffReason.SMALL_BALANCE, WriteOffReason.TIMELY_FILING, WriteOffReason.NO_AUTHORIZATION,
+        WriteOffReason.NOT_COVERED, WriteOffReason.CONTRACTUAL, WriteOffReason.OTHER,
+    }
+)  # fmt: skip
+"""Why a payer's may."""
 
 
 class PaymentMethod(StrEnum):

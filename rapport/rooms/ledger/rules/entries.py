@@ -8,7 +8,7 @@ Builders of what payers do take negative amounts too: a payer may take money bac
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -62,6 +62,8 @@ class NewEntry:
     lines: tuple[Line, ...]
     reason: str = ""
     """Why, in a person's words or as a code; where one is asked for."""
+    reason_code: str = ""
+    """Of a write-off: one of `WriteOffReason`."""
 
     def __post_init__(self) -> None:
         if len(self.lines) < 2 or any(
@@ -185,6 +187,17 @@ def credit_applied(
     return NewEntry(EntryKind.CREDIT_APPLIED, source, effective_on, patient_id, lines)
 
 
+def credit_released(
+    source: Source, effective_on: date, patient_id: UUID, *, allocations: Iterable[Allocation]
+) -> NewEntry:
+    """Open again what a payment had paid for; its money becomes credit."""
+    parts = [part for part in allocations if part.cents]
+    total = sum(part.cents for part in parts)
+    opened = tuple(replace(line, cents=-line.cents) for line in _pays(parts))
+    lines = (*opened, Line(Account.UNAPPLIED, -total))
+    return NewEntry(EntryKind.CREDIT_RELEASED, source, effective_on, patient_id, lines)
+
+
 def _pays(parts: Iterable[Allocation]) -> list[Line]:
     return [
         Line(
@@ -197,7 +210,8 @@ def _pays(parts: Iterable[Allocation]) -> list[Line]:
 
 def write_off(
     source: Source, effective_on: date, patient_id: UUID, *,
-    allocations: Iterable[Allocation], reason: str, account: Account = Account.PATIENT_RECEIVABLE,
+    allocations: Iterable[Allocation], reason: str, reason_code: str = "",
+    account: Account = Account.PATIENT_RECEIVABLE,
 ) -> NewEntry:  # fmt: skip
     """Give up what is owed. :param account: whose debt: the patient's or the payer's"""
     parts = [part for part in allocations if part.cents]
@@ -208,7 +222,7 @@ def write_off(
         for part in parts
         for place, sign in ((Account.WRITE_OFFS, 1), (account, -1))
     ]
-    return NewEntry(EntryKind.WRITE_OFF, source, effective_on, patient_id, tuple(lines), reason)
+    return NewEntry(EntryKind.WRITE_OFF, source, effective_on, patient_id, tuple(lines), reason, reason_code)
 
 
 def refund(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import Error
 
@@ -20,10 +19,10 @@ from rapport.platform.db.errors import constraint_name, sqlstate
 from rapport.rooms.ledger import queries, services
 from rapport.rooms.ledger.models import Entry, Posting
 from rapport.rooms.ledger.rules import entries as book
-from rapport.rooms.ledger.rules.balances import Balance, OpenItem, allocate, replay
+from rapport.rooms.ledger.rules.balances import Balance, OpenItem, allocate
 from rapport.rooms.ledger.states import Account, EntryKind
 from rapport.rooms.ledger.tests.support import DAY, add_patient, charge, entry_count
-from tests.support.cast import House, found
+from tests.support.cast import House
 
 
 def _source(line: str = "1") -> book.Source:
@@ -171,156 +170,6 @@ def test_allocating_gives_out_no_more_than_there_is_and_leaves_nothing_open_need
 
     assert sum(part.cents for part in parts) == min(cents, sum(owed))
     assert all(0 < part.cents for part in parts)
-
-
-class _Abandon(Exception):
-    """The program changes its mind."""
-
-
-Step = tuple[str, int, int, bool]
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["charge", "insurer_pays", "adjust", "transfer", "pay", "use_credit", "write_off",
-             "refund", "reverse", "repeat"]
-        ),
-        st.integers(1, 30000), st.integers(0, 30), st.booleans(),
-    ),
-    min_size=1, max_size=14,
-)  # fmt: skip
-
-
-class _Amount:
-    def __init__(self, **values: object) -> None:
-        self.__dict__.update(values)
-
-
-def _body(patient: str, cents: int, **more: object) -> _Amount:
-    return _Amount(
-        patient_id=patient, amount=_Amount(amount=cents), method="cash", reference=None,
-        received_on=None, allocations=None, appointment_id=None, owed_by="patient",
-        reason="a program", **more,
-    )  # fmt: skip
-
-
-class Program:
-    """Random deeds on one patient's money."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.patient, self.patient_id = add_patient(house)
-        self.visits = [new_uuid() for _ in range(3)]
-        self.entries: list[book.NewEntry] = []
-        self.payments: list[UUID] = []
-
-    def run(self, step: Step) -> None:
-        deed, cents, pick, abandon = step
-        try:
-            with self.house.entered() as scope, transaction.atomic():
-                getattr(self, deed)(scope, cents, pick)
-                if abandon and cents % 5 == 0:
-                    raise _Abandon
-        except (_Abandon, services.Conflict):
-            pass
-        self.check()
-
-    def _post(
-        self,
-        scope: Scope,
-        build: Callable[..., book.NewEntry],
-        cents: int,
-        pick: int,
-        **more: object,
-    ) -> None:
-        entry = build(
-            _source(), DAY, book.About(self.patient_id, self.visits[pick % 3]), cents=cents, **more
-        )
-        services.post(scope=scope, entry=entry, now=timezone.now())
-        self.entries.append(entry)
-
-    def charge(self, scope: Scope, cents: int, pick: int) -> None:
-        entry = book.charge(
-            _source(), DAY, book.About(self.patient_id, self.visits[pick % 3]),
-            patient_cents=cents // 3, insurance_cents=cents - cents // 3,
-        )  # fmt: skip
-        services.post(scope=scope, entry=entry, now=timezone.now())
-
-    def insurer_pays(self, scope: Scope, cents: int, pick: int) -> None:
-        self._post(scope, book.insurance_payment, cents if pick % 4 else -cents, pick)
-
-    def adjust(self, scope: Scope, cents: int, pick: int) -> None:
-        self._post(scope, book.contractual_adjustment, cents, pick, reason="CO-45")
-
-    def transfer(self, scope: Scope, cents: int, pick: int) -> None:
-        self._post(scope, book.transfer_to_patient, cents, pick, reason="PR-2")
-
-    def repeat(self, scope: Scope, cents: int, pick: int) -> None:
-        """A deed of an abandoned program may be new; what was kept is not posted twice."""
-        if self.entries:
-            entry = self.entries[pick % len(self.entries)]
-            services.post(scope=scope, entry=entry, now=timezone.now())
-            assert not services.post(scope=scope, entry=entry, now=timezone.now()).created
-
-    def pay(self, scope: Scope, cents: int, pick: int) -> None:
-        body = _body(self.patient, cents)
-        self.payments.append(services.record_payment(scope=scope, body=body, now=timezone.now()).id)
-
-    def use_credit(self, scope: Scope, cents: int, pick: int) -> None:
-        services.apply_credit(scope=scope, patient_id=self.patient_id, now=timezone.now())
-
-    def write_off(self, scope: Scope, cents: int, pick: int) -> None:
-        services.write_off(scope=scope, body=_body(self.patient, cents), now=timezone.now())
-
-    def refund(self, scope: Scope, cents: int, pick: int) -> None:
-        known = [
-            id for id in self.payments if services.Payment.objects.visible_to(scope).filter(id=id)
-        ]
-        if known:
-            services.refund_payment(
-                scope=scope, payment_id=known[pick % len(known)],
-                body=_body(self.patient, cents), now=timezone.now(),
-            )  # fmt: skip
-
-    def reverse(self, scope: Scope, cents: int, pick: int) -> None:
-        entries = list(
-            Entry.objects.visible_to(scope).filter(patient_id=self.patient_id).order_by("id")
-        )
-        if entries:
-            services.reverse_by_hand(
-                scope=scope, entry_id=entries[pick % len(entries)].id, reason="a program",
-                now=timezone.now(),
-            )  # fmt: skip
-
-    def check(self) -> None:
-        """I4: cents are conserved, and the answers agree with a replay from the first entry."""
-        with self.house.entered() as scope:
-            postings = [
-                line
-                for entry in Entry.objects.visible_to(scope).filter(patient_id=self.patient_id)
-                for line in queries.lines_of(scope=scope, entry_id=entry.id)
-            ]
-            assert sum(line.cents for line in postings) == 0
-            told = queries.balance(scope=scope, patient_id=self.patient_id, as_of=date.max)
-            assert told == replay(postings)
-            assert told.credit_cents >= 0
-            for payment in services.Payment.objects.visible_to(scope).filter(
-                patient_id=self.patient_id
-            ):
-                assert queries.refunded(scope=scope, payment_id=payment.id)[0] <= payment.cents
-
-
-@pytest.fixture(scope="module")
-def bank() -> House:
-    return found("Bank", "America/Chicago")
-
-
-@pytest.mark.slow
-@settings(max_examples=40, deadline=None)
-@given(steps=STEPS)
-def test_no_program_of_deeds_makes_or_loses_a_cent(bank: House, steps: list[Step]) -> None:
-    program = Program(bank)
-    for step in steps:
-        program.run(step)
 
 
 def test_a_failure_after_an_entry_leaves_nothing_of_it(willow: House) -> None:

@@ -182,14 +182,20 @@ def test_a_write_off_takes_what_is_owed_at_most_and_can_be_undone(willow: House)
 def test_a_payment_whose_credit_was_given_back_cannot_be_undone(willow: House) -> None:
     patient, _ = add_patient(willow)
     payment = pay(willow, patient, 1000).json()
-    willow.biller.post(
+    refunded = willow.biller.post(
         f"/v1/payments/{payment['id']}/refund", {"amount": {"amount": 300}, "reason": "Overpaid"}
-    )
-    path = f"/v1/ledger-entries/{payment['ledger_entry_ids'][0]}/reverse"
+    ).json()
+    pay(willow, patient, 5000)  # there is credit enough, and it is another payment's
+    payment_entry, refund_entry = refunded["ledger_entry_ids"]
 
-    answer = willow.biller.post(path, {"reason": "Wrong patient"})
+    def undo(entry: str) -> tuple[int, str]:
+        answer = willow.biller.post(f"/v1/ledger-entries/{entry}/reverse", {"reason": "Wrong patient"})
+        return answer.status_code, answer.json().get("code", "")
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "credit-spent")
+    assert undo(payment_entry) == (409, "more-than-paid")
+    assert undo(refund_entry) == (201, "")
+    assert undo(payment_entry) == (201, ""), "the control: without the refund it can"
+    assert balance(willow, patient) == (0, 0, 5000)
 
 
 def test_a_payment_that_was_undone_cannot_be_refunded(willow: House) -> None:

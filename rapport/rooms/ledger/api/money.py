@@ -1,8 +1,8 @@
-"""The ledger over HTTP. A view turns a request into one service call, and does nothing else."""
+"""Entries, balances, payments and write-offs."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -12,16 +12,15 @@ from rapport.kernel.problems import NotFound, UnknownParameter
 from rapport.platform.access.permissions import Permission
 from rapport.platform.api import etags
 from rapport.platform.api.lists import Filter, ListSpec, Sort
-from rapport.platform.api.router import RoomRouter, ScopedRequest
+from rapport.platform.api.router import ScopedRequest
 from rapport.platform.api.shapes import Answer, MoneyOut, path_id
 from rapport.platform.db import sql
+from rapport.rooms.ledger import examples, queries, services
+from rapport.rooms.ledger import schemas as s
+from rapport.rooms.ledger.states import EntryKind, WriteOffReason
 from rapport.rooms.roster import queries as roster
 
-from . import examples, queries, services
-from . import schemas as s
-from .states import EntryKind
-
-router = RoomRouter(connected="refused", tag="Ledger")
+from .base import router
 
 _ENTRY = f"SELECT {s.ENTRY_COLUMNS} FROM ledger_entry e WHERE e.practice_id = %s AND e.id = %s"  # noqa: S608 - constants
 _PAYMENT = (
@@ -72,6 +71,7 @@ ENTRIES = ListSpec(
         "effective_on": Filter("e.effective_on", "date", ("eq", "gte", "gt", "lt", "lte")),
         "recorded_at": Filter("e.recorded_at", "instant", ("gte", "gt", "lt", "lte")),
         "source": Filter("e.source_kind", "text"),
+        "reason_code": Filter("e.reason_code", f"enum:{'|'.join(WriteOffReason)}", ("eq", "in")),
         "appointment_id": Filter(
             "", "id:appointment", condition=_POSTED_ON.format(column="appointment_id")
         ),
@@ -122,7 +122,10 @@ def get_entry(request: ScopedRequest, ledger_entry_id: str) -> Answer:
     returns=(201, s.LedgerEntryOut),
     key="required",
     key_days=30,
-    problems=(services.NotReversible, services.AlreadyReversed, services.CreditSpent),
+    problems=(
+        services.NotReversible, services.AlreadyReversed, services.CreditSpent,
+        services.MoreThanPaid,
+    ),
     example=examples.LEDGER_ENTRY,
     request_example={"reason": "Entered for the wrong patient"},
 )
@@ -147,7 +150,10 @@ def reverse_entry(request: ScopedRequest, ledger_entry_id: str, body: s.ReverseI
     needs=Permission.LEDGER_READ,
     action="balance.read",
     returns=(200, s.BalanceOut),
-    parameters={"as_of": "Day at whose end the balance is wanted; today when left out."},
+    parameters={
+        "as_of": "Day at whose end the balance is wanted; today when left out.",
+        "known_at": "Instant: by what was in the ledger then, whatever was posted since.",
+    },
     example=examples.BALANCE,
 )
 def get_balance(request: ScopedRequest, patient_id: str) -> s.BalanceOut:
@@ -156,7 +162,8 @@ def get_balance(request: ScopedRequest, patient_id: str) -> s.BalanceOut:
     id = path_id("patient", patient_id)
     roster.get_patient(scope=scope, patient_id=id)
     as_of = _day(request.GET.get("as_of")) or scope.day_of(timezone.now())
-    balance = queries.balance(scope=scope, patient_id=id, as_of=as_of)
+    known_at = _instant(request.GET.get("known_at"))
+    balance = queries.balance(scope=scope, patient_id=id, as_of=as_of, known_at=known_at)
     scope.trail.target("patient", id)
     return s.BalanceOut(
         object="balance",
@@ -175,6 +182,45 @@ def _day(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
         raise UnknownParameter("as_of is a day: YYYY-MM-DD.") from error
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise UnknownParameter("known_at is an instant: YYYY-MM-DDThh:mm:ssZ.") from error
+    if found is not None and found.tzinfo is None:
+        raise UnknownParameter("known_at needs an offset, such as Z.")
+    return found
+
+
+@router.post(
+    "/patients/{patient_id}/apply-credit",
+    summary="Apply a patient's credit",
+    needs=Permission.PAYMENTS_WRITE,
+    action="credit.apply",
+    returns=(201, s.LedgerEntryOut),
+    key="required",
+    key_days=30,
+    problems=(services.NothingToApply,),
+    example=examples.LEDGER_ENTRY | {"kind": "credit_applied"},
+    request_example=examples.ALLOCATE,
+)
+def apply_credit(request: ScopedRequest, patient_id: str, body: s.AllocateIn) -> Answer:
+    """
+    Pay for visits out of the patient's credit, the oldest first unless `allocations` say otherwise.
+
+    It can be undone: reverse the entry. Emits `credit.applied`.
+    """
+    scope = request.auth
+    id = path_id("patient", patient_id)
+    roster.get_patient(scope=scope, patient_id=id)
+    posted = services.apply_credit(
+        scope=scope, patient_id=id, chosen=body.allocations, now=timezone.now()
+    )
+    if posted is None:
+        raise services.NothingToApply()
+    return _entry(request, posted.entry_id)
 
 
 PAYMENTS = ListSpec(
@@ -233,6 +279,7 @@ def get_payment(request: ScopedRequest, payment_id: str) -> Answer:
     returns=(201, s.PaymentOut),
     key="required",
     key_days=30,
+    problems=(services.BooksClosed, services.BalanceChanged),
     example=examples.PAYMENT,
     request_example=examples.NEW_PAYMENT,
 )
@@ -241,9 +288,34 @@ def record_payment(request: ScopedRequest, body: s.PaymentIn) -> Answer:
     Record money that a patient gave, in cash, by check, or by card on a terminal elsewhere.
 
     It pays what is open, the oldest visit first, unless `allocations` say otherwise; the rest
-    becomes credit. Card numbers are not taken. Emits `payment.succeeded`.
+    becomes credit. With `quoted_balance` it is refused where another amount is owed by now. Card numbers are not taken. Emits `payment.succeeded`.
     """
     payment = services.record_payment(scope=request.auth, body=body, now=timezone.now())
+    return _payment(request, payment.id)
+
+
+@router.post(
+    "/payments/{payment_id}/allocate",
+    summary="Allocate a payment anew",
+    needs=Permission.PAYMENTS_WRITE,
+    action="payment.allocate",
+    returns=(200, s.PaymentOut),
+    key="required",
+    key_days=30,
+    problems=(services.AlreadyReversed, services.CreditSpent),
+    example=examples.PAYMENT | {"version": 3},
+    request_example=examples.ALLOCATE,
+)
+def allocate_payment(request: ScopedRequest, payment_id: str, body: s.AllocateIn) -> Answer:
+    """
+    Let a payment pay for other visits. Nothing is edited: what it paid for is opened again by an
+    entry, and another one pays anew; what is left over is credit. An empty list makes all of it credit.
+
+    Emits `payment.allocated`.
+    """
+    payment = services.allocate_payment(
+        scope=request.auth, payment_id=path_id("payment", payment_id), body=body, now=timezone.now()
+    )
     return _payment(request, payment.id)
 
 
@@ -286,7 +358,9 @@ def refund_payment(request: ScopedRequest, payment_id: str, body: s.RefundIn) ->
 )
 def write_off(request: ScopedRequest, body: s.WriteOffIn) -> Answer:
     """
-    Give up what a patient or a payer owes, the oldest visit first; a reason is needed.
+    Give up what a patient or a payer owes, the oldest visit first: an amount, or a part of what is
+    open. A reason is needed, and one of few words for reports; `timely_filing`, `no_authorization`,
+    `not_covered` and `contractual` are for what payers owe.
 
     Not more than is open. It can be undone: reverse the entry. Emits `write_off.posted`.
     """

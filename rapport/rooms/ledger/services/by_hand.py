@@ -1,54 +1,33 @@
-"""
-What can be done to the ledger. Entries are added; nothing is ever changed or removed.
-
-`post` is the door for rooms above (claims, remittance): it checks no permission, because the
-caller has checked the one that the deed needs. What people do by hand checks its own.
-"""
+"""What people do to money by hand: each deed checks its permission, and whose money it is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from rapport.kernel.ids import new_uuid, parse_type_id
+from rapport.kernel.money import Money, portion
 from rapport.kernel.problems import Conflict, FieldError, Invalid, ReferenceNotFound
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
 from rapport.platform.outbox.emit import emit
+from rapport.rooms.ledger import events, queries
+from rapport.rooms.ledger.models import Entry, Payment
+from rapport.rooms.ledger.rules import entries as book
+from rapport.rooms.ledger.rules.balances import OpenItem, allocate
+from rapport.rooms.ledger.states import (
+    OF_PATIENTS,
+    OF_PAYERS,
+    Account,
+    EntryKind,
+    WriteOffReason,
+)
 from rapport.rooms.roster import queries as roster
 
-from . import events, queries
-from .bulk import post_many, reverse_many, same_as_before
-from .models import Entry, Payment, Posting
-from .problems import NotReversible, PostedDifferently
-from .rules import entries as book
-from .rules.balances import OpenItem, allocate
-from .states import Account, EntryKind
-
-__all__ = [
-    "AlreadyReversed",
-    "CreditSpent",
-    "MoreThanOwed",
-    "MoreThanPaid",
-    "NotReversible",
-    "Posted",
-    "PostedDifferently",
-    "apply_credit",
-    "keep_payment",
-    "post",
-    "post_charge",
-    "post_many",
-    "record_payment",
-    "refund_payment",
-    "reverse",
-    "reverse_by_hand",
-    "reverse_many",
-    "write_off",
-]
+from .posting import BooksClosed, NotReversible, Posted, post, reverse
 
 
 class AlreadyReversed(Conflict):
@@ -63,124 +42,16 @@ class MoreThanPaid(Conflict):
     code, title = "more-than-paid", "More would be given back than was paid."
 
 
+class NothingToApply(Conflict):
+    code, title = "nothing-to-apply", "There is no credit, or nothing that it could pay for."
+
+
+class BalanceChanged(Conflict):
+    code, title = "balance-changed", "Another amount is owed by now than was shown."
+
+
 class MoreThanOwed(Conflict):
     code, title = "more-than-owed", "Less than that is owed."
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """An entry that is in the ledger."""
-
-    entry_id: UUID
-    created: bool
-    """False: this source had been posted before, and nothing was added."""
-
-
-_INSERT = """
-INSERT INTO ledger_entry (practice_id, id, kind, patient_id, effective_on, recorded_at, source_kind,
-    source_id, source_line, lines, reverses_id, reason, actor_type, actor_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT DO NOTHING
-"""
-
-
-def post(*, scope: Scope, entry: book.NewEntry, now: datetime) -> Posted:
-    """
-    Add an entry, once per source; posting the same source again adds nothing.
-
-    :raises PostedDifferently: the source was posted before with other lines
-    """
-    return _post(scope, entry, now=now, reverses=None)
-
-
-def _post(scope: Scope, entry: book.NewEntry, *, now: datetime, reverses: UUID | None) -> Posted:
-    id = new_uuid()
-    source = entry.source
-    added = sql.run(
-        _INSERT,
-        (
-            scope.practice_id, id, entry.kind.value, entry.patient_id, entry.effective_on, now,
-            source.kind, source.id, source.line, len(entry.lines), reverses, entry.reason,
-            scope.actor_type, scope.actor_id,
-        ),
-    )  # fmt: skip
-    if entry.patient_id is not None:
-        scope.trail.patient_ids.add(entry.patient_id)
-    if not added:
-        return Posted(same_as_before(scope, entry), created=False)
-    Posting.objects.bulk_create(
-        Posting(
-            practice_id=scope.practice_id,
-            entry_id=id,
-            line=number,
-            account=line.account.value,
-            cents=line.cents,
-            patient_id=entry.patient_id,
-            effective_on=entry.effective_on,
-            service_on=line.service_on,
-            appointment_id=line.appointment_id,
-            claim_id=line.claim_id,
-        )
-        for number, line in enumerate(entry.lines, start=1)
-    )
-    return Posted(id, created=True)
-
-
-def reverse(
-    *,
-    scope: Scope,
-    entry_id: UUID,
-    now: datetime,
-    reason: str = "",
-    effective_on: date | None = None,
-) -> Posted:
-    """
-    Undo an entry by its exact opposite. An entry is undone once: again adds nothing.
-
-    :param effective_on: the day the opposite counts from; None: today in the practice
-    :raises NotFound: no such entry for this actor
-    :raises NotReversible: it is itself a reversal; post the right entry anew instead
-    """
-    entry = queries.get_entry(scope=scope, entry_id=entry_id)
-    if entry.kind == EntryKind.REVERSAL.value:
-        raise NotReversible("A reversal stays. Post the right entry anew.")
-    undo = book.NewEntry(
-        EntryKind.REVERSAL,
-        book.Source("ledger_entry", entry.id, "reversal"),
-        effective_on or scope.day_of(now),
-        entry.patient_id,
-        book.opposite(queries.lines_of(scope=scope, entry_id=entry.id)),
-        reason,
-    )
-    return _post(scope, undo, now=now, reverses=entry.id)
-
-
-def post_charge(
-    *,
-    scope: Scope,
-    appointment_id: UUID,
-    patient_id: UUID,
-    service_on: date,
-    patient_cents: int,
-    insurance_cents: int,
-    now: datetime,
-    line: str = "charge",
-) -> Posted:
-    """
-    Charge for a visit that took place. The same visit and line are charged once.
-
-    :param patient_cents: what the patient owes at once (copay, or all of it)
-    :param insurance_cents: what their payer is asked for
-    :param line: which charge of the visit: `charge`, `fee:no_show`, …
-    """
-    entry = book.charge(
-        book.Source("appointment", appointment_id, line),
-        service_on,
-        book.About(patient_id, appointment_id, service_on=service_on),
-        patient_cents=patient_cents,
-        insurance_cents=insurance_cents,
-    )
-    return post(scope=scope, entry=entry, now=now)
 
 
 def record_payment(*, scope: Scope, body: Any, now: datetime) -> Payment:
@@ -190,6 +61,8 @@ def record_payment(*, scope: Scope, body: Any, now: datetime) -> Payment:
     :param body: `schemas.PaymentIn`
     :raises ReferenceNotFound: no such patient for this actor
     :raises Invalid: the day lies ahead, or an allocation does not fit
+    :raises BooksClosed: the books of the day it was received are closed
+    :raises BalanceChanged: another amount is owed by now than whoever pays was shown
     """
     scope.require(Permission.PAYMENTS_WRITE)
     patient = roster.refer_to_patient(
@@ -200,6 +73,14 @@ def record_payment(*, scope: Scope, body: Any, now: datetime) -> Payment:
     received_on = body.received_on or scope.day_of(now)
     if received_on > scope.day_of(now):
         raise _fault("/received_on", "in-the-future")
+    closed = queries.closed_through(scope=scope)
+    if closed is not None and received_on <= closed:
+        raise BooksClosed("Use a day after the last closed one.", closed_through=closed.isoformat())
+    if body.quoted_balance is not None:
+        _hold(scope, patient.id)
+        owed = _owed(scope, patient.id)
+        if owed != body.quoted_balance.amount:
+            raise BalanceChanged("Show it again before it is paid.", owed_cents=owed)
     payment = Payment(
         practice_id=scope.practice_id, patient_id=patient.id, cents=body.amount.amount,
         method=body.method, reference=body.reference or "", received_on=received_on, created_at=now,
@@ -249,41 +130,90 @@ def refund_payment(*, scope: Scope, payment_id: UUID, body: Any, now: datetime) 
     payment = queries.get_payment(scope=scope, payment_id=payment_id)
     _hold(scope, payment.patient_id)
     cents = body.amount.amount
-    given_back, times = queries.refunded(scope=scope, payment_id=payment.id)
+    given_back, _ = queries.refunded(scope=scope, payment_id=payment.id)
     left = payment.cents - given_back
     if queries.is_reversed(scope=scope, entry_id=payment.entry_id):
         left = 0
     if cents > left:
         raise MoreThanPaid("Give back what is left of the payment at most.", left_cents=left)
     _need_credit(scope, payment.patient_id, cents)
-    # Counts undone refunds too, so that the next line is always new.
-    number = Entry.objects.visible_to(scope).filter(
-        source_kind="payment", source_id=payment.id, kind=EntryKind.REFUND.value
-    ).count() + 1  # fmt: skip
+    source = _next_source(scope, payment, EntryKind.REFUND, "refund")
     entry = book.refund(
-        book.Source("payment", payment.id, f"refund:{number}"), scope.day_of(now),
-        payment.patient_id, cents=cents, reason=body.reason,
-    )  # fmt: skip
+        source, scope.day_of(now), payment.patient_id, cents=cents, reason=body.reason
+    )
     post(scope=scope, entry=entry, now=now)
-    scope.trail.target("payment", payment.id, times + 2)
     scope.trail.reason = body.reason
-    emit(
-        events.PAYMENT_REFUNDED, scope=scope, object_type="payment", object_id=payment.id,
-        version=times + 2, now=now,
-    )  # fmt: skip
+    _tell(scope, payment, events.PAYMENT_REFUNDED, now=now)
     return payment
 
 
-def apply_credit(*, scope: Scope, patient_id: UUID, now: datetime) -> Posted | None:
+def allocate_payment(*, scope: Scope, payment_id: UUID, body: Any, now: datetime) -> Payment:
     """
-    Pay what is open out of a patient's credit, the oldest first.
+    Let a payment pay for other visits than it did. What it paid before is opened again by an entry.
 
+    :param body: `schemas.AllocateIn`; without allocations: what is open, the oldest first
+    :raises NotFound: no such payment for this actor
+    :raises AlreadyReversed: the payment was undone
+    :raises Invalid: an allocation is not open that far, or they are more than what is left of the payment
+    :raises CreditSpent: its credit has paid for something else since
+    """
+    scope.require(Permission.PAYMENTS_WRITE)
+    payment = queries.get_payment(scope=scope, payment_id=payment_id)
+    _hold(scope, payment.patient_id)
+    if queries.is_reversed(scope=scope, entry_id=payment.entry_id):
+        raise AlreadyReversed("A payment that was undone pays for nothing.")
+    today = scope.day_of(now)
+    before = queries.allocated(scope=scope, payment_id=payment.id)
+    if before:
+        source = _next_source(scope, payment, EntryKind.CREDIT_RELEASED, "released")
+        released = book.credit_released(source, today, payment.patient_id, allocations=before)
+        post(scope=scope, entry=released, now=now)
+    left = payment.cents - queries.refunded(scope=scope, payment_id=payment.id)[0]
+    items = queries.open_items(scope=scope, patient_id=payment.patient_id)
+    if body.allocations is None:
+        parts = allocate(min(left, _credit(scope, payment.patient_id)), items)
+    else:
+        parts = _chosen(left, body.allocations, items)
+        _need_credit(scope, payment.patient_id, sum(part.cents for part in parts))
+    if parts:
+        source = _next_source(scope, payment, EntryKind.CREDIT_APPLIED, "allocated")
+        applied = book.credit_applied(source, today, payment.patient_id, allocations=parts)
+        post(scope=scope, entry=applied, now=now)
+    _tell(scope, payment, events.PAYMENT_ALLOCATED, now=now)
+    return payment
+
+
+def _next_source(scope: Scope, payment: Payment, kind: EntryKind, word: str) -> book.Source:
+    """Return the source of a payment's next entry of a kind; those that were undone count, so that it is new."""
+    before = Entry.objects.visible_to(scope).filter(
+        source_kind="payment", source_id=payment.id, kind=kind.value
+    )
+    return book.Source("payment", payment.id, f"{word}:{before.count() + 1}")
+
+
+def _tell(scope: Scope, payment: Payment, event: str, *, now: datetime) -> None:
+    version = queries.payment_version(scope=scope, payment_id=payment.id)
+    scope.trail.target("payment", payment.id, version)
+    emit(
+        event, scope=scope, object_type="payment", object_id=payment.id, version=version, now=now
+    )
+
+
+def apply_credit(
+    *, scope: Scope, patient_id: UUID, now: datetime, chosen: Sequence[Any] | None = None
+) -> Posted | None:
+    """
+    Pay what is open out of a patient's credit.
+
+    :param chosen: what it is to pay for; None: the oldest first
     :return: None when there is no credit, or nothing is open
+    :raises Invalid: what was chosen is not open that far, or more than the credit
     """
     scope.require(Permission.PAYMENTS_WRITE)
     _hold(scope, patient_id)
-    credit = queries.balance(scope=scope, patient_id=patient_id, as_of=date.max).credit_cents
-    parts = allocate(credit, queries.open_items(scope=scope, patient_id=patient_id))
+    credit = _credit(scope, patient_id)
+    items = queries.open_items(scope=scope, patient_id=patient_id)
+    parts = allocate(credit, items) if chosen is None else _chosen(credit, chosen, items)
     if not parts:
         return None
     entry = book.credit_applied(
@@ -292,7 +222,13 @@ def apply_credit(*, scope: Scope, patient_id: UUID, now: datetime) -> Posted | N
         patient_id,
         allocations=parts,
     )
-    return post(scope=scope, entry=entry, now=now)
+    posted = post(scope=scope, entry=entry, now=now)
+    scope.trail.target("ledger_entry", posted.entry_id, 1)
+    emit(
+        events.CREDIT_APPLIED, scope=scope, object_type="ledger_entry", object_id=posted.entry_id,
+        version=1, now=now,
+    )  # fmt: skip
+    return posted
 
 
 def write_off(*, scope: Scope, body: Any, now: datetime) -> UUID:
@@ -301,7 +237,8 @@ def write_off(*, scope: Scope, body: Any, now: datetime) -> UUID:
 
     :param body: `schemas.WriteOffIn`
     :return: the entry's id
-    :raises MoreThanOwed: less than that is open
+    :raises MoreThanOwed: less than that is open, or nothing is
+    :raises Invalid: the reason is none for whose debt it is
     """
     scope.require(Permission.WRITE_OFFS_WRITE)
     patient = roster.refer_to_patient(
@@ -313,16 +250,24 @@ def write_off(*, scope: Scope, body: Any, now: datetime) -> UUID:
     account = (
         Account.PATIENT_RECEIVABLE if body.owed_by == "patient" else Account.INSURANCE_RECEIVABLE
     )
+    reason = WriteOffReason(body.reason_code)
+    if reason not in (OF_PATIENTS if body.owed_by == "patient" else OF_PAYERS):
+        raise _fault("/reason_code", "not-for-this-debt")
     items = queries.open_items(scope=scope, patient_id=patient.id, account=account)
     if body.appointment_id is not None:
         wanted = _id("appointment", body.appointment_id, "/appointment_id")
         items = [item for item in items if item.appointment_id == wanted]
     owed = sum(item.open_cents for item in items)
-    if body.amount.amount > owed:
+    if body.amount is not None:
+        cents = body.amount.amount
+    else:
+        cents = portion(Money(owed), body.basis_points)[0].cents
+    if not 0 < cents <= owed:
         raise MoreThanOwed("Write off what is open at most.", owed_cents=owed)
     entry = book.write_off(
         book.Source("write_off", new_uuid(), "written_off"), scope.day_of(now), patient.id,
-        allocations=allocate(body.amount.amount, items), reason=body.reason, account=account,
+        allocations=allocate(cents, items), reason=body.reason, reason_code=reason.value,
+        account=account,
     )  # fmt: skip
     id = post(scope=scope, entry=entry, now=now).entry_id
     scope.trail.target("ledger_entry", id, 1)
@@ -351,6 +296,7 @@ def reverse_by_hand(*, scope: Scope, entry_id: UUID, reason: str, now: datetime)
     :raises NotReversible: the entry came from elsewhere (a visit, an 835)
     :raises AlreadyReversed: it was undone before
     :raises CreditSpent: credit that the payment gave has been used since
+    :raises MoreThanPaid: part of the payment was given back; undo the refund first
     """
     entry = queries.get_entry(scope=scope, entry_id=entry_id)
     needed = _BY_HAND.get(entry.kind)
@@ -358,13 +304,20 @@ def reverse_by_hand(*, scope: Scope, entry_id: UUID, reason: str, now: datetime)
         raise NotReversible("It is undone where it came from.")
     scope.require(needed)
     _hold(scope, entry.patient_id)
-    # A payment's posting to `unapplied` is negative: undoing it takes that much credit away.
-    lines = queries.lines_of(scope=scope, entry_id=entry.id)
-    taken = -sum(line.cents for line in lines if line.account is Account.UNAPPLIED)
     if queries.is_reversed(scope=scope, entry_id=entry.id):
         raise AlreadyReversed()
+    further = _moved_since(scope, entry)
+    # A payment's posting to `unapplied` is negative: undoing it takes that much credit away.
+    taken = -sum(
+        line.cents
+        for one in (entry, *further)
+        for line in queries.lines_of(scope=scope, entry_id=one.id)
+        if line.account is Account.UNAPPLIED
+    )
     if taken > 0:
         _need_credit(scope, entry.patient_id, taken)
+    for one in further:
+        reverse(scope=scope, entry_id=one.id, now=now, reason=reason)
     posted = reverse(scope=scope, entry_id=entry.id, now=now, reason=reason)
     scope.trail.target("ledger_entry", posted.entry_id, 1)
     scope.trail.reason = reason
@@ -375,8 +328,36 @@ def reverse_by_hand(*, scope: Scope, entry_id: UUID, reason: str, now: datetime)
     return posted.entry_id
 
 
+def _moved_since(scope: Scope, entry: Entry) -> list[Entry]:
+    """
+    Return the entries by which a payment came to pay for something else, the last one first.
+
+    :raises MoreThanPaid: there are refunds of it
+    """
+    if entry.kind != EntryKind.PATIENT_PAYMENT.value:
+        return []
+    if queries.refunded(scope=scope, payment_id=entry.source_id)[0]:
+        raise MoreThanPaid("Undo its refunds first.")
+    moved = queries.entries_of(scope=scope, kind="payment", id=entry.source_id)
+    return [
+        one
+        for one in reversed(moved)
+        if one.kind in (EntryKind.CREDIT_RELEASED.value, EntryKind.CREDIT_APPLIED.value)
+        and not queries.is_reversed(scope=scope, entry_id=one.id)
+    ]
+
+
+def _credit(scope: Scope, patient_id: UUID) -> int:
+    return queries.balance(scope=scope, patient_id=patient_id, as_of=date.max).credit_cents
+
+
+def _owed(scope: Scope, patient_id: UUID) -> int:
+    found = queries.balance(scope=scope, patient_id=patient_id, as_of=date.max)
+    return found.patient_responsibility_cents
+
+
 def _need_credit(scope: Scope, patient_id: UUID, cents: int) -> None:
-    credit = queries.balance(scope=scope, patient_id=patient_id, as_of=date.max).credit_cents
+    credit = _credit(scope, patient_id)
     if cents > credit:
         raise CreditSpent(
             "Only credit that pays for nothing can be given back.", credit_cents=credit
