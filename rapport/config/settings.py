@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "rapport.rooms.claims",
     "rapport.rooms.remittance",
     "rapport.rooms.telehealth",
+    "rapport.rooms.payments",
     "rapport.rooms.exchange",
     "rapport.interfaces.desk",
 ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rapport.connectors.cards_stripe.driver import StripeProcessor
+from rapport.connectors.cards_stripe.notices import StripeNotices
+from rapport.connectors.cards_stripe.settings import BASE_URL, StripeSettings
 from rapport.connectors.clearinghouse_http.driver import HttpClearinghouse
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
 from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
@@ -17,6 +20,9 @@ from rapport.rooms.claims import jobs as claims
 from rapport.rooms.claims.ports import Clearinghouse
 from rapport.rooms.exchange import handlers
 from rapport.rooms.exchange import jobs as exchange
+from rapport.rooms.payments import jobs as payments
+from rapport.rooms.payments import services as cards
+from rapport.rooms.payments.ports import Processor
 from rapport.rooms.roster import at_source as roster
 from rapport.rooms.scheduling import at_source as calendar
 
@@ -46,10 +52,21 @@ def _sftp(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
     )
 
 
+def _stripe(settings: Mapping[str, Any], secret: str) -> Processor:
+    return StripeProcessor(
+        StripeSettings(
+            secret_key=secret,
+            account=str(settings.get("account") or ""),
+            base_url=str(settings.get("base_url") or BASE_URL),
+        )
+    )
+
+
 def offer() -> None:
     """Hand over what every process needs: which portals can be linked, and where their records go."""
     exchange.supply(PortalDriver(local=ENVIRONMENT.local_webhooks))
     exchange.supply_mailboxes(ImapMailboxes(local=ENVIRONMENT.local_webhooks))
+    cards.supply_notices(kind="stripe", reader=StripeNotices())
     handlers.connect()
     calendar.keeper.supply(handlers.PortalCalendar())
     roster.keeper.supply(handlers.PortalRoster())
@@ -61,4 +78,5 @@ def connect() -> None:
     """Hand the drivers to the rooms. Called once by a process that works on jobs."""
     claims.supply("http", _http)
     claims.supply("sftp", _sftp)
+    payments.supply("stripe", _stripe)
     offer()

@@ -9,6 +9,7 @@ _CLAIMS = "rapport/rooms/claims/tests"
 _EXCHANGE = "rapport/rooms/exchange/tests"
 _ERA = "rapport/rooms/remittance/tests/test_posting.py"
 _MONEY = "rapport/rooms/ledger/tests"
+_CARDS = "rapport/rooms/payments/tests"
 _RELAY = "rapport/platform/outbox/tests/test_order_and_crashes.py"
 _SLOTS = "rapport/rooms/scheduling/tests/test_races.py"
 _HERE = "tests/faults"
@@ -76,9 +77,31 @@ FAULTS = (
         (f"{_API}::test_a_database_that_fails_in_the_middle_leaves_nothing_and_says_so",),
     ),
     Fault(
+        "R-26", "a card was charged, and the reply was lost",
+        (
+            f"{_CARDS}/test_doubt.py::test_r26_the_processor_took_the_money_and_the_reply_was_lost",
+            f"{_CARDS}/test_doubt.py::test_r26_a_reply_that_says_nothing_ends_as_one_charge",
+            f"{_CARDS}/test_doubt.py::test_r26_a_kill_there_leaves_one_charge",
+            f"{_CARDS}/test_doubt.py::test_r26_a_refund_whose_reply_was_lost_is_given_back_once",
+        ),
+        ("rapport/connectors/cards_stripe/tests/test_driver.py::test_the_control_another_key_is_another_charge",),
+    ),
+    Fault(
         "R-27", "two refunds at once, together more than was paid",
-        (f"{_MONEY}/test_payments_api.py::test_refunds_at_the_same_moment_never_exceed_the_credit",),
+        (
+            f"{_MONEY}/test_payments_api.py::test_refunds_at_the_same_moment_never_exceed_the_credit",
+            f"{_CARDS}/test_charges.py::test_r27_refunds_to_a_card_at_the_same_moment_never_exceed_it",
+        ),
         (f"{_MONEY}/test_money_attacks.py::test_the_control_two_refunds_that_only_look_first_give_back_more_than_was_paid",),
+    ),
+    Fault(
+        "R-28", "a processor's notice comes before our own commit, twice, out of order",
+        (
+            f"{_CARDS}/test_doubt.py::test_r28_a_notice_before_our_own_commit_is_parked_and_then_applied",
+            f"{_CARDS}/test_doubt.py::test_r28_a_notice_twice_does_nothing_the_second_time",
+            f"{_CARDS}/test_doubt.py::test_r28_a_dispute_ends_the_same_in_whatever_order_it_is_told",
+        ),
+        (f"{_CARDS}/test_doubt.py::test_the_control_a_notice_that_comes_first_does_contest_the_payment",),
     ),
     Fault(
         "R-29", "thirds, percentages and sliding fees",

@@ -6,18 +6,22 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.db import connections
+from django.utils import timezone
 
-from rapport.kernel.ids import PREFIXES, new_uuid, type_id
+from rapport.kernel.ids import PREFIXES, new_uuid, parse_type_id, type_id
 from rapport.platform.access.permissions import Permission, Role
 from rapport.platform.api import etags
 from rapport.platform.api.edge import PATH_KINDS
 from rapport.platform.api.router import RouteInfo
 from rapport.platform.outbox.relay import Relay
+from rapport.rooms.payments import services as payments
+from rapport.rooms.payments.ports import PayoutFacts, PayoutLine
 from tests.support import props
 from tests.support.billing import Billing
 from tests.support.cast import Api, House, found
@@ -119,6 +123,7 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
             },
         )
     )  # fmt: skip
+    _take_cards(willow, patient)
     document = stage.billing.maya.get("/v1/documents").json()["data"][0]
     props.made(stage.billing.maya.post(f"/v1/documents/{document['id']}/links", {}))
     props.made(willow.admin.post("/v1/mfa/totp", {}))
@@ -142,6 +147,19 @@ def _connect(willow: House, folder: Path, maya: Api) -> None:
     asked = maya.post(f"{connected.path}/artefacts", {"ability": "notes.pdf", "remote_id": "n1"})
     assert asked.status_code == 202, asked.content
     connected.work()
+
+
+def _take_cards(willow: House, patient: Any) -> None:
+    """Keep a card that was charged, with a payout; no processor is reached."""
+    nobody = {"secret_key": "sk_test_stage1234", "settings": {"base_url": "http://127.0.0.1:9"}}
+    processor = props.made(willow.admin.post("/v1/card-processors", nobody))
+    card = props.made(willow.biller.post("/v1/cards", {"patient_id": patient["id"]}))
+    with willow.entered() as scope:
+        facts = PayoutFacts("po_1", 100, date(2026, 3, 2), "paid", (PayoutLine("txn_1", "other", "", 100, 0, 100),))
+        processor_id = parse_type_id("card_processor", processor["id"])
+        assert processor_id is not None
+        payments.record_payout(scope=scope, processor_id=processor_id, facts=facts, now=timezone.now())
+    willow.biller.delete(f"/v1/cards/{card['id']}")
 
 
 def kinds_in(info: RouteInfo) -> list[str]:

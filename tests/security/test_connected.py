@@ -55,6 +55,7 @@ KEPT = {
     "PATCH /payers/{payer_id}": "as above",
     "POST /channels": "settings of this system",
     "PATCH /channels/{channel_id}": "settings of this system",
+    "POST /card-processors/{card_processor_id}/notices": "the word of a processor, which is no portal",
 }
 """Writes of these rooms that are no records of the other system, and why."""
 WRITES = [info for info in ROUTES if info.method in ("POST", "PUT", "PATCH", "DELETE")]

@@ -7,6 +7,7 @@ It works on the database of the test run, which it finds by RAPPORT_HOME.
 - `relay PRACTICE`: send what is due for one practice, then end
 - `send PRACTICE`: hand over the claims of one practice that wait, then end
 - `batch PRACTICE BATCH N`: put a batch of claims together in sets of N, then end
+- `charge PRACTICE`: carry on the charges and refunds of one practice that wait, then end
 - `write PRACTICE PORTAL`: carry on the portal writes of one practice that are due, then end
 - `patient TOKEN`: add a patient over the API, then end
 - `era TOKEN FILE`: hand in a remittance over the API, then end
@@ -83,6 +84,10 @@ def main() -> None:
         assert batch is not None
         scope = system_scope(practice_id=practice, actor_id=practice, time_zone=ZoneInfo("UTC"))
         make_batch(scope=scope, claim_batch_id=batch)
+    elif what == "charge":
+        from tests.support.payments import carry_on
+
+        carry_on(UUID(rest[0]))
     elif what == "write":
         from tests.support.portal import carry_on_writes
 

@@ -24,6 +24,7 @@ from rapport.rooms.coverage import api as coverage
 from rapport.rooms.documents import api as documents
 from rapport.rooms.exchange import api as exchange
 from rapport.rooms.ledger import api as ledger
+from rapport.rooms.payments import api as payments
 from rapport.rooms.remittance import api as remittance
 from rapport.rooms.roster import api as roster
 from rapport.rooms.scheduling import api as scheduling
@@ -44,6 +45,7 @@ ROUTERS = (
     claims.router,
     remittance.router,
     telehealth.router,
+    payments.router,
     exchange.router,
 )
 

@@ -216,7 +216,8 @@ PATH_KINDS: dict[str, str] = {
         "service_code appointment clinical_note document claim channel era_file remittance "
         "payment ledger_entry telehealth_session event webhook_endpoint delivery job session "
         "connection challenge attention_item connector_write artefact "
-        "claim_batch"
+        "claim_batch "
+        "card card_processor payout"
     ).split()
 }
 """Name of a path parameter -> kind of object."""

@@ -14,7 +14,7 @@ from rapport.platform.db.rows import by_id
 from .models import BookClosing, Entry, Payment
 from .rules.balances import Balance, OpenItem, balance_of
 from .rules.entries import Allocation, Line
-from .states import Account
+from .states import Account, PaymentMethod
 
 _TOTALS = """
 SELECT account, sum(cents)::bigint FROM ledger_posting
@@ -191,6 +191,12 @@ def closed_through(*, scope: Scope) -> date | None:
     """Return the last day whose books are closed; None: none is."""
     last = last_closing(scope=scope)
     return last.through_on if last else None
+
+
+def is_of_card(*, scope: Scope, entry: Entry) -> bool:
+    """Tell whether an entry is of a payment that a card processor took."""
+    paid = Payment.objects.visible_to(scope).filter(id=entry.source_id, method=PaymentMethod.CARD.value)
+    return entry.source_kind == "payment" and paid.exists()
 
 
 def is_reversed(*, scope: Scope, entry_id: UUID) -> bool:

@@ -274,10 +274,10 @@ def payment_out(row: tuple[Any, ...], scope: Scope) -> PaymentOut:
             if account == "patient_receivable":
                 pays[appointment] = pays.get(appointment, 0) - cents
     refunded = sum(
-        cents
+        -cents
         for _, kind, undone, lines in entries
         for account, cents, _ in lines
-        if kind == "refund" and not undone and account == "unapplied"
+        if kind == "refund" and not undone and account == "cash"
     )
     return PaymentOut(
         object="payment",

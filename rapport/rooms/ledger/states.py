@@ -30,6 +30,10 @@ class Account(StrEnum):
     """Between the practice and a payer, and no patient's: PLB, unmatched money (835)."""
     INTEREST = "interest"
     """Interest that payers paid (PLB L6), or took back."""
+    PROCESSOR_FEES = "processor_fees"
+    """What the card processor keeps (grows by debits)."""
+    REFUNDS_DUE = "refunds_due"
+    """Credit on its way back to a card, and not there yet."""
 
 
 class EntryKind(StrEnum):
@@ -45,6 +49,10 @@ class EntryKind(StrEnum):
     """What a payment had paid for is open again, and its money is credit."""
     WRITE_OFF = "write_off"
     REFUND = "refund"
+    REFUND_SET_ASIDE = "refund_set_aside"
+    """Credit that is on its way back to a card."""
+    PROCESSOR_FEE = "processor_fee"
+    """What a card processor keeps of a charge, or asks for a dispute."""
     PAYER_LEVEL = "payer_level"
     """Money between practice and payer that belongs to no claim (PLB)."""
     REVERSAL = "reversal"
@@ -87,9 +95,11 @@ OF_PAYERS = frozenset(
 
 
 class PaymentMethod(StrEnum):
-    """How a patient paid. Card numbers are never kept: a card payment is recorded, not made."""
+    """How a patient paid. Card numbers are never kept."""
 
     CASH = "cash"
     CHECK = "check"
     CARD_RECORDED = "card_recorded"
     """Taken on a terminal outside this system."""
+    CARD = "card"
+    """Charged to a card on file, by the practice's processor."""

@@ -1,4 +1,4 @@
-"""Entries, balances, payments and write-offs."""
+"""Entries, balances, credit and write-offs. Payments are routed by the room that also charges cards."""
 
 from __future__ import annotations
 
@@ -23,9 +23,6 @@ from rapport.rooms.roster import queries as roster
 from .base import router
 
 _ENTRY = f"SELECT {s.ENTRY_COLUMNS} FROM ledger_entry e WHERE e.practice_id = %s AND e.id = %s"  # noqa: S608 - constants
-_PAYMENT = (
-    f"SELECT {s.PAYMENT_COLUMNS} FROM ledger_payment y WHERE y.practice_id = %s AND y.id = %s"  # noqa: S608 - constants
-)
 
 
 def _entry(request: ScopedRequest, id: UUID) -> Answer:
@@ -36,16 +33,6 @@ def _entry(request: ScopedRequest, id: UUID) -> Answer:
     request.auth.trail.target("ledger_entry", id, shape.version)
     if row[2] is not None:
         request.auth.trail.patient_ids.add(row[2])
-    return Answer(shape, etag=etags.of(id, shape.version))
-
-
-def _payment(request: ScopedRequest, id: UUID) -> Answer:
-    row = sql.one(_PAYMENT, (request.auth.practice_id, id))
-    if row is None:
-        raise NotFound()
-    shape = s.payment_out(row, request.auth)
-    request.auth.trail.target("payment", id, shape.version)
-    request.auth.trail.patient_ids.add(row[1])
     return Answer(shape, etag=etags.of(id, shape.version))
 
 
@@ -221,127 +208,6 @@ def apply_credit(request: ScopedRequest, patient_id: str, body: s.AllocateIn) ->
     if posted is None:
         raise services.NothingToApply()
     return _entry(request, posted.entry_id)
-
-
-PAYMENTS = ListSpec(
-    route="payments",
-    columns=s.PAYMENT_COLUMNS,
-    source="ledger_payment y",
-    id_column="y.id",
-    practice_column="y.practice_id",
-    sorts={
-        "received_on": Sort("y.received_on", "date"),
-        "created_at": Sort("y.created_at", "timestamptz"),
-    },
-    default_sort="-received_on",
-    filters={
-        "patient_id": Filter("y.patient_id", "id:patient"),
-        "method": Filter("y.method", "enum:cash|check|card_recorded"),
-        "received_on": Filter("y.received_on", "date", ("eq", "gte", "gt", "lt", "lte")),
-    },
-    build=s.payment_out,
-    patient_index=1,
-)
-
-
-@router.get(
-    "/payments",
-    summary="List payments",
-    needs=Permission.LEDGER_READ,
-    action="payment.list",
-    returns=(200, s.PaymentOut),
-    list_spec=PAYMENTS,
-    example=examples.page(examples.PAYMENT),
-)
-def list_payments(request: ScopedRequest) -> Answer:
-    """Money that patients gave, the latest first, with what it paid for and what was given back."""
-    return PAYMENTS.run(request, scope=request.auth)
-
-
-@router.get(
-    "/payments/{payment_id}",
-    summary="Read a payment",
-    needs=Permission.LEDGER_READ,
-    action="payment.read",
-    returns=(200, s.PaymentOut),
-    example=examples.PAYMENT,
-)
-def get_payment(request: ScopedRequest, payment_id: str) -> Answer:
-    """One payment of a patient, with what it paid for and what was given back."""
-    return _payment(request, path_id("payment", payment_id))
-
-
-@router.post(
-    "/payments",
-    summary="Record a payment",
-    needs=Permission.PAYMENTS_WRITE,
-    action="payment.create",
-    returns=(201, s.PaymentOut),
-    key="required",
-    key_days=30,
-    problems=(services.BooksClosed, services.BalanceChanged),
-    example=examples.PAYMENT,
-    request_example=examples.NEW_PAYMENT,
-)
-def record_payment(request: ScopedRequest, body: s.PaymentIn) -> Answer:
-    """
-    Record money that a patient gave, in cash, by check, or by card on a terminal elsewhere.
-
-    It pays what is open, the oldest visit first, unless `allocations` say otherwise; the rest
-    becomes credit. With `quoted_balance` it is refused where another amount is owed by now. Card numbers are not taken. Emits `payment.succeeded`.
-    """
-    payment = services.record_payment(scope=request.auth, body=body, now=timezone.now())
-    return _payment(request, payment.id)
-
-
-@router.post(
-    "/payments/{payment_id}/allocate",
-    summary="Allocate a payment anew",
-    needs=Permission.PAYMENTS_WRITE,
-    action="payment.allocate",
-    returns=(200, s.PaymentOut),
-    key="required",
-    key_days=30,
-    problems=(services.AlreadyReversed, services.CreditSpent),
-    example=examples.PAYMENT | {"version": 3},
-    request_example=examples.ALLOCATE,
-)
-def allocate_payment(request: ScopedRequest, payment_id: str, body: s.AllocateIn) -> Answer:
-    """
-    Let a payment pay for other visits. Nothing is edited: what it paid for is opened again by an
-    entry, and another one pays anew; what is left over is credit. An empty list makes all of it credit.
-
-    Emits `payment.allocated`.
-    """
-    payment = services.allocate_payment(
-        scope=request.auth, payment_id=path_id("payment", payment_id), body=body, now=timezone.now()
-    )
-    return _payment(request, payment.id)
-
-
-@router.post(
-    "/payments/{payment_id}/refund",
-    summary="Refund a payment",
-    needs=Permission.PAYMENTS_REFUND,
-    action="payment.refund",
-    returns=(200, s.PaymentOut),
-    key="required",
-    key_days=30,
-    problems=(services.MoreThanPaid, services.CreditSpent),
-    example=examples.PAYMENT | {"refunded": {"amount": 1500, "currency": "USD"}, "version": 2},
-    request_example=examples.REFUND,
-)
-def refund_payment(request: ScopedRequest, payment_id: str, body: s.RefundIn) -> Answer:
-    """
-    Give credit back to whom it came from.
-
-    Only credit that pays for nothing can be given back, and not more than this payment was. Emits
-    `payment.refunded`.
-    """
-    payment = services.refund_payment(
-        scope=request.auth, payment_id=path_id("payment", payment_id), body=body, now=timezone.now()
-    )
-    return _payment(request, payment.id)
 
 
 @router.post(

@@ -233,6 +233,28 @@ def refund(
     return NewEntry(EntryKind.REFUND, source, effective_on, patient_id, lines, reason)
 
 
+def refund_set_aside(
+    source: Source, effective_on: date, patient_id: UUID, *, cents: int, reason: str
+) -> NewEntry:
+    """Take credit away that is on its way back to a card."""
+    lines = (Line(Account.UNAPPLIED, cents), Line(Account.REFUNDS_DUE, -cents))
+    return NewEntry(EntryKind.REFUND_SET_ASIDE, source, effective_on, patient_id, lines, reason)
+
+
+def refund_of_set_aside(
+    source: Source, effective_on: date, patient_id: UUID, *, cents: int, reason: str
+) -> NewEntry:
+    """Book that it is there."""
+    lines = (Line(Account.REFUNDS_DUE, cents), Line(Account.CASH, -cents))
+    return NewEntry(EntryKind.REFUND, source, effective_on, patient_id, lines, reason)
+
+
+def processor_fee(source: Source, effective_on: date, *, cents: int) -> NewEntry:
+    """Book what a card processor keeps; negative: gives back."""
+    lines = (Line(Account.PROCESSOR_FEES, cents), Line(Account.CASH, -cents))
+    return NewEntry(EntryKind.PROCESSOR_FEE, source, effective_on, None, lines)
+
+
 def opposite(lines: Iterable[Line]) -> tuple[Line, ...]:
     """Return the postings that undo these."""
     return tuple(

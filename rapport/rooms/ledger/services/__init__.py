@@ -17,6 +17,16 @@ from .by_hand import (
     reverse_by_hand,
     write_off,
 )
+from .cards import (
+    book_card_payment,
+    book_processor_fee,
+    charge_back,
+    check_chosen,
+    hold_patient,
+    pay_out_refund,
+    release_refund,
+    set_aside_refund,
+)
 from .closing import NotEarlier, NotLater, close_books, reopen_books
 from .posting import (
     BooksClosed,
@@ -45,16 +55,24 @@ __all__ = [
     "PostedDifferently",
     "allocate_payment",
     "apply_credit",
+    "book_card_payment",
+    "book_processor_fee",
+    "charge_back",
+    "check_chosen",
     "close_books",
+    "hold_patient",
     "keep_payment",
+    "pay_out_refund",
     "post",
     "post_charge",
     "post_many",
     "record_payment",
     "refund_payment",
+    "release_refund",
     "reopen_books",
     "reverse",
     "reverse_by_hand",
     "reverse_many",
+    "set_aside_refund",
     "write_off",
 ]

@@ -304,6 +304,8 @@ def reverse_by_hand(*, scope: Scope, entry_id: UUID, reason: str, now: datetime)
         raise NotReversible("It is undone where it came from.")
     scope.require(needed)
     _hold(scope, entry.patient_id)
+    if entry.kind != EntryKind.CREDIT_APPLIED.value and queries.is_of_card(scope=scope, entry=entry):
+        raise NotReversible("Money that a card processor moved is given back by a refund.")
     if queries.is_reversed(scope=scope, entry_id=entry.id):
         raise AlreadyReversed()
     further = _moved_since(scope, entry)

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class PaymentsConfig(AppConfig):
+    name = "rapport.rooms.payments"
+    label = "payments"
+
+    def ready(self) -> None:
+        from . import jobs  # noqa: F401 - registers the room's jobs
