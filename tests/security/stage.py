@@ -124,6 +124,7 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
         )
     )  # fmt: skip
     _take_cards(willow, patient)
+    _cover(stage)
     document = stage.billing.maya.get("/v1/documents").json()["data"][0]
     props.made(stage.billing.maya.post(f"/v1/documents/{document['id']}/links", {}))
     props.made(willow.admin.post("/v1/mfa/totp", {}))
@@ -133,6 +134,21 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
         pass
     _look_up(stage)
     return stage
+
+
+def _cover(stage: Stage) -> None:
+    """Give the policy an authorisation, ask its payer, and credential the clinician with it."""
+    willow, things = stage.willow, stage.billing.things
+    policy = willow.scheduler.get("/v1/insurance-policies").json()["data"][0]
+    props.made(
+        willow.scheduler.post("/v1/authorizations", {"policy_id": policy["id"], "number": "A-1", "allowed": 10})
+    )
+    span = {
+        "clinician_id": things["clinician"]["id"], "payer_id": things["payer"]["id"], "starts_on": "2026-01-01",
+    }  # fmt: skip
+    props.made(willow.biller.post("/v1/credential-spans", span))
+    asked = willow.scheduler.post(f"/v1/insurance-policies/{policy['id']}/eligibility-checks", {})
+    assert asked.status_code == 202, asked.content
 
 
 def _connect(willow: House, folder: Path, maya: Api) -> None:

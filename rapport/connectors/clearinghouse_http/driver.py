@@ -18,7 +18,16 @@ from rapport.connectors.clearinghouse_http import mapper
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
 from rapport.platform.net.checked import BlockedAddress, CheckedTransport
 from rapport.platform.net.lookup import Resolve, system
-from rapport.rooms.claims.ports import Held, InboundFile, InDoubt, Later, NotHeld, Refused, Sent
+from rapport.rooms.claims.ports import (
+    Answered,
+    Held,
+    InboundFile,
+    InDoubt,
+    Later,
+    NotHeld,
+    Refused,
+    Sent,
+)
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 
@@ -55,6 +64,10 @@ class HttpClearinghouse:
         """Hand over one 837P file. `name` is not used: here the key tells files apart."""
         return _finish(self._send(file, key))
 
+    def ask(self, *, file: bytes, key: str) -> Answered | Refused | Later | InDoubt:
+        """Hand over one question (270, 276) and wait for its answer."""
+        return _finish(self._ask(file, key))
+
     def find(self, *, name: str, key: str, sha256: str) -> Held | NotHeld | InDoubt:
         """Ask by key, and when that is not known by digest, whether a file arrived."""
         return _finish(self._find(key, sha256))
@@ -80,6 +93,21 @@ class HttpClearinghouse:
         except _UNCLEAR as problem:
             return InDoubt(f"no complete reply ({type(problem).__name__})")
         return mapper.sent_answer(reply.status, reply.headers, reply.body, sha256=digest)
+
+    async def _ask(self, file: bytes, key: str) -> Answered | Refused | Later | InDoubt:
+        headers = mapper.send_headers(self._settings.api_key, key) | {"Accept": "application/edi-x12"}
+        try:
+            async with self._client() as client:
+                reply = await self._call(client, "POST", "/v1/realtime", headers=headers, content=file)
+        except BlockedAddress:
+            return Refused("address-refused", False, "its name leads to an address that is not public")
+        except _NEVER_LEFT as problem:
+            if _distrusted(problem):
+                return Refused("certificate-refused", False, "its certificate is not trusted")
+            return Later(mapper.USUAL_WAIT_SECONDS)
+        except _UNCLEAR as problem:
+            return InDoubt(f"no complete reply ({type(problem).__name__})")
+        return mapper.asked_answer(reply.status, reply.headers, reply.body)
 
     async def _find(self, key: str, sha256: str) -> Held | NotHeld | InDoubt:
         headers = mapper.ask_headers(self._settings.api_key)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from rapport.rooms.claims.ports import Held, InDoubt, Later, NotHeld, Refused, Sent
+from rapport.rooms.claims.ports import Answered, Held, InDoubt, Later, NotHeld, Refused, Sent
 
 USUAL_WAIT_SECONDS = 60
 LONGEST_WAIT_SECONDS = 3600
@@ -82,6 +82,23 @@ def sent_answer(
     if status == 402:
         return Refused("account-suspended", True, "refused with status 402")
     return InDoubt(f"status {status} does not say whether the file was taken")
+
+
+def asked_answer(
+    status: int, headers: dict[str, str], body: bytes
+) -> Answered | Refused | Later | InDoubt:
+    """The answer to a question whose reply came complete: only a 200 that looks like X12 is one."""
+    if status == 200:
+        if body.lstrip()[:3] != b"ISA":
+            return InDoubt("status 200 with a body that is no interchange")
+        return Answered(body)
+    if status in (429, 503):
+        return Later(wait_seconds(headers.get("retry-after", "")))
+    if 300 <= status < 400:
+        return Refused("redirected", False, "the address answers with a redirect")
+    if status in REFUSALS:
+        return Refused(REFUSALS[status], False, f"refused with status {status}")
+    return InDoubt(f"status {status} does not say whether the question was asked")
 
 
 def wait_seconds(text: str) -> int:

@@ -50,6 +50,7 @@ CLAIM: dict[str, Any] = SUMMARY | {
             "diagnosis_pointers": [1],
             "control_number": "LQ4T1B8ZW3C7K2M9X",
             "rate_rule": "code_default",
+            "authorization_id": None,
         }
     ],
     "submissions": [],

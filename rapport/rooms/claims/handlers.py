@@ -16,12 +16,16 @@ from rapport.rooms.scheduling import queries as scheduling
 from rapport.rooms.scheduling import services as calendar
 from rapport.rooms.scheduling.states import Action
 
+from . import queries
 from .models import Billed
 
 
 class ClaimRestsOnIt(Conflict):
     code = "claim-exists"
     title = "A claim asks a payer for this visit."
+
+
+coverage.supply_claims(queries)
 
 
 @calendar.register_guard

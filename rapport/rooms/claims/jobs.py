@@ -15,6 +15,7 @@ from rapport.platform.db import sql
 from rapport.platform.db.crashpoints import Crashpoint, crashpoint
 from rapport.platform.db.session import entered
 from rapport.platform.jobs import registry as jobs
+from rapport.rooms.coverage import services as coverage
 
 from . import queries, services
 from .models import Channel, Submission
@@ -38,6 +39,9 @@ def supply(kind: str, supplier: Supplier) -> None:
 
 def _driver(kind: str, settings: Mapping[str, object], secret: str) -> Clearinghouse:
     return _suppliers[kind](settings, secret)
+
+
+coverage.supply_inquiries(services.ChannelInquiries(_driver))
 
 
 @jobs.task("claims.send_submission", retries=10, outside=True)

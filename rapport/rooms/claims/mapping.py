@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -74,13 +75,19 @@ def record(
     clinician: Any,
     supervisor: Any | None,
     location: Any | None,
+    authorizations: Mapping[UUID, str],
 ) -> p.Claim:
     """
     Return the claim as the guide knows it.
 
     The rendering provider is left out when the clinician bills under the same NPI; the facility
-    when the place is the practice's own address or the service was telehealth.
+    when the place is the practice's own address or the service was telehealth. An authorisation of all
+    lines is the claim's; where they differ each line names its own.
+
+    :param authorizations: authorisation -> its number, for those that lines use
     """
+    numbers = [authorizations.get(line.authorization_id, "") for line in lines]
+    of_all = numbers[0] if len(set(numbers)) == 1 else ""
     own = policy.relationship == "self"
     billing = p.Provider(
         name=p.Name(practice.name), npi=practice.npi, taxonomy=practice.taxonomy_code,
@@ -109,6 +116,7 @@ def record(
         rendering=_clinician(clinician) if clinician.npi != practice.npi else None,
         supervising=_clinician(supervisor) if supervisor is not None else None,
         facility=facility,
+        authorisation=of_all,
         lines=tuple(
             p.Line(
                 procedure=line.service_code,
@@ -121,8 +129,9 @@ def record(
                 place_of_service=line.place_of_service_code
                 if line.place_of_service_code != claim.place_of_service_code
                 else "",
+                authorisation="" if of_all else number,
             )
-            for line in lines
+            for line, number in zip(lines, numbers, strict=True)
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from uuid import UUID
 
 from rapport.kernel.outcomes import Asked, Outcome
@@ -50,6 +50,13 @@ class InDoubt:
     """
 
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back to a question that is answered at once; whether it can be read is another question."""
+
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,20 @@ class Clearinghouse(Protocol):
         The cursor is opaque, and "" begins at the beginning. Answers no files and the same
         cursor when there is nothing new or the clearinghouse cannot be reached. A long list
         comes in portions: ask on until a portion is empty.
+        """
+        ...
+
+
+@runtime_checkable
+class RealTime(Protocol):
+    """A clearinghouse that also answers questions (270, 276) in the same call."""
+
+    def ask(self, *, file: bytes, key: str) -> Answered | Refused | Later | InDoubt:
+        """
+        Hand over an interchange with one question, and wait for its answer.
+
+        The same file under the same key may be handed over again: it asks nothing new. As in `Clearinghouse`
+        nothing is raised for what the other side did, and no transaction is open.
         """
         ...
 

@@ -12,6 +12,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
+from rapport.rooms.coverage.ports import Asked as AskedFor
 from rapport.rooms.ledger import queries as ledger
 
 from .models import (
@@ -114,6 +115,28 @@ def mirrored_claim(*, scope: Scope, patient_id: UUID, payer_id: UUID, on: date) 
     )
     found: UUID | None = rows.exclude(state=ClaimState.VOIDED).values_list("id", flat=True).first()
     return found
+
+
+_DECIDED = {ClaimState.PAID: "paid", ClaimState.DENIED: "denied"}
+_NOT_SENT = (ClaimState.DRAFT, ClaimState.VALIDATED)
+
+
+def asked_for(*, scope: Scope, appointment_ids: Sequence[UUID]) -> list[AskedFor]:
+    """
+    Return what payers are asked for visits by claims that stand.
+
+    A claim that can still be changed names no authorisation: its next validation chooses anew.
+    """
+    rows = (
+        ClaimLine.objects.visible_to(scope)
+        .filter(appointment_id__in=list(appointment_ids), live=True)
+        .exclude(claim__state=ClaimState.VOIDED)
+        .values_list("appointment_id", "claim__payer_id", "claim__state", "authorization_id")
+    )
+    return [
+        AskedFor(visit, payer, _DECIDED.get(state, "open"), None if state in _NOT_SENT else authorization)
+        for visit, payer, state, authorization in rows
+    ]
 
 
 def lines_of(*, scope: Scope, claim_id: UUID) -> list[ClaimLine]:

@@ -6,4 +6,6 @@ class CoverageConfig(AppConfig):
     label = "coverage"
 
     def ready(self) -> None:
-        from . import jobs  # noqa: F401 - registers the room's duties
+        from . import handlers, jobs  # noqa: F401 - registers the room's duties
+
+        handlers.connect()

@@ -32,6 +32,67 @@ class Submitter(StrEnum):
     """The practice's portal."""
 
 
+class CountedBy(StrEnum):
+    """What an authorisation counts."""
+
+    VISIT = "visit"
+    UNIT = "unit"
+
+
+class Standing(StrEnum):
+    """What a visit means for an authorisation that it falls under."""
+
+    USED = "used"
+    """The payer paid a claim for it."""
+    IN_FLIGHT = "in_flight"
+    """It took place, and the payer has not decided."""
+    BOOKED = "booked"
+    """It is still to come."""
+
+
+class Transaction(StrEnum):
+    """What a payer may want a practice to enrol for."""
+
+    CLAIM = "837P"
+    REMITTANCE = "835"
+    ELIGIBILITY = "270"
+    STATUS = "276"
+    ATTACHMENT = "275"
+
+
+class EnrollmentState(StrEnum):
+    """How far an enrolment is."""
+
+    NONE = "none"
+    REQUESTED = "requested"
+    ACTIVE = "active"
+    REFUSED = "refused"
+
+
+class CheckReason(StrEnum):
+    """Why a payer was asked."""
+
+    ASKED = "asked"
+    """Somebody wanted to know."""
+    BEFORE_VISIT = "before_visit"
+    """A visit is near."""
+
+
+class CheckState(StrEnum):
+    """How far an eligibility check is."""
+
+    QUEUED = "queued"
+    """Not asked yet, or to be asked again at `retry_at`."""
+    ASKING = "asking"
+    """A worker waits for the answer at this moment."""
+    ANSWERED = "answered"
+    """The payer told the benefits."""
+    REFUSED = "refused"
+    """The payer or the clearinghouse would not answer, and says why."""
+    UNANSWERED = "unanswered"
+    """No answer came that could be read; given up."""
+
+
 FILING_INDICATORS: dict[str, str] = {
     "11": "other non-federal programme", "12": "preferred provider organisation",
     "13": "point of service", "14": "exclusive provider organisation", "15": "indemnity",

@@ -126,7 +126,8 @@ def _appointment(request: ScopedRequest, id: UUID, *, status: int | None = None)
     session = None
     if row[23]:
         session = services.annex("telehealth_session", scope=scope, appointment_id=id)
-    shape = s.appointment_out(row, scope, session)
+    paid_by = services.annex("paid_by", scope=scope, appointment_id=id)
+    shape = s.appointment_out(row, scope, session, paid_by)
     scope.trail.patient_ids.add(row[1])
     scope.trail.target("appointment", id, shape.version)
     return Answer(shape, etag=etags.of(id, shape.version), status=status)
@@ -188,7 +189,8 @@ def book_appointment(request: ScopedRequest, body: s.AppointmentIn) -> Answer:
     That answer names the next free slots. Give the time as an instant, or as a wall time with its
     zone; a wall time that clocks skip or show twice is refused with the choices. An external id
     that an appointment has already brings that one up to date: 200. `override` books in spite of
-    a conflict or of working hours; its reason goes into the audit trail.
+    a conflict or of working hours; its reason goes into the audit trail. `warnings` names what may keep
+    the payer from paying, such as an authorisation of which nothing is left; it forbids nothing.
     """
     if request.auth.connected:
         wanted = at_source.book(

@@ -38,6 +38,12 @@ APPOINTMENT = {
     "place_rule": "In person: the place-of-service code of the location, no modifier.",
     "telehealth_session": None,
     "overbooked": False,
+    "warnings": [{"code": "authorization-low", "message": "1 left of the authorisation after this visit."}],
+    "eligibility": {
+        "check_id": "elig_01h455vb4pex5vsknk084sn02r", "as_of": "2026-11-01T15:00:02.000Z", "coverage": "active",
+        "copay": {"amount": 2500, "currency": "USD"}, "coinsurance_basis_points": None,
+        "deductible_remaining": {"amount": 12000, "currency": "USD"}, "authorization": "required",
+    },
     "ended_reason": None,
     "ended_by": None,
     "external_ids": [{"system": "urn:example:crm", "value": "visit-1"}],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,6 +11,16 @@ from rapport.kernel.outcomes import Asked, Outcome
 
 if TYPE_CHECKING:
     from rapport.platform.access.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class PaidBy:
+    """What a room above knows of who pays for an appointment."""
+
+    warnings: Sequence[tuple[str, str]]
+    """Code and message of each."""
+    eligibility: bytes | None
+    """JSON of `schemas.EligibilityRef`; None: nothing is known, or it is not for this actor."""
 
 
 class SystemOfRecord(Protocol):

@@ -19,7 +19,7 @@ from rapport.rooms.coding.rules.telehealth import Place
 
 from .models import Appointment, AppointmentExternalId, WorkSchedule
 from .rules.hours import DAYS, Shift, Stretch, Week, default_week, free_slots
-from .states import BUSY
+from .states import BUSY, AppointmentStatus
 
 STEP = timedelta(minutes=15)
 """Slots are offered on this grid, counted from the start of a stretch of work."""
@@ -106,6 +106,10 @@ def billing_facts(*, scope: Scope, appointment_id: UUID) -> BillingFacts:
     )
     if row is None:
         raise NotFound(_sought=[("appointment", appointment_id)])
+    return _facts(row, scope)
+
+
+def _facts(row: Appointment, scope: Scope) -> BillingFacts:
     return BillingFacts(
         appointment_id=row.id,
         patient_id=row.patient_id,
@@ -123,13 +127,52 @@ def billing_facts(*, scope: Scope, appointment_id: UUID) -> BillingFacts:
 
 def visits_on(*, scope: Scope, patient_id: UUID, on: date) -> list[BillingFacts]:
     """Return what a patient was seen for on a day of the practice, as far as it was not called off."""
-    begins = datetime.combine(on, time(), tzinfo=scope.time_zone)
-    ends = datetime.combine(on + timedelta(days=1), time(), tzinfo=scope.time_zone)
-    rows = Appointment.objects.visible_to(scope).filter(
-        patient_id=patient_id, start_at__gte=begins, start_at__lt=ends, status__in=list(BUSY)
+    return visits_between(scope=scope, patient_ids=[patient_id], first=on, last=on)
+
+
+def visits_between(
+    *, scope: Scope, patient_ids: Sequence[UUID], first: date, last: date | None
+) -> list[BillingFacts]:
+    """
+    Return the visits of patients that were not called off, in order.
+
+    :param first: first day, of the practice, that counts
+    :param last: last day; None: all that are booked
+    """
+    rows = (
+        Appointment.objects.visible_to(scope)
+        .select_related("service_code", "location")
+        .filter(
+            patient_id__in=list(patient_ids), status__in=list(BUSY),
+            start_at__gte=datetime.combine(first, time(), tzinfo=scope.time_zone),
+        )
     )
-    ids = rows.order_by("start_at").values_list("id", flat=True)
-    return [billing_facts(scope=scope, appointment_id=id) for id in ids]
+    if last is not None:
+        ends = datetime.combine(last + timedelta(days=1), time(), tzinfo=scope.time_zone)
+        rows = rows.filter(start_at__lt=ends)
+    return [_facts(row, scope) for row in rows.order_by("start_at", "id")]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A visit that is to come."""
+
+    appointment_id: UUID
+    patient_id: UUID
+    start_at: datetime
+    service_on: date
+
+
+def expected_between(*, scope: Scope, after: datetime, last: date) -> list[Expected]:
+    """Return the visits of all patients that begin after an instant and up to a day of the practice, in order."""
+    rows = Appointment.objects.visible_to(scope).filter(
+        status=AppointmentStatus.BOOKED, start_at__gt=after,
+        start_at__lt=datetime.combine(last + timedelta(days=1), time(), tzinfo=scope.time_zone),
+    )
+    return [
+        Expected(row.id, row.patient_id, row.start_at, scope.day_of(row.start_at))
+        for row in rows.order_by("start_at", "id")
+    ]
 
 
 def location_of(*, scope: Scope, appointment_id: UUID) -> UUID | None:

@@ -16,6 +16,7 @@ from rapport.platform.api.shapes import (
     ExternalIdIn,
     Input,
     Instant,
+    MoneyOut,
     Shape,
     Source,
     instant,
@@ -26,6 +27,7 @@ from rapport.rooms.coding.rules.telehealth import Means, Setting, place_of
 from rapport.rooms.roster.schemas import ClinicianRef
 
 from .at_source import Wanted
+from .ports import PaidBy
 from .rules.hours import Stretch
 from .rules.wall_clock import show, wall_text, zone_named
 from .timing import slot_times
@@ -65,6 +67,25 @@ class SessionRef(Struct):
     ]
 
 
+class BookingWarning(Struct):
+    """Something to look at before the visit. It forbids nothing."""
+
+    code: Annotated[str, Meta(examples=["authorization-low"])]
+    message: str
+
+
+class EligibilityRef(Struct):
+    """What the payer said last of the policy that pays first, in short. No promise to pay."""
+
+    check_id: str
+    as_of: Instant
+    coverage: Literal["active", "inactive", "unknown"]
+    copay: MoneyOut | None
+    coinsurance_basis_points: int | None
+    deductible_remaining: MoneyOut | None
+    authorization: Literal["required", "not_required", "unknown"] | None
+
+
 class AppointmentOut(Shape):
     """An appointment."""
 
@@ -94,6 +115,14 @@ class AppointmentOut(Shape):
     place_rule: Annotated[str, Meta(description="Which rule chose place and modifiers, in words.")]
     telehealth_session: SessionRef | None
     overbooked: bool
+    warnings: Annotated[
+        list[BookingWarning],
+        Meta(description="What is to be looked at: who pays may not, as it stands. Empty in lists."),
+    ]
+    eligibility: Annotated[
+        EligibilityRef | None,
+        Meta(description="null in lists, for who may not read policies, and where no payer has answered."),
+    ]
     ended_reason: str | None
     ended_by: Literal["patient", "clinician", "practice"] | None
     external_ids: list[ExternalId]
@@ -304,12 +333,14 @@ APPOINTMENT_SOURCE = (
 
 
 def appointment_out(
-    row: tuple[Any, ...], scope: Scope, session: SessionRef | None = None
+    row: tuple[Any, ...], scope: Scope, session: SessionRef | None = None,
+    paid_by: PaidBy | None = None,
 ) -> AppointmentOut:
     """
     Return the shape of an appointment from a row of `APPOINTMENT_COLUMNS`.
 
     :param session: the telehealth session with its links; None: as the row shows it, without
+    :param paid_by: what the room above that knows who pays has to say; None: it was not asked
     """
     raw: Any = Raw
     clinician_id, patient_id = type_id("clinician", row[5]), type_id("patient", row[1])
@@ -347,6 +378,8 @@ def appointment_out(
         place_rule=place.explanation,
         telehealth_session=kept,
         overbooked=row[19],
+        warnings=[BookingWarning(*one) for one in paid_by.warnings] if paid_by else [],
+        eligibility=raw(paid_by.eligibility) if paid_by and paid_by.eligibility else None,
         ended_reason=row[20] or None,
         ended_by=row[21] or None,
         external_ids=raw(row[22]),

@@ -75,7 +75,7 @@ def register_annex(name: str, *, supply: Annex) -> None:
     """
     Let a room above supply a member of a single appointment's answer.
 
-    :param name: `telehealth_session`
+    :param name: `telehealth_session`, or `paid_by` (`ports.PaidBy`)
     :param supply: given scope and appointment id, returns the member; None: nothing to add
     """
     _annexes[name] = supply

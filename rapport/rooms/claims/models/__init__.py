@@ -244,6 +244,8 @@ class ClaimLine(PracticeRecord):
     """REF*6R: comes back on the remittance's line."""
     rate_rule = models.CharField(max_length=80, blank=True)
     """Which rule gave the rate."""
+    authorization_id = models.UUIDField(null=True)
+    """The authorisation that it uses, as the last validation found; its number is told to the payer (REF*G1)."""
     live = models.BooleanField(default=True)
     """False once the claim is voided or replaced: the service may then be billed again."""
 

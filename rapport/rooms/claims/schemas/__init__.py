@@ -54,6 +54,7 @@ class LineOut(Struct, kw_only=True):
     diagnosis_pointers: list[int]
     control_number: str
     rate_rule: str
+    authorization_id: Annotated[str | None, Meta(description="The authorisation that it uses.")]
 
 
 class SubmissionOut(Struct, kw_only=True):
@@ -350,6 +351,7 @@ def _line(line: ClaimLine) -> LineOut:
         diagnosis_pointers=list(line.diagnosis_pointers),
         control_number=line.control_number,
         rate_rule=line.rate_rule,
+        authorization_id=type_id("authorization", line.authorization_id) if line.authorization_id else None,
     )
 
 

@@ -25,11 +25,13 @@ from .freezing import alone
 from .inquiries import inquire_status, inquire_what_is_due
 from .judging import build_record
 from .numbers import control_number_of
+from .real_time import ChannelInquiries
 from .sending import Sending, begin_sending, record_answer, resolve_doubt
 
 __all__ = [
     "NOT_COMPLETED",
     "NOT_SIGNED",
+    "ChannelInquiries",
     "ClaimNotClean",
     "Decision",
     "DuplicateClaim",

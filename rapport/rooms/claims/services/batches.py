@@ -29,6 +29,7 @@ from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.coverage.states import Submitter
 
 from .assembly import NoChannel, parse_reference
+from .covering import ask_coverage
 from .elsewhere import asks_elsewhere, require_here
 from .freezing import Set, keep_file, note_claims, write_set
 from .judging import faults_of, keep_findings
@@ -189,6 +190,7 @@ def _without_fault(
         else:
             ready.append(claim)
     materials = gather(scope=scope, claims=ready)
+    said = ask_coverage(scope=scope, claims=ready, materials=materials, now=now)
     elsewhere = asks_elsewhere(scope=scope)
     portals = {
         id for id, payer in materials.payers.items()
@@ -206,7 +208,7 @@ def _without_fault(
                 why[claim.id] = [refused.code]
                 continue
         record = materials.record(claim)
-        faults = faults_of(claim=claim, materials=materials, record=record, today=today)
+        faults = faults_of(claim=claim, materials=materials, record=record, today=today) + said[claim.id]
         found.append((claim.id, faults))
         blocking = sorted({fault.code for fault in faults if fault.blocks})
         if blocking:

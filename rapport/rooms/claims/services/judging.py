@@ -16,6 +16,7 @@ from rapport.rooms.claims.models import Claim
 from rapport.rooms.claims.rules.findings import Finding, from_x12
 from rapport.rooms.claims.states import Action, ClaimState
 
+from .covering import ask_coverage
 from .materials import Materials, gather
 
 
@@ -27,9 +28,11 @@ def build_record(*, scope: Scope, claim: Claim) -> Record:
 def judge(*, scope: Scope, claim: Claim, now: datetime) -> list[Finding]:
     """Look for faults, keep them on the claim, and move it to where they allow it to be."""
     materials = gather(scope=scope, claims=[claim])
+    said = ask_coverage(scope=scope, claims=[claim], materials=materials, now=now)
     found = faults_of(
         claim=claim, materials=materials, record=materials.record(claim), today=scope.day_of(now)
     )
+    found += said[claim.id]
     Claim.objects.visible_to(scope).filter(id=claim.id).update(findings=[asdict(f) for f in found])
     claim.findings = [asdict(f) for f in found]
     blocked = any(finding.blocks for finding in found)

@@ -36,6 +36,8 @@ class Materials:
     """Appointment -> its location, of those that have one."""
     notes: dict[UUID, Any]
     """Appointment -> the note its claim rests on."""
+    authorizations: dict[UUID, str]
+    """Authorisation that a line uses -> its number."""
     _diagnosis_faults: dict[tuple[tuple[str, ...], date], list[Any]] = field(default_factory=dict)
 
     def note_of(self, line: ClaimLine) -> Any | None:
@@ -71,6 +73,7 @@ class Materials:
             clinician=self.clinicians[claim.clinician_id],
             supervisor=self.supervisor_of(claim),
             location=self.places.get(lines[0].appointment_id),
+            authorizations=self.authorizations,
         )
 
 
@@ -95,4 +98,10 @@ def gather(*, scope: Scope, claims: Sequence[Claim]) -> Materials:
         clinicians=roster.clinicians_of(scope=scope, ids=clinicians),
         places={visit: locations[location] for visit, location in at.items()},
         notes=notes,
+        authorizations=coverage.numbers_of(
+            scope=scope,
+            authorization_ids={
+                line.authorization_id for mine in lines.values() for line in mine if line.authorization_id
+            },
+        ),
     )

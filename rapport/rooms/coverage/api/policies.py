@@ -1,4 +1,4 @@
-"""Coverage over HTTP. A view turns a request into one service call, and does nothing else."""
+"""Payers and policies over HTTP."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from rapport.kernel.problems import NotFound
 from rapport.platform.access.permissions import Permission
 from rapport.platform.api import etags
 from rapport.platform.api.lists import Filter, ListSpec, Sort
-from rapport.platform.api.router import RoomRouter, ScopedRequest
+from rapport.platform.api.router import ScopedRequest
 from rapport.platform.api.shapes import Answer, path_id
 from rapport.platform.db import sql
+from rapport.rooms.coverage import examples, services
+from rapport.rooms.coverage import schemas as s
 
-from . import examples, services
-from . import schemas as s
-
-router = RoomRouter(tag="Coverage")
+from .base import router
 
 PAYERS = ListSpec(
     route="payers",

@@ -1,4 +1,4 @@
-"""What can be done to coverage. One function per verb; each runs in the caller's transaction."""
+"""What can be done to payers and policies."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from rapport.platform.db import sql
 from rapport.platform.db.errors import sqlstate
 from rapport.platform.outbox.emit import emit
 from rapport.platform.tenancy.models import VersionedRecord
+from rapport.rooms.coverage import events, queries
+from rapport.rooms.coverage.models import Payer, PayerExternalId, Policy
+from rapport.rooms.coverage.states import Rank, Relationship
 from rapport.rooms.roster import queries as roster
 from rapport.rooms.roster import services as roster_services
-
-from . import events, queries
-from .models import Payer, PayerExternalId, Policy
-from .states import Rank, Relationship
 
 
 class PolicyOverlap(Conflict):
@@ -59,7 +58,7 @@ def _changed(row: VersionedRecord, values: Mapping[str, Any], *, now: datetime) 
 def _payer_columns(given: Mapping[str, Any]) -> dict[str, Any]:
     columns = {
         name: given[name]
-        for name in ("name", "payer_id_code", "claim_filing_indicator", "active")
+        for name in ("name", "payer_id_code", "claim_filing_indicator", "active", "authorization_for")
         if name in given
     }
     if "submitter" in given:
@@ -132,7 +131,7 @@ def change_payer(
     payer = queries.get_payer(scope=scope, payer_id=payer_id, lock=True)
     if if_match is not None:
         etags.check(payer, if_match)
-    needed = ("name", "payer_id_code", "claim_filing_indicator", "active")
+    needed = ("name", "payer_id_code", "claim_filing_indicator", "active", "authorization_for")
     empty = [name for name in needed if name in given and given[name] is None]
     if empty:
         raise _faults(*(FieldError(f"/{name}", "required") for name in empty))

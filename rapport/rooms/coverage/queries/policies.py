@@ -1,4 +1,4 @@
-"""Questions about coverage. They take the scope first and change nothing."""
+"""Questions about payers and policies."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.db.rows import by_id
 from rapport.platform.tenancy import queries as tenancy
 from rapport.platform.tenancy.source import System
-
-from .models import Payer, PayerExternalId, Policy
-from .states import Rank, Submitter
+from rapport.rooms.coverage.models import Payer, PayerExternalId, Policy
+from rapport.rooms.coverage.states import Rank, Submitter
 
 
 def get_payer(*, scope: Scope, payer_id: UUID, lock: bool = False) -> Payer:

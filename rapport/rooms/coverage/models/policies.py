@@ -1,7 +1,8 @@
-"""Tables of coverage."""
+"""Payers and policies."""
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -11,8 +12,7 @@ from rapport.platform.tenancy.models import (
     SourcedRecord,
     once_per_source,
 )
-
-from .states import Rank, Relationship, Submitter
+from rapport.rooms.coverage.states import Rank, Relationship, Submitter
 
 
 class Payer(SourcedRecord):
@@ -44,6 +44,8 @@ class Payer(SourcedRecord):
     """Who sends the practice's claims to this payer; empty: the practice's system of record."""
     external_ids = models.JSONField(default=list)
     """[{"system", "value"}], as the API shows it."""
+    authorization_for = ArrayField(models.CharField(max_length=5), default=list)
+    """Services that it pays only with an authorisation: codes, or `any` alone; empty: none is known."""
 
     class Meta:
         constraints = [

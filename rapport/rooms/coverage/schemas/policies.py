@@ -1,4 +1,4 @@
-"""Coverage's shapes in the API."""
+"""Payers and policies in the API."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from rapport.platform.api.shapes import (
     instant,
     source_of,
 )
+from rapport.rooms.coverage.queries import in_short
+from rapport.rooms.coverage.rules.members import trimmed
+from rapport.rooms.coverage.states import FILING_INDICATORS
 from rapport.rooms.roster.schemas import AddressIn, AddressOut, NameIn, NameOut, PayerRef
-
-from .rules.members import trimmed
-from .states import FILING_INDICATORS
+from rapport.rooms.scheduling.schemas import EligibilityRef
 
 RankName = Literal["primary", "secondary", "tertiary", "quaternary"]
 Kin = Literal["self", "spouse", "child", "other"]
@@ -48,6 +49,14 @@ class PayerOut(Shape):
     active: bool
     submitter: Annotated[
         Sender, Meta(description="Who sends the practice's claims to it: this system, or its portal.")
+    ]
+    authorization_for: Annotated[
+        list[str],
+        Meta(description="Services that it pays only with an authorisation: codes, or `any` alone."),
+    ]
+    enrollments: Annotated[
+        dict[str, str],
+        Meta(description="Transaction -> none, requested, active or refused, where the payer needs enrolment."),
     ]
     external_ids: list[ExternalId]
     source: Source
@@ -86,6 +95,9 @@ class PolicyOut(Shape):
     starts_on: Day
     ends_on: Day | None
     copay: MoneyOut | None
+    eligibility: Annotated[
+        EligibilityRef | None, Meta(description="What the payer said last; null: it never did.")
+    ]
     source: Source
     version: int
     created_at: Instant
@@ -96,6 +108,15 @@ def _filing(value: str | None) -> str | None:
     if value is not None and value not in FILING_INDICATORS:
         raise ValueError("not a claim filing indicator")
     return value
+
+
+Wanted = Annotated[str, Field(pattern=r"^(any|[A-Z0-9]{4,5})$")]
+
+
+def _authorized(value: list[str] | None) -> list[str] | None:
+    if value and "any" in value and len(value) > 1:
+        raise ValueError("`any` stands alone")
+    return value if value is None else sorted(set(value))
 
 
 class PayerIn(Input):
@@ -109,8 +130,10 @@ class PayerIn(Input):
     submitter: Sender | None = Field(
         default=None, description="null: this system; of a connected practice, its portal."
     )
+    authorization_for: list[Wanted] = Field(default_factory=list, max_length=100)
     external_ids: list[ExternalIdIn] = Field(default_factory=list, max_length=20)
 
+    _authorized = field_validator("authorization_for")(_authorized)
     _filing = field_validator("claim_filing_indicator")(_filing)
 
 
@@ -124,8 +147,10 @@ class PayerChange(Input):
     address: AddressIn | None = None
     active: bool | None = None
     submitter: Sender | None = None
+    authorization_for: list[Wanted] | None = Field(default=None, max_length=100)
     external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)
 
+    _authorized = field_validator("authorization_for")(_authorized)
     _filing = field_validator("claim_filing_indicator")(_filing)
 
     def given(self) -> dict[str, Any]:
@@ -196,7 +221,10 @@ PAYER_COLUMNS = (
     "y.id, y.name, y.payer_id_code, y.claim_filing_indicator, y.phone, y.address_line1,"
     " y.address_line2, y.city, y.state_code, y.postal_code, y.active, y.external_ids::text,"
     " y.version, y.created_at, y.updated_at, y.submitter, y.source_system, y.source_remote_id,"
-    " y.source_as_of"
+    " y.source_as_of, y.authorization_for, (SELECT coalesce(json_object_agg(e.transaction, e.state), '{}')"
+    " FROM (SELECT DISTINCT ON (e.transaction) e.transaction, e.state, e.needed FROM coverage_enrollmentchange e"
+    " WHERE e.practice_id = y.practice_id AND e.payer_id = y.id ORDER BY e.transaction, e.at DESC, e.id DESC) e"
+    " WHERE e.needed)::text"
 )
 """What `payer_out` reads, in its order."""
 
@@ -215,6 +243,8 @@ def payer_out(row: tuple[Any, ...], scope: Scope) -> PayerOut:
         phone=row[4] or None,
         address=address,
         active=row[10],
+        authorization_for=row[19],
+        enrollments=raw(row[20]),
         submitter=row[15] or ("portal" if scope.connected else "rapport"),
         external_ids=raw(row[11]),
         source=source_of(row[16], row[17], row[18], updated),
@@ -227,12 +257,16 @@ def payer_out(row: tuple[Any, ...], scope: Scope) -> PayerOut:
 POLICY_COLUMNS = (
     "i.id, i.patient_id, i.payer_id, y.name, i.rank, i.member_id, i.group_number, i.plan_name,"
     " i.relationship, i.subscriber::text, i.starts_on, i.ends_on, i.copay_cents, i.version,"
-    " i.created_at, i.updated_at, i.source_system, i.source_remote_id, i.source_as_of"
+    " i.created_at, i.updated_at, i.source_system, i.source_remote_id, i.source_as_of,"
+    " k.id, k.answered_at, k.snapshot::text"
 )
 """What `policy_out` reads, in its order."""
 
 POLICY_SOURCE = (
     "coverage_policy i JOIN coverage_payer y ON y.practice_id = i.practice_id AND y.id = i.payer_id"
+    " LEFT JOIN LATERAL (SELECT k.id, k.answered_at, k.snapshot FROM coverage_eligibilitycheck k"
+    " WHERE k.practice_id = i.practice_id AND k.policy_id = i.id AND k.state = 'answered'"
+    " ORDER BY k.created_at DESC LIMIT 1) k ON true"
 )
 
 
@@ -256,6 +290,7 @@ def policy_out(row: tuple[Any, ...], scope: Scope) -> PolicyOut:
         starts_on=row[10],
         ends_on=row[11],
         copay=MoneyOut(row[12]) if row[12] is not None else None,
+        eligibility=raw(in_short(check_id=row[19], answered_at=row[20], told=row[21])) if row[21] else None,
         source=source_of(row[16], row[17], row[18], updated),
         version=row[13],
         created_at=instant(row[14]),

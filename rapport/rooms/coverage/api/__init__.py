@@ -1,0 +1,8 @@
+"""Coverage over HTTP. A view turns a request into one service call, and does nothing else."""
+
+from __future__ import annotations
+
+from . import authorizations, directory, eligibility, policies
+from .base import router
+
+__all__ = ["authorizations", "directory", "eligibility", "policies", "router"]

@@ -1,0 +1,21 @@
+"""Tables of coverage."""
+
+from __future__ import annotations
+
+from .authorizations import Authorization
+from .directory import CredentialSpan, EnrollmentChange
+from .eligibility import EligibilityCheck, EligibilityExchange
+from .policies import Payer, PayerExternalId, Policy
+from .settings import CoverageSettings
+
+__all__ = [
+    "Authorization",
+    "CoverageSettings",
+    "CredentialSpan",
+    "EligibilityCheck",
+    "EligibilityExchange",
+    "EnrollmentChange",
+    "Payer",
+    "PayerExternalId",
+    "Policy",
+]

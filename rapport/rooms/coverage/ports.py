@@ -1,0 +1,84 @@
+"""What coverage needs of rooms above it; they supply it when they are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from rapport.platform.access.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """That a payer was, or is to be, asked for a visit."""
+
+    appointment_id: UUID
+    payer_id: UUID
+    decision: str
+    """`open`, `paid` or `denied`."""
+    authorization_id: UUID | None
+    """The authorisation that the claim names."""
+
+
+class Claims(Protocol):
+    """Who knows what payers were asked for."""
+
+    def asked_for(self, *, scope: Scope, appointment_ids: Sequence[UUID]) -> list[Asked]:
+        """Return what payers are asked for these visits by claims that stand."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the payer sent back; whether it can be read is another question."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The clearinghouse answered, and the answer was no. The payer was not asked."""
+
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The payer was certainly not asked: nobody there, or too busy."""
+
+    retry_after_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """No clear answer: the payer may have been asked. The same file under the same key asks nothing new."""
+
+    detail: str
+
+
+class Inquiries(Protocol):
+    """The way to the payers for questions that are answered at once. Claims, which has the channels, supplies it."""
+
+    def channel(self, *, scope: Scope) -> UUID | None:
+        """Return the channel that inquiries go by; None: the practice has none that answers at once."""
+        ...
+
+    def envelope(
+        self, *, scope: Scope, channel_id: UUID, kind: str, segments: Iterable[str], at: datetime
+    ) -> bytes:
+        """Return an interchange with these segments of one transaction set, and numbers that are never used again."""
+        ...
+
+    def ask(
+        self, *, scope: Scope, channel_id: UUID, file: bytes, key: str
+    ) -> Answered | Refused | Later | InDoubt:
+        """
+        Hand the file over and wait for the answer. Called outside of any transaction.
+
+        Never raises for what the other side did or failed to do.
+        """
+        ...

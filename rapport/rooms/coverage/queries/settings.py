@@ -1,0 +1,23 @@
+"""What a practice wants of coverage."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rapport.platform.access.scope import Scope
+from rapport.rooms.coverage.models import CoverageSettings
+
+
+def settings_of(*, scope: Scope, now: datetime, lock: bool = False) -> CoverageSettings:
+    """
+    Return what the practice wants; where it never said, the defaults, not saved yet.
+
+    The row has the practice's own id, so that its ETag is the same before and after it is first saved.
+
+    :param now: when defaults are said to be from
+    """
+    rows = CoverageSettings.objects.visible_to(scope)
+    row = (rows.select_for_update() if lock else rows).first()
+    return row or CoverageSettings(
+        id=scope.practice_id, practice_id=scope.practice_id, created_at=now, updated_at=now
+    )

@@ -1,0 +1,64 @@
+"""What can be done to coverage. One function per verb; each runs in the caller's transaction."""
+
+from __future__ import annotations
+
+from .authorizations import AuthorizationKnown, change_authorization, create_authorization
+from .directory import (
+    CredentialOverlap,
+    change_credential_span,
+    create_credential_span,
+    note_enrollment,
+)
+from .eligibility import (
+    Asking,
+    NoWayToAsk,
+    begin_asking,
+    record_answer,
+    request_check,
+    supply_inquiries,
+    take_up,
+)
+from .policies import (
+    PayerExternalIdTaken,
+    PolicyOverlap,
+    change_payer,
+    change_policy,
+    create_payer,
+    create_policy,
+    one_per_rank,
+    put_payer,
+    roll_over,
+    show_new_name,
+    show_primary,
+)
+from .settings import change_settings, check_before_visits
+
+__all__ = [
+    "Asking",
+    "AuthorizationKnown",
+    "CredentialOverlap",
+    "NoWayToAsk",
+    "PayerExternalIdTaken",
+    "PolicyOverlap",
+    "begin_asking",
+    "change_authorization",
+    "change_credential_span",
+    "change_payer",
+    "change_policy",
+    "change_settings",
+    "check_before_visits",
+    "create_authorization",
+    "create_credential_span",
+    "create_payer",
+    "create_policy",
+    "note_enrollment",
+    "one_per_rank",
+    "put_payer",
+    "record_answer",
+    "request_check",
+    "roll_over",
+    "show_new_name",
+    "show_primary",
+    "supply_inquiries",
+    "take_up",
+]
