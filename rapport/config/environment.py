@@ -73,6 +73,13 @@ class Environment:
     mail_from: str = field(
         default_factory=lambda: os.environ.get("RAPPORT_MAIL_FROM", "rapport@localhost")
     )
+    quickbooks_id: str = field(default_factory=lambda: os.environ.get("RAPPORT_QUICKBOOKS_ID", ""))
+    """The installation's key at Intuit; empty: QuickBooks Online cannot be linked."""
+    quickbooks_secret: str = field(
+        default_factory=lambda: os.environ.get("RAPPORT_QUICKBOOKS_SECRET", ""), repr=False
+    )
+    quickbooks_redirect: str = field(default_factory=lambda: os.environ.get("RAPPORT_QUICKBOOKS_REDIRECT", ""))
+    """Where Intuit sends a person back to, as registered there."""
     local_webhooks: bool = field(default_factory=lambda: _flag("RAPPORT_LOCAL_WEBHOOKS"))
     """Let webhooks go to plain http on this machine (demo and test modes only)."""
 

@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "rapport.rooms.charting",
     "rapport.rooms.claims",
     "rapport.rooms.remittance",
+    "rapport.rooms.accounting",
     "rapport.rooms.telehealth",
     "rapport.rooms.payments",
     "rapport.rooms.exchange",

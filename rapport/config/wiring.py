@@ -14,6 +14,9 @@ from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
 from rapport.connectors.mailbox_imap.driver import ImapMailboxes
 from rapport.connectors.portals.driver import PortalDriver
 from rapport.connectors.portals.scripts import CHROMIUM as BROWSER
+from rapport.connectors.quickbooks.driver import QuickBooks
+from rapport.connectors.quickbooks.settings import QuickBooksSettings
+from rapport.rooms.accounting import jobs as accounting
 from rapport.rooms.charting import at_source as charts
 from rapport.rooms.claims import at_source as billing
 from rapport.rooms.claims import jobs as claims
@@ -68,6 +71,15 @@ def offer() -> None:
     exchange.supply_mailboxes(ImapMailboxes(local=ENVIRONMENT.local_webhooks))
     cards.supply_notices(kind="stripe", reader=StripeNotices())
     handlers.connect()
+    if ENVIRONMENT.quickbooks_id:
+        accounting.supply(
+            QuickBooks(
+                QuickBooksSettings(
+                    client_id=ENVIRONMENT.quickbooks_id, client_secret=ENVIRONMENT.quickbooks_secret,
+                    redirect_uri=ENVIRONMENT.quickbooks_redirect,
+                )
+            )
+        )
     calendar.keeper.supply(handlers.PortalCalendar())
     roster.keeper.supply(handlers.PortalRoster())
     charts.keeper.supply(handlers.PortalCharts())

@@ -36,6 +36,10 @@ OTHER_PLACES = {
     " JOIN identity_membership m ON m.user_id = f.user_id)",
     "event": "(SELECT id, 1 AS version, practice_id FROM outbox_outboxevent"
     " WHERE type = 'patient.created')",
+    **{
+        kind: f"(SELECT id, 1 AS version, practice_id FROM accounting_paper WHERE kind = '{kind}')"
+        for kind in ("invoice", "statement", "superbill")
+    },
     "document_link": "(SELECT id, 1 AS version, practice_id FROM documents_documentlink)",
 }
 """Kinds that are found in another way than by their table."""
@@ -130,6 +134,7 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
     props.made(willow.admin.post("/v1/mfa/totp", {}))
     willow.key("admin", Permission.PATIENTS_READ)
     _connect(willow, folder, stage.billing.maya)
+    _account(stage)
     while Relay(practice_id=willow.id).run_once():
         pass
     _look_up(stage)
@@ -149,6 +154,23 @@ def _cover(stage: Stage) -> None:
     props.made(willow.biller.post("/v1/credential-spans", span))
     asked = willow.scheduler.post(f"/v1/insurance-policies/{policy['id']}/eligibility-checks", {})
     assert asked.status_code == 202, asked.content
+
+
+def _account(stage: Stage) -> None:
+    """Invoice a visit that its patient pays for, and make every other paper and report."""
+    billing, biller = stage.billing, stage.willow.biller
+    patient = props.patient(stage.willow, "Pia", clinician_ids=[billing.things["clinician"]["id"]])
+    visit = billing.visit(patient=patient, days_ago=9)
+    billing.note(visit)
+    period = {"from_on": "2020-01-01", "to_on": stage.willow.scope.day_of(timezone.now()).isoformat()}
+    body = {"patient_id": patient["id"], **period}
+    props.made(biller.post("/v1/invoices", body))
+    props.made(
+        biller.post("/v1/payments", {"patient_id": patient["id"], "method": "cash", "amount": {"amount": 18000}})
+    )
+    props.made(biller.post("/v1/superbills", body))
+    props.made(biller.post("/v1/statements", body))
+    props.made(biller.post("/v1/pay-reports", period))
 
 
 def _connect(willow: House, folder: Path, maya: Api) -> None:

@@ -12,6 +12,7 @@ It works on the database of the test run, which it finds by RAPPORT_HOME.
 - `patient TOKEN`: add a patient over the API, then end
 - `era TOKEN FILE`: hand in a remittance over the API, then end
 - `ledger FILE`: do a program of deeds on money (JSON) from its beginning, then end
+- `books PRACTICE URL`: speak once to the books of one practice at a double of QuickBooks Online, then end
 - `found`: found a practice, print a scheduler's token and an auditor's, then end
 """
 
@@ -112,6 +113,19 @@ def main() -> None:
         from rapport.rooms.ledger.tests.program import Program, run
 
         run(Program(**json.loads(Path(rest[0]).read_text())))
+    elif what == "books":
+        from rapport.connectors.quickbooks.driver import QuickBooks
+        from rapport.connectors.quickbooks.settings import QuickBooksSettings
+        from rapport.platform.access.scope import system_scope
+        from rapport.rooms.accounting import jobs
+
+        practice, url = UUID(rest[0]), rest[1]
+        jobs.supply(
+            QuickBooks(
+                QuickBooksSettings("double-id", "double-secret", "https://rapport.example.org", api_url=url, token_url=url)
+            )
+        )
+        jobs.sync(scope=system_scope(practice_id=practice, actor_id=practice, time_zone=ZoneInfo("UTC")))
     elif what == "found":
         from tests.support.cast import found
 

@@ -17,6 +17,7 @@ from rapport.platform.audit import api as audit
 from rapport.platform.identity import api as identity
 from rapport.platform.jobs import api as jobs
 from rapport.platform.outbox import api as outbox
+from rapport.rooms.accounting import api as accounting
 from rapport.rooms.charting import api as charting
 from rapport.rooms.claims import api as claims
 from rapport.rooms.coding import api as coding
@@ -44,6 +45,7 @@ ROUTERS = (
     charting.router,
     claims.router,
     remittance.router,
+    accounting.router,
     telehealth.router,
     payments.router,
     exchange.router,

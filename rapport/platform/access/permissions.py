@@ -55,6 +55,9 @@ class Permission(StrEnum):
     PAYMENTS_WRITE = "payments:write"
     PAYMENTS_REFUND = "payments:refund"
     WRITE_OFFS_WRITE = "write_offs:write"
+    ACCOUNTING_READ = "accounting:read"
+    """Read what the whole practice is owed, its journal, and what clinicians earn."""
+    ACCOUNTING_MANAGE = "accounting:manage"
     CONNECTIONS_READ = "connections:read"
     CONNECTIONS_MANAGE = "connections:manage"
 
@@ -98,7 +101,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.EVENTS_READ, P.WEBHOOKS_MANAGE, P.JOBS_READ, P.CLINICIANS_WRITE, P.LOCATIONS_WRITE,
             P.PATIENTS_READ, P.PATIENTS_WRITE, P.CODES_WRITE, P.APPOINTMENTS_OVERRIDE,
             P.NOTES_READ_METADATA, P.PAYERS_READ, P.PAYERS_WRITE, P.POLICIES_READ,
-            P.CONNECTIONS_MANAGE,
+            P.CONNECTIONS_MANAGE, P.ACCOUNTING_READ, P.ACCOUNTING_MANAGE,
         }
     ),
     Role.SCHEDULER: frozenset(
@@ -134,6 +137,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {
             P.CODES_WRITE, P.PAYERS_WRITE, P.REMITTANCES_READ, P.REMITTANCES_POST,
             P.PAYMENTS_REFUND, P.WRITE_OFFS_WRITE, P.LEDGER_CLOSE, P.EVENTS_READ,
+            P.ACCOUNTING_READ, P.ACCOUNTING_MANAGE,
         }
     ),
     Role.BILLER_ASSIGNED: frozenset(_EVERYONE | _BILLING),

@@ -218,7 +218,8 @@ PATH_KINDS: dict[str, str] = {
         "payment ledger_entry telehealth_session event webhook_endpoint delivery job session "
         "connection challenge attention_item connector_write artefact "
         "claim_batch "
-        "card card_processor payout"
+        "card card_processor payout "
+        "invoice statement superbill pay_report"
     ).split()
 }
 """Name of a path parameter -> kind of object."""

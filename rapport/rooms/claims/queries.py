@@ -17,6 +17,7 @@ from rapport.rooms.ledger import queries as ledger
 
 from .models import (
     BatchClaim,
+    Billed,
     CarriedClaim,
     Channel,
     Claim,
@@ -476,3 +477,9 @@ def overdue(*, scope: Scope, now: datetime, most: int) -> list[Overdue]:
     wanted = list(found)[:most]
     claims = {row.id: row for row in Claim.objects.visible_to(scope).filter(id__in=wanted)}
     return [Overdue(claims[id], found[id]) for id in wanted if id in claims]
+
+
+def payers_asked(*, scope: Scope, appointment_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return appointment -> the payer that was asked for it last; those that no claim asks for are left out."""
+    rows = Billed.objects.visible_to(scope).filter(appointment_id__in=list(appointment_ids))
+    return dict(rows.order_by("id").values_list("appointment_id", "payer_id"))

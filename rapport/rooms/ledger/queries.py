@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -202,3 +203,118 @@ def is_of_card(*, scope: Scope, entry: Entry) -> bool:
 def is_reversed(*, scope: Scope, entry_id: UUID) -> bool:
     """Tell whether an entry was undone."""
     return Entry.objects.visible_to(scope).filter(reverses_id=entry_id).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class VisitMoney:
+    """
+    What became of the charge of one visit, in cents.
+
+    What was charged is what payers and the patient paid, what was taken off, and what both owe still.
+    """
+
+    appointment_id: UUID
+    patient_id: UUID
+    service_on: date
+    charged_cents: int
+    paid_by_payers_cents: int
+    adjusted_cents: int
+    """Contractual adjustments and write-offs."""
+    paid_by_patient_cents: int
+    patient_owes_cents: int
+    payers_owe_cents: int
+
+
+_VISITS = """
+SELECT p.appointment_id, p.patient_id, coalesce(min(p.service_on), min(p.effective_on)),
+    coalesce(-sum(p.cents) FILTER (WHERE p.account = 'revenue'), 0)::bigint,
+    coalesce(sum(p.cents) FILTER (WHERE p.account = 'cash'), 0)::bigint,
+    coalesce(sum(p.cents) FILTER (WHERE p.account IN ('contractual_adjustments', 'write_offs')), 0)::bigint,
+    coalesce(-sum(p.cents) FILTER (WHERE p.account = 'patient_receivable' AND coalesce(o.kind, e.kind)
+        IN ('patient_payment', 'credit_applied', 'credit_released')), 0)::bigint,
+    coalesce(sum(p.cents) FILTER (WHERE p.account = 'patient_receivable'), 0)::bigint,
+    coalesce(sum(p.cents) FILTER (WHERE p.account = 'insurance_receivable'), 0)::bigint
+FROM ledger_posting p
+JOIN ledger_entry e ON e.practice_id = p.practice_id AND e.id = p.entry_id
+LEFT JOIN ledger_entry o ON o.practice_id = e.practice_id AND o.id = e.reverses_id
+WHERE p.practice_id = %s AND p.appointment_id IS NOT NULL
+"""
+_BY_VISIT = " GROUP BY p.appointment_id, p.patient_id ORDER BY 3, 1"
+
+
+def visits_of(*, scope: Scope, patient_id: UUID, from_on: date, to_on: date) -> list[VisitMoney]:
+    """Return what became of a patient's visits of a period, the first one first, by all that is known."""
+    rows = sql.rows(f"{_VISITS} AND p.patient_id = %s{_BY_VISIT}", (scope.practice_id, patient_id))
+    visits = [VisitMoney(*row) for row in rows]
+    return [visit for visit in visits if from_on <= visit.service_on <= to_on]
+
+
+def visits_between(*, scope: Scope, from_on: date, to_on: date) -> list[VisitMoney]:
+    """Return what was posted in a period about visits of any day: the sums are of those postings alone."""
+    statement = f"{_VISITS} AND p.effective_on BETWEEN %s AND %s{_BY_VISIT}"
+    return [VisitMoney(*row) for row in sql.rows(statement, (scope.practice_id, from_on, to_on))]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What is open for one visit at the end of a day; below zero: more was paid than owed."""
+
+    appointment_id: UUID | None
+    patient_id: UUID | None
+    service_on: date
+    cents: int
+
+
+_OWED = """
+SELECT appointment_id, patient_id, coalesce(min(service_on), min(effective_on)), sum(cents)::bigint
+FROM ledger_posting WHERE practice_id = %s AND account = %s AND effective_on <= %s
+GROUP BY 1, 2 HAVING sum(cents) <> 0 ORDER BY 3, 1
+"""
+
+
+def owed_on(*, scope: Scope, account: Account, as_of: date) -> list[Owed]:
+    """Return what was open at the end of a day, visit by visit. :param account: by whom"""
+    return [Owed(*row) for row in sql.rows(_OWED, (scope.practice_id, account.value, as_of))]
+
+
+_DAYS = """
+SELECT effective_on, account, sum(cents)::bigint FROM ledger_posting
+WHERE practice_id = %s AND effective_on BETWEEN %s AND %s
+GROUP BY 1, 2 HAVING sum(cents) <> 0 ORDER BY 1, 2
+"""
+
+
+def day_totals(*, scope: Scope, from_on: date, to_on: date) -> list[tuple[date, Account, int]]:
+    """Return what was posted to each account on each day of a period, in cents; those of a day add up to zero."""
+    rows = sql.rows(_DAYS, (scope.practice_id, from_on, to_on))
+    return [(day, Account(account), cents) for day, account, cents in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """How one entry changed what a patient owes, less their credit."""
+
+    on: date
+    kind: str
+    """Of the entry, or of the one that it undoes."""
+    undoes: bool
+    service_on: date | None
+    cents: int
+
+
+_MOVEMENTS = """
+SELECT e.effective_on, coalesce(o.kind, e.kind), e.reverses_id IS NOT NULL, min(p.service_on), sum(p.cents)::bigint
+FROM ledger_entry e
+JOIN ledger_posting p ON p.practice_id = e.practice_id AND p.entry_id = e.id
+    AND p.account IN ('patient_receivable', 'unapplied')
+LEFT JOIN ledger_entry o ON o.practice_id = e.practice_id AND o.id = e.reverses_id
+WHERE e.practice_id = %s AND e.patient_id = %s AND e.effective_on BETWEEN %s AND %s
+GROUP BY e.id, e.effective_on, e.recorded_at, 2, 3 HAVING sum(p.cents) <> 0
+ORDER BY e.effective_on, e.recorded_at, e.id
+"""
+
+
+def movements(*, scope: Scope, patient_id: UUID, from_on: date, to_on: date) -> list[Movement]:
+    """Return what changed a patient's balance in a period, in order."""
+    rows = sql.rows(_MOVEMENTS, (scope.practice_id, patient_id, from_on, to_on))
+    return [Movement(*row) for row in rows]

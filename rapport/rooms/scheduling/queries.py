@@ -125,6 +125,24 @@ def _facts(row: Appointment, scope: Scope) -> BillingFacts:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Who did what at an appointment, as papers and reports say it."""
+
+    clinician_id: UUID
+    code: str
+    label: str
+
+
+def services_of(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[UUID, Service]:
+    """Return appointment -> what was done there; those that are not the actor's to see are left out."""
+    rows = Appointment.objects.visible_to(scope).filter(id__in=list(appointment_ids))
+    return {
+        row.id: Service(row.clinician_id, row.service_code.code, row.service_code.label)
+        for row in rows.select_related("service_code")
+    }
+
+
 def visits_on(*, scope: Scope, patient_id: UUID, on: date) -> list[BillingFacts]:
     """Return what a patient was seen for on a day of the practice, as far as it was not called off."""
     return visits_between(scope=scope, patient_ids=[patient_id], first=on, last=on)

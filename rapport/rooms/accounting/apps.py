@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class AccountingConfig(AppConfig):
+    name = "rapport.rooms.accounting"
+    label = "accounting"
+
+    def ready(self) -> None:
+        from . import jobs  # noqa: F401 - registers the room's jobs

@@ -1,0 +1,146 @@
+"""Questions about papers, debts, pay and the journal. They take the scope first and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from datetime import date
+from uuid import UUID
+
+from rapport.kernel.problems import NotFound
+from rapport.platform.access.scope import Scope
+from rapport.platform.db.rows import by_id
+from rapport.rooms.claims import queries as claims
+from rapport.rooms.coverage import queries as coverage
+from rapport.rooms.ledger import queries as ledger
+from rapport.rooms.ledger.queries import Owed
+from rapport.rooms.ledger.states import Account
+from rapport.rooms.scheduling import queries as scheduling
+
+from .models import BookEntry, Paper, PayReport, PayRule
+from .rules import pay
+from .rules.aging import Aged, Debt, aged
+from .rules.journal import Total
+from .states import PaperKind, PayBasis
+
+NOBODY = "none"
+"""The group of what belongs to no payer or clinician that is known."""
+
+
+def get_paper(*, scope: Scope, paper_id: UUID, kinds: Iterable[PaperKind]) -> Paper:
+    """Return a paper of one of these kinds. :raises NotFound: there is none for this actor"""
+    wanted = [kind.value for kind in kinds]
+    paper = by_id(Paper, scope=scope, id=paper_id)
+    if paper is None or paper.kind not in wanted:
+        raise NotFound(_sought=[(wanted[0], paper_id)])
+    return paper
+
+
+def credit_note_of(*, scope: Scope, invoice_id: UUID) -> Paper | None:
+    """Return the credit note that took an invoice back, if one did."""
+    found: Paper | None = Paper.objects.visible_to(scope).filter(corrects_id=invoice_id).first()
+    return found
+
+
+def credit_notes_of(*, scope: Scope, invoice_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return invoice -> the credit note that took it back."""
+    rows = Paper.objects.visible_to(scope).filter(corrects_id__in=list(invoice_ids))
+    return dict(rows.values_list("corrects_id", "id"))
+
+
+def papers_of(*, scope: Scope, paper_ids: Iterable[UUID]) -> list[Paper]:
+    """Return papers in the order of their ids."""
+    wanted = list(paper_ids)
+    found = {row.id: row for row in Paper.objects.visible_to(scope).filter(id__in=wanted)}
+    return [found[id] for id in wanted if id in found]
+
+
+def invoiced_visits(*, scope: Scope, patient_id: UUID) -> set[UUID]:
+    """Return the visits of a patient that stand on an invoice which nothing took back."""
+    mine = Paper.objects.visible_to(scope).filter(patient_id=patient_id)
+    taken_back = set(
+        mine.filter(kind=PaperKind.CREDIT_NOTE).values_list("corrects_id", flat=True)
+    )
+    invoices = mine.filter(kind=PaperKind.INVOICE).exclude(id__in=taken_back)
+    return {visit for visits in invoices.values_list("appointment_ids", flat=True) for visit in visits}
+
+
+def aging(*, scope: Scope, account: Account, as_of: date, group_by: str) -> dict[Hashable, Aged]:
+    """
+    Return what is owed at the end of a day, by age of the service.
+
+    :param account: by whom: the patients' receivable or the payers'
+    :param group_by: `payer`, `clinician` or `patient`; the groups are their ids, or NOBODY
+    """
+    owed = ledger.owed_on(scope=scope, account=account, as_of=as_of)
+    groups = _groups(scope, owed, group_by)
+    debts = [Debt(group, one.service_on, one.cents) for one, group in zip(owed, groups, strict=True)]
+    return aged(debts, as_of=as_of)
+
+
+def _groups(scope: Scope, owed: list[Owed], group_by: str) -> list[UUID | str]:
+    visits = [one.appointment_id for one in owed if one.appointment_id is not None]
+    if group_by == "patient":
+        return [one.patient_id or NOBODY for one in owed]
+    if group_by == "clinician":
+        services = scheduling.services_of(scope=scope, appointment_ids=visits)
+        return [
+            services[one.appointment_id].clinician_id
+            if one.appointment_id is not None and one.appointment_id in services
+            else NOBODY
+            for one in owed
+        ]
+    asked = claims.payers_asked(scope=scope, appointment_ids=visits)
+    found: list[UUID | str] = []
+    for one in owed:
+        payer = asked.get(one.appointment_id) if one.appointment_id is not None else None
+        if payer is None and one.patient_id is not None:
+            policy = coverage.policy_for(scope=scope, patient_id=one.patient_id, on=one.service_on)
+            payer = policy.payer_id if policy else None
+        found.append(payer or NOBODY)
+    return found
+
+
+def journal(*, scope: Scope, from_on: date, to_on: date) -> list[Total]:
+    """Return the totals of each day and account of a period."""
+    totals = ledger.day_totals(scope=scope, from_on=from_on, to_on=to_on)
+    return [Total(day, account, cents) for day, account, cents in totals]
+
+
+def rule_on(*, scope: Scope, clinician_id: UUID, on: date) -> pay.Rule | None:
+    """Return how a clinician is paid on a day; None: nothing was agreed."""
+    row: PayRule | None = (
+        PayRule.objects.visible_to(scope)
+        .filter(clinician_id=clinician_id, from_on__lte=on)
+        .order_by("-from_on", "-created_at")
+        .first()
+    )
+    return pay.Rule(PayBasis(row.basis), row.basis_points, row.per_code) if row else None
+
+
+def get_pay_report(*, scope: Scope, report_id: UUID) -> PayReport:
+    """Return a pay report. :raises NotFound: there is none"""
+    row = by_id(PayReport, scope=scope, id=report_id)
+    if row is None:
+        raise NotFound(_sought=[("pay_report", report_id)])
+    return row
+
+
+def pay_rules_of(*, scope: Scope, rule_ids: Iterable[UUID]) -> list[PayRule]:
+    """Return rules in the order of their ids."""
+    wanted = list(rule_ids)
+    found = {row.id: row for row in PayRule.objects.visible_to(scope).filter(id__in=wanted)}
+    return [found[id] for id in wanted if id in found]
+
+
+def pay_reports_of(*, scope: Scope, report_ids: Iterable[UUID]) -> list[PayReport]:
+    """Return pay reports in the order of their ids."""
+    wanted = list(report_ids)
+    found = {row.id: row for row in PayReport.objects.visible_to(scope).filter(id__in=wanted)}
+    return [found[id] for id in wanted if id in found]
+
+
+def book_entries_of(*, scope: Scope, entry_ids: Iterable[UUID]) -> list[BookEntry]:
+    """Return entries for the books elsewhere, in the order of their ids."""
+    wanted = list(entry_ids)
+    found = {row.id: row for row in BookEntry.objects.visible_to(scope).filter(id__in=wanted)}
+    return [found[id] for id in wanted if id in found]
