@@ -20,8 +20,11 @@ from rapport.platform.api import etags
 from rapport.platform.api.edge import PATH_KINDS
 from rapport.platform.api.router import RouteInfo
 from rapport.platform.outbox.relay import Relay
+from rapport.rooms.ledger import services as ledger
+from rapport.rooms.payments import examples
 from rapport.rooms.payments import services as payments
-from rapport.rooms.payments.ports import PayoutFacts, PayoutLine
+from rapport.rooms.payments.ports import CardFacts, PayoutFacts, PayoutLine, Prepared
+from rapport.rooms.payments.queries import enrolments_to_look_at
 from tests.support import props
 from tests.support.billing import Billing
 from tests.support.cast import Api, House, found
@@ -197,7 +200,24 @@ def _take_cards(willow: House, patient: Any) -> None:
         processor_id = parse_type_id("card_processor", processor["id"])
         assert processor_id is not None
         payments.record_payout(scope=scope, processor_id=processor_id, facts=facts, now=timezone.now())
-    willow.biller.delete(f"/v1/cards/{card['id']}")
+        card_id = parse_type_id("card", card["id"])
+        assert card_id is not None
+        page, facts_of_card = Prepared("cus_1", "seti_1", "seti_1_secret"), CardFacts("pm_1", "visa", "4242", 8, 2034, "credit")
+        payments.keep_page(scope=scope, card_id=card_id, answer=page, now=timezone.now())
+        payments.keep_card(scope=scope, card_id=card_id, answer=facts_of_card, now=timezone.now())
+    props.made(
+        willow.biller.post(
+            "/v1/autopay-enrolments", examples.NEW_ENROLMENT | {"patient_id": patient["id"], "card_id": card["id"]}
+        )
+    )
+    assert willow.admin.call("PUT", "/v1/autopay-rule", examples.NEW_RULE).status_code == 200
+    with willow.entered() as scope:
+        ledger.post_charge(
+            scope=scope, appointment_id=new_uuid(), patient_id=parse_type_id("patient", patient["id"]),
+            service_on=date(2026, 3, 2), patient_cents=9000, insurance_cents=0, now=timezone.now(),
+        )  # fmt: skip
+        (enrolment,) = enrolments_to_look_at(scope=scope, before=timezone.now())
+        assert payments.plan(scope=scope, enrolment_id=enrolment, now=timezone.now()) is not None
 
 
 def kinds_in(info: RouteInfo) -> list[str]:

@@ -218,7 +218,7 @@ PATH_KINDS: dict[str, str] = {
         "payment ledger_entry telehealth_session event webhook_endpoint delivery job session "
         "connection challenge attention_item connector_write artefact "
         "claim_batch "
-        "card card_processor payout "
+        "card card_processor payout autopay_enrolment planned_charge "
         "invoice statement superbill pay_report"
     ).split()
 }

@@ -61,3 +61,32 @@ PAYOUT: dict[str, Any] = {
     ],
     "difference": 0, "unknown": 0,
 } | _AT  # fmt: skip
+
+RULE: dict[str, Any] = {
+    "object": "autopay_rule", "active": True, "copays": False, "notice_days": 3, "day_of_month": None,
+    "max_per_month": {"amount": 20000, "currency": "USD"}, "retry_days": [3, 7], "version": 1,
+}  # fmt: skip
+
+NEW_RULE: dict[str, Any] = {"active": True, "max_per_month": {"amount": 20000, "currency": "USD"}}
+
+_CONSENT = {
+    "words": "I agree that what I owe after my insurance has paid is charged to this card.",
+    "given_by": "Ana Rivera", "given_at": "2026-11-02T16:30:00.000Z",
+}  # fmt: skip
+
+NEW_ENROLMENT: dict[str, Any] = {"patient_id": _PAT, "card_id": _CARD, "consent": _CONSENT}
+
+ENROLMENT: dict[str, Any] = {
+    "object": "autopay_enrolment", "id": "apy_01h455vb4pex5vsknk084sn02q", "patient_id": _PAT, "card_id": _CARD,
+    "state": "active", "consent": _CONSENT, "recorded_by_type": "user", "max_per_month": None, "revoked_at": None,
+    "revoke_reason": None,
+} | _AT  # fmt: skip
+
+PLANNED: dict[str, Any] = {
+    "object": "planned_charge", "id": "plc_01h455vb4pex5vsknk084sn02q", "patient_id": _PAT,
+    "enrolment_id": "apy_01h455vb4pex5vsknk084sn02q", "amount": {"amount": 2500, "currency": "USD"},
+    "allocations": [
+        {"appointment_id": "appt_01h455vb4pex5vsknk084sn02w", "amount": {"amount": 2500, "currency": "USD"}}
+    ],
+    "due_on": "2026-11-05", "state": "planned", "tries": 0, "payment_id": None, "decline": None, "reason": None,
+} | _AT  # fmt: skip

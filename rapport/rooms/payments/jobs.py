@@ -159,6 +159,37 @@ def _see_refund(scope: Scope, told: Told, driver: Processor, refund: Refund, rec
         told.note(scope, "parked" if isinstance(found, InDoubt) else "applied")
 
 
+LOOK_EVERY = timedelta(hours=1)
+"""How often AutoPay looks at what an enrolled patient owes, when nothing has told that it changed."""
+
+
+@jobs.task("payments.autopay", retries=1, outside=True)
+def autopay(*, scope: Scope) -> None:
+    """Plan what is owed by those who are enrolled, and let leave what is due; each in a transaction of its own."""
+    now = timezone.now()
+    with entered(scope):
+        enrolments = queries.enrolments_to_look_at(scope=scope, before=now - LOOK_EVERY)
+    for enrolment_id in enrolments:
+        with entered(scope):
+            services.plan(scope=scope, enrolment_id=enrolment_id, now=now)
+    with entered(scope):
+        due = queries.planned_by(scope=scope, day=scope.day_of(now))
+    for planned_id in due:
+        with entered(scope):
+            services.carry_out(scope=scope, planned_id=planned_id, now=now)
+
+
+@jobs.periodic("payments.autopay", seconds=60)
+def autopay_everywhere() -> None:
+    """Have AutoPay look, in each practice whose rule is on."""
+    with transaction.atomic():
+        practices = [row[0] for row in sql.rows("SELECT practice_id FROM rapport_autopay_practices()")]
+    for practice_id in practices:
+        scope = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
+        with entered(scope):
+            jobs.defer("payments.autopay", scope, lock="autopay", queueing_lock="autopay")
+
+
 @jobs.periodic("payments.poll", seconds=5)
 def poll() -> None:
     """Take up what a dead worker left open, pages that are not finished, and notices that wait."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q, Sum
@@ -14,8 +15,19 @@ from rapport.platform.crypto import aead
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
 
-from .models import Card, Charge, Payout, PayoutLine, Processor, Refund, Told
-from .states import UNSETTLED, CardState
+from .models import (
+    AutopayRule,
+    Card,
+    Charge,
+    Enrolment,
+    Payout,
+    PayoutLine,
+    Planned,
+    Processor,
+    Refund,
+    Told,
+)
+from .states import UNSETTLED, CardState, ChargeState, PlanState
 
 OPEN = [state.value for state in UNSETTLED]
 
@@ -168,4 +180,91 @@ def refund_states(*, scope: Scope, charge_id: UUID) -> list[Refund]:
     return list(rows.order_by("created_at", "id"))
 
 
+def autopay_rule(*, scope: Scope, lock: bool = False) -> AutopayRule | None:
+    """Return the practice's rule of AutoPay, if it has one."""
+    rows = AutopayRule.objects.visible_to(scope)
+    found: AutopayRule | None = (rows.select_for_update() if lock else rows).first()
+    return found
 
+
+def get_enrolment(*, scope: Scope, enrolment_id: UUID, lock: bool = False) -> Enrolment:
+    """Return a consent to AutoPay. :raises NotFound: there is none"""
+    row = by_id(Enrolment, scope=scope, id=enrolment_id, lock=lock)
+    if row is None:
+        raise NotFound(_sought=[("autopay_enrolment", enrolment_id)])
+    scope.trail.patient_ids.add(row.patient_id)
+    return row
+
+
+def enrolment_of(*, scope: Scope, patient_id: UUID) -> Enrolment | None:
+    """Return the consent of a patient that stands, if one does."""
+    found: Enrolment | None = (
+        Enrolment.objects.visible_to(scope).filter(patient_id=patient_id, revoked_at=None).first()
+    )
+    return found
+
+
+def enrolments_of(*, scope: Scope, enrolment_ids: Sequence[UUID]) -> list[Enrolment]:
+    """Return consents by their ids, in that order."""
+    found = {row.id: row for row in Enrolment.objects.visible_to(scope).filter(id__in=enrolment_ids)}
+    return [found[id] for id in enrolment_ids if id in found]
+
+
+def enrolments_to_look_at(*, scope: Scope, before: datetime) -> list[UUID]:
+    """Return the consents whose patients' balances were last looked at before an instant, or have changed."""
+    rows = Enrolment.objects.visible_to(scope).filter(revoked_at=None)
+    rows = rows.filter(Q(looked_at=None) | Q(looked_at__lt=before))
+    return list(rows.order_by("created_at").values_list("id", flat=True))
+
+
+def get_planned(*, scope: Scope, planned_id: UUID, lock: bool = False) -> Planned:
+    """Return a planned charge. :raises NotFound: there is none"""
+    row = by_id(Planned, scope=scope, id=planned_id, lock=lock)
+    if row is None:
+        raise NotFound(_sought=[("planned_charge", planned_id)])
+    scope.trail.patient_ids.add(row.patient_id)
+    return row
+
+
+def planned_of(*, scope: Scope, planned_ids: Sequence[UUID]) -> list[Planned]:
+    """Return planned charges by their ids, in that order."""
+    found = {row.id: row for row in Planned.objects.visible_to(scope).filter(id__in=planned_ids)}
+    return [found[id] for id in planned_ids if id in found]
+
+
+def planned_by(*, scope: Scope, day: date) -> list[UUID]:
+    """Return the planned charges that are to leave by a day."""
+    rows = Planned.objects.visible_to(scope).filter(state=PlanState.PLANNED.value, due_on__lte=day)
+    return list(rows.order_by("due_on", "id").values_list("id", flat=True))
+
+
+def planned_in_month(*, scope: Scope, patient_id: UUID, day: date) -> int:
+    """Return the cents that AutoPay has charged, or is to charge, in the month of a day."""
+    rows = Planned.objects.visible_to(scope).filter(
+        patient_id=patient_id, due_on__year=day.year, due_on__month=day.month,
+        state__in=[PlanState.PLANNED.value, PlanState.CHARGING.value, PlanState.PAID.value],
+    )  # fmt: skip
+    return int(rows.aggregate(total=Sum("cents"))["total"] or 0)
+
+
+def left_to_people(*, scope: Scope, patient_id: UUID) -> set[str]:
+    """Return the visits that a person took out of AutoPay, or that it gave up."""
+    states = [PlanState.CANCELLED.value, PlanState.GIVEN_UP.value]
+    rows = Planned.objects.visible_to(scope).filter(patient_id=patient_id, state__in=states)
+    return {visit for parts in rows.values_list("visits", flat=True) for visit, _ in parts}
+
+
+def disputed(*, scope: Scope, patient_id: UUID) -> bool:
+    """Tell whether a patient contests a charge at their bank."""
+    rows = Charge.objects.visible_to(scope).filter(patient_id=patient_id, state=ChargeState.DISPUTED.value)
+    return bool(rows.exists())
+
+
+def keeps_autopay_off(*, scope: Scope, patient_id: UUID) -> bool:
+    """Tell whether something is planned or under way for a patient, or contested."""
+    states = [PlanState.PLANNED.value, PlanState.CHARGING.value]
+    return (
+        Planned.objects.visible_to(scope).filter(patient_id=patient_id, state__in=states).exists()
+        or under_way(scope=scope, patient_id=patient_id) is not None
+        or disputed(scope=scope, patient_id=patient_id)
+    )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from rapport.kernel.ids import type_id
 from rapport.platform.access.permissions import Permission
@@ -19,12 +19,13 @@ from rapport.platform.api.shapes import (
     MoneyOut,
     Shape,
     instant,
+    instant_or_none,
     source_of,
 )
 from rapport.rooms.ledger import schemas as ledger
 
 from . import queries
-from .models import Card, Payout, Processor
+from .models import AutopayRule, Card, Enrolment, Payout, Planned, Processor
 
 PaymentState = Literal["pending", "in_doubt", "succeeded", "failed", "disputed", "charged_back"]
 _STATES = {"queued": "pending", "sending": "pending"}
@@ -192,6 +193,104 @@ class PayoutOut(Shape):
     updated_at: Instant
 
 
+class AutopayRuleOut(Shape):
+    """When the practice charges those who are enrolled."""
+
+    object: Literal["autopay_rule"]
+    active: bool
+    copays: Annotated[bool, Meta(description="Also before the payer has decided.")]
+    notice_days: Annotated[int, Meta(description="Days between planning, which is told, and charging.")]
+    day_of_month: Annotated[int | None, Meta(description="Null: any day.")]
+    max_per_month: Annotated[MoneyOut | None, Meta(description="For one patient; null: no rule yet.")]
+    retry_days: Annotated[list[int], Meta(description="Days after the first decline, the second …")]
+    version: int
+
+
+class AutopayRuleIn(Input):
+    """The whole rule."""
+
+    active: bool
+    copays: bool = False
+    notice_days: int = Field(default=3, ge=1, le=30)
+    day_of_month: int | None = Field(default=None, ge=1, le=28)
+    max_per_month: ledger.PositiveMoneyIn
+    retry_days: list[Annotated[int, Field(ge=1, le=30)]] = Field(default=[3, 7], max_length=5)
+
+
+class ConsentIn(Input):
+    """What was consented to, by whom, and when."""
+
+    words: str = Field(min_length=20, max_length=4000, description="As they were shown.")
+    given_by: str = Field(min_length=2, max_length=200, description="The patient, or who may for them.")
+    given_at: AwareDatetime
+
+
+class EnrolmentIn(Input):
+    """A consent that a card on file is charged for what the patient owes."""
+
+    patient_id: str = Field(max_length=40)
+    card_id: str = Field(max_length=40)
+    consent: ConsentIn
+    max_per_month: ledger.PositiveMoneyIn | None = Field(
+        default=None, description="The most in a calendar month that was consented to."
+    )
+
+
+class ReasonIn(Input):
+    """Why."""
+
+    reason: str = Field(min_length=3, max_length=200)
+
+
+class Consent(Struct):
+    """What was consented to, by whom, and when."""
+
+    words: str
+    given_by: str
+    given_at: Instant
+
+
+class EnrolmentOut(Shape):
+    """A patient's consent to AutoPay. It charges nothing by itself."""
+
+    object: Literal["autopay_enrolment"]
+    id: str
+    patient_id: str
+    card_id: str
+    state: Literal["active", "revoked"]
+    consent: Consent
+    recorded_by_type: str
+    max_per_month: MoneyOut | None
+    revoked_at: Instant | None
+    revoke_reason: str | None
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class PlannedChargeOut(Shape):
+    """A charge that leaves on a day, unless somebody cancels it."""
+
+    object: Literal["planned_charge"]
+    id: str
+    patient_id: str
+    enrolment_id: str
+    amount: Annotated[MoneyOut, Meta(description="At most; less where less is owed by then.")]
+    allocations: list[ledger.AllocationOut]
+    due_on: Day
+    state: Annotated[
+        Literal["planned", "charging", "paid", "cancelled", "overtaken", "given_up"],
+        Meta(description="`given_up`: somebody has to talk to the patient; cancel it to close it."),
+    ]
+    tries: int
+    payment_id: Annotated[str | None, Meta(description="The last charge it made.")]
+    decline: Declined | None
+    reason: str | None
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
 PAYMENT_SOURCE = (
     "(SELECT l.practice_id, l.id, l.patient_id, l.cents, l.method, l.reference, l.received_on, l.created_at,"
     " l.entry_id, l.source_system, l.source_remote_id, l.source_as_of FROM ledger_payment l UNION ALL"
@@ -296,5 +395,50 @@ def payout_out(scope: Scope, row: Payout) -> PayoutOut:
         ],
         difference=row.cents - sum(line.net_cents for line in lines),
         unknown=sum(line.net_cents for line in lines if line.charge_id is None and line.kind in ("charge", "refund")),
+        version=row.version, created_at=instant(row.created_at), updated_at=instant(row.updated_at),
+    )  # fmt: skip
+
+
+def rule_out(row: AutopayRule | None) -> AutopayRuleOut:
+    """Return the shape of the rule; without one nothing is charged."""
+    if row is None:
+        return AutopayRuleOut(
+            object="autopay_rule", active=False, copays=False, notice_days=3, day_of_month=None, max_per_month=None,
+            retry_days=[], version=0,
+        )  # fmt: skip
+    return AutopayRuleOut(
+        object="autopay_rule", active=row.active, copays=row.copays, notice_days=row.notice_days,
+        day_of_month=row.day_of_month, max_per_month=MoneyOut(row.max_cents), retry_days=list(row.retry_days),
+        version=row.version,
+    )  # fmt: skip
+
+
+def enrolment_out(row: Enrolment) -> EnrolmentOut:
+    """Return the shape of a consent."""
+    return EnrolmentOut(
+        object="autopay_enrolment", id=type_id("autopay_enrolment", row.id),
+        patient_id=type_id("patient", row.patient_id), card_id=type_id("card", row.card_id),
+        state="revoked" if row.revoked_at else "active",
+        consent=Consent(row.consent_words, row.consented_by, instant(row.consented_at)),
+        recorded_by_type=row.recorded_by_type,
+        max_per_month=None if row.max_cents is None else MoneyOut(row.max_cents),
+        revoked_at=instant_or_none(row.revoked_at), revoke_reason=row.revoke_reason or None, version=row.version,
+        created_at=instant(row.created_at), updated_at=instant(row.updated_at),
+    )  # fmt: skip
+
+
+def planned_out(row: Planned) -> PlannedChargeOut:
+    """Return the shape of a planned charge."""
+    return PlannedChargeOut(
+        object="planned_charge", id=type_id("planned_charge", row.id),
+        patient_id=type_id("patient", row.patient_id), enrolment_id=type_id("autopay_enrolment", row.enrolment_id),
+        amount=MoneyOut(row.cents),
+        allocations=[
+            ledger.AllocationOut(None if visit == "None" else type_id("appointment", UUID(visit)), MoneyOut(cents))
+            for visit, cents in row.visits
+        ],
+        due_on=row.due_on, state=row.state,  # type: ignore[arg-type]
+        tries=row.tries, payment_id=type_id("payment", row.charge_id) if row.charge_id else None,
+        decline=_declined(row.decline_code, row.decline_words, row.state == "planned"), reason=row.reason or None,
         version=row.version, created_at=instant(row.created_at), updated_at=instant(row.updated_at),
     )  # fmt: skip

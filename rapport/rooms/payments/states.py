@@ -1,4 +1,4 @@
-"""The lives of a charge, a refund and a card, as data. Nothing here touches the database."""
+"""The lives of a charge, a refund, a card and a planned charge, as data. Nothing here touches the database."""
 
 from __future__ import annotations
 
@@ -96,3 +96,33 @@ CARD_MOVES: Mapping[CardState, frozenset[CardState]] = MappingProxyType(
         K.REMOVED: frozenset(),
     }
 )
+
+
+class PlanState(StrEnum):
+    """Where a charge that AutoPay has planned is."""
+
+    PLANNED = "planned"
+    """It leaves on its day, unless somebody cancels it."""
+    CHARGING = "charging"
+    """Its card is being charged."""
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    """A person does not want it; what it was for is not planned again."""
+    OVERTAKEN = "overtaken"
+    """Nothing of it is owed any more, or the patient left AutoPay."""
+    GIVEN_UP = "given_up"
+    """The card was declined for good, or too often: somebody has to talk to the patient."""
+
+
+P = PlanState
+PLAN_MOVES: Mapping[PlanState, frozenset[PlanState]] = MappingProxyType(
+    {
+        P.PLANNED: frozenset({P.CHARGING, P.CANCELLED, P.OVERTAKEN}),
+        P.CHARGING: frozenset({P.PAID, P.PLANNED, P.GIVEN_UP}),
+        P.GIVEN_UP: frozenset({P.CANCELLED}),
+        P.PAID: frozenset(),
+        P.CANCELLED: frozenset(),
+        P.OVERTAKEN: frozenset(),
+    }
+)
+"""State -> states it can go to. PLANNED follows CHARGING when the card is to be tried on another day."""

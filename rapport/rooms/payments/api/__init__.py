@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import cards, paying
+from . import autopay, cards, paying
 from .base import router
 
-__all__ = ["cards", "paying", "router"]
+__all__ = ["autopay", "cards", "paying", "router"]

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from .accounts import change_processor, create_processor
+from .autopay import (
+    cancel,
+    carry_out,
+    end_with_card,
+    enrol,
+    look_again,
+    plan,
+    revoke,
+    set_rule,
+    settle,
+)
 from .cards import ask_card, forgotten, keep_card, keep_page, remove_card
 from .charging import (
     Sending,
@@ -17,6 +28,7 @@ from .charging import (
 from .notices import keep, look, receive, supply_notices
 from .payouts import record_payout
 from .problems import (
+    AlreadyEnrolled,
     CardNotUsable,
     ChargeUnderWay,
     NoProcessor,
@@ -27,6 +39,7 @@ from .problems import (
 from .refunding import ask_refund, begin_refund, bounced, record_refund, refund_ask
 
 __all__ = [
+    "AlreadyEnrolled",
     "CardNotUsable",
     "ChargeUnderWay",
     "NoProcessor",
@@ -40,14 +53,20 @@ __all__ = [
     "begin_charge",
     "begin_refund",
     "bounced",
+    "cancel",
+    "carry_out",
     "change_processor",
     "create_processor",
+    "end_with_card",
+    "enrol",
     "forgotten",
     "keep",
     "keep_card",
     "keep_page",
     "look",
+    "look_again",
     "note_fee",
+    "plan",
     "receive",
     "record_charge",
     "record_payout",
@@ -55,6 +74,9 @@ __all__ = [
     "refund_ask",
     "remove_card",
     "resolve_charge",
+    "revoke",
+    "set_rule",
+    "settle",
     "settle_taken",
     "start_charge",
     "supply_notices",

@@ -146,7 +146,7 @@ def _not_any_more(charge: Charge, card: Card, now: datetime) -> Refused | None:
     if card.state != CardState.ACTIVE:
         return Refused("card-removed", "The card was removed before it was charged.")
     if now > charge.created_at + KEY_LIVES:
-        return Refused("never-left", "The processor could not be reached for a day. Nothing was taken.")
+        return Refused("never-left", "The processor could not be reached for a day. Nothing was taken.", again=True)
     return None
 
 

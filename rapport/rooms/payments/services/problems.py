@@ -28,3 +28,7 @@ class ProcessorExists(Conflict):
 
 class NoticeRefused(Unauthenticated):
     code, title = "notice-refused", "The signature is wrong or old."
+
+
+class AlreadyEnrolled(Conflict):
+    code, title = "already-enrolled", "The patient is enrolled; revoke that first."
