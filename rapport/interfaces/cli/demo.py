@@ -13,6 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from . import setup
 from .client import Caller, sign_in
 
@@ -51,6 +53,42 @@ def _write(file: Path, content: Any) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as out:
         json.dump(content, out, indent=2)
+
+
+def cards_plan() -> Plan:
+    """Return port and keys of the double of the card processor; chosen once per installation."""
+    from rapport.config.environment import ENVIRONMENT
+
+    file = ENVIRONMENT.home / "cards.json"
+    if not file.exists():
+        keys = {"secret_key": f"sk_test_{secrets.token_hex(12)}", "webhook_secret": f"whsec_{secrets.token_hex(12)}"}
+        _write(file, {"port": _free_port(), "home": str(ENVIRONMENT.home / "cards"), **keys})
+    found: Plan = json.loads(file.read_text())
+    return found
+
+
+def cards_command() -> list[str]:
+    """Return the command line of the double of the card processor."""
+    cards = cards_plan()
+    return [
+        sys.executable, "-m", "rapport.sandbox.cards", "--home", cards["home"], "--port", str(cards["port"]),
+        f"--secret-key={cards['secret_key']}", f"--webhook-secret={cards['webhook_secret']}",
+    ]  # fmt: skip
+
+
+def take_cards(base_url: str) -> None:
+    """Let the first demo practice take cards of the double, and the double tell it what happens."""
+    cards = cards_plan()
+    admin = sign_in(base_url, json.loads(path().read_text())["users"]["admin"])
+    url = f"http://127.0.0.1:{cards['port']}"
+    processor = admin.call("POST", "/card-processors", {
+        "secret_key": cards["secret_key"], "notice_secret": cards["webhook_secret"], "settings": {"base_url": url},
+    })  # fmt: skip
+    with httpx.Client(base_url=url, timeout=10, trust_env=False) as double:
+        double.post(
+            "/_double/webhook", json={"url": base_url + processor["notice_path"]},
+            headers={"Authorization": f"Bearer {cards['secret_key']}"},
+        ).raise_for_status()  # fmt: skip
 
 
 def payer_command(plan: Plan) -> list[str]:

@@ -79,6 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
         base_url = f"http://127.0.0.1:{ENVIRONMENT.port}"
         plan = demo.plan(base_url)
         family.start("payer", demo.payer_command(plan))
+        if ENVIRONMENT.mode == "demo":
+            family.start("cards", demo.cards_command())
         missing = connected.missing_browser()
         if ENVIRONMENT.mode == "demo" and not missing:
             # Before the worker and ended after it: a portal that is not there looks like one that is down.
@@ -87,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         family.start("web", serve.command())
         _wait_until_ready(base_url, family)
         if demo.load_if_empty(plan, say=_say):
+            demo.take_cards(base_url)
             _say(f"Loaded the demo practices; what you need to sign in is in {demo.path()}.")
         _say(f"Ready after {time.monotonic() - began:.1f} s.")
         if ENVIRONMENT.mode == "demo":

@@ -140,10 +140,20 @@ def look(*, scope: Scope, told_id: UUID) -> None:
         _see_refund(scope, told, driver, refund, receipt)
 
 
+PAYOUT_WAITS = timedelta(days=1)
+"""How long a payout whose lines do not add up to it yet is waited for; then it is kept with its difference."""
+
+
+def _whole(facts: PayoutFacts) -> bool:
+    return sum(line.net_cents for line in facts.lines) == facts.cents
+
+
 def _take_payout(scope: Scope, told: Told, driver: Processor) -> None:
     facts = driver.read_payout(ref=told.about)
     with entered(scope):
-        if isinstance(facts, PayoutFacts):
+        if isinstance(facts, PayoutFacts) and not _whole(facts) and timezone.now() < told.received_at + PAYOUT_WAITS:
+            told.note(scope, "parked")
+        elif isinstance(facts, PayoutFacts):
             services.record_payout(scope=scope, processor_id=told.processor_id, facts=facts, now=timezone.now())
             told.note(scope, "applied")
         else:

@@ -20,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m rapport.sandbox.cards", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="folder that keeps the state")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument("--secret-key", default="", help="made up and kept in the home if not given")
+    parser.add_argument("--webhook-secret", default="", help="made up and kept in the home if not given")
     parser.add_argument("--webhook-url", default="", help="where signed notices go; none: they wait to be read")
     options = parser.parse_args(arguments)
     options.home.mkdir(parents=True, exist_ok=True)
@@ -27,10 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
     kept = json.loads(known.read_text()) if known.exists() else {}
     desk = Desk(
         Book(options.home),
-        key=kept.get("secret_key") or f"sk_test_{secrets.token_hex(16)}",
-        webhook_secret=kept.get("webhook_secret") or f"whsec_{secrets.token_hex(16)}",
+        key=options.secret_key or kept.get("secret_key") or f"sk_test_{secrets.token_hex(16)}",
+        webhook_secret=options.webhook_secret or kept.get("webhook_secret") or f"whsec_{secrets.token_hex(16)}",
     )
-    desk.webhook_url = options.webhook_url
+    if options.webhook_url:
+        desk.book.webhook_url = options.webhook_url
     try:
         server = serve(desk, options.port)
     except OSError as problem:

@@ -53,14 +53,17 @@ class Book:
         self.events: list[Row] = []
         self.faults: list[Row] = []
         self.decline_next = ""
+        self.webhook_url = ""
         if self._file.exists():
             kept = json.loads(self._file.read_text())
             self.rows, self.keys, self.events = kept["rows"], kept["keys"], kept["events"]
+            self.webhook_url = kept.get("webhook_url", "")
 
     def keep(self) -> None:
         """Write everything down."""
         part = self._file.with_suffix(".part")
-        part.write_text(json.dumps({"rows": self.rows, "keys": self.keys, "events": self.events}))
+        kept = {"rows": self.rows, "keys": self.keys, "events": self.events, "webhook_url": self.webhook_url}
+        part.write_text(json.dumps(kept))
         os.replace(part, self._file)
 
     def table(self, name: str) -> dict[str, Row]:

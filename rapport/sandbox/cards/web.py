@@ -47,7 +47,6 @@ class Desk:
 
     def __init__(self, book: Book, *, key: str, webhook_secret: str) -> None:
         self.book, self.key, self.webhook_secret = book, key, webhook_secret
-        self.webhook_url = ""
 
     def answer(self, method: str, path: str, text: str, key: str) -> tuple[int, Row]:
         """Do one call. Of calls with one key the first is done, the others are told the same."""
@@ -110,8 +109,8 @@ class Desk:
             case ["disputes", id]:
                 row = book.close_dispute(id, body["status"])
             case ["webhook"]:
-                self.webhook_url = body["url"]
-                return {"url": self.webhook_url}
+                book.webhook_url = body["url"]
+                row = {"url": book.webhook_url}
             case ["notices"]:
                 return {"data": [self.notice(event) for event in book.events]}
             case ["account"]:
@@ -150,7 +149,7 @@ class Desk:
         for event in waiting:
             sent = self.notice(event)
             request = urllib.request.Request(  # noqa: S310 - the operator's own address
-                self.webhook_url, data=sent["body"].encode(), method="POST",
+                self.book.webhook_url, data=sent["body"].encode(), method="POST",
                 headers={"Content-Type": "application/json", "Stripe-Signature": sent["signature"]},
             )  # fmt: skip
             try:
@@ -255,5 +254,5 @@ def keep_delivering(desk: Desk, stop: threading.Event) -> None:
     """Send webhooks while there is an address for them, in order, each until it is taken."""
     sent = 0
     while not stop.wait(0.3):
-        if desk.webhook_url:
+        if desk.book.webhook_url:
             sent = desk.deliver(sent)
