@@ -4,6 +4,7 @@
     ./run bench [--seconds 8] [--rounds 3] [--connections 8] [--only list,get] [--json FILE]
     ./run bench claims: a batch of 10 000 claims to a validated 837P (see `claims.py`)
     ./run bench connect: reads of a portal by the driver, beside a bare loop (see `portal.py`)
+    ./run bench x12: X12 readers and writers beside the floors and the registries' libraries (see `x12/table.py`)
 
 Each cell's answers are checked before it is timed. Windows of the bare server and of the product
 take turns; a cell's figure is the median of its windows. What others burn meanwhile is shown.
@@ -24,6 +25,7 @@ import httpx
 from bench import audit_chain, claims, portal
 from bench.http import load
 from bench.http import store as stores
+from bench.x12 import table as x12
 
 TARGETS = {"list": 0.40, "get": 0.30, "week": 0.40, "create": 0.30, "note": 0.30}
 NAMES = {
@@ -149,6 +151,8 @@ def main() -> int:
         return claims.main(sys.argv[2:])
     if sys.argv[1:2] == ["connect"]:
         return portal.main(sys.argv[2:])
+    if sys.argv[1:2] == ["x12"]:
+        return x12.main(sys.argv[2:])
     options = _arguments()
     before = _busy()
     figures = measure(options)

@@ -45,7 +45,7 @@ MAX_FINDINGS = 1000
 """Of one remittance: so many errors, and so many warnings. A wrong file repeats itself."""
 _REMEMBERED = 10_000
 """Claims among which one that stands twice is noticed: the guide's most for one remittance."""
-_CACHED = 8192
+_CACHED = 16_384
 """Amounts and days that are kept as they were read."""
 _GROUPS = frozenset({"CO", "PR", "OA", "PI", "CR"})
 _STATUSES = frozenset({"1", "2", "3", "4", "19", "20", "21", "22", "23", "25"})
@@ -96,8 +96,8 @@ class _Reader:
         self.amounts = _Amounts()
         self.days: dict[str, date] = {}
         self.services: dict[str, tuple[str, tuple[str, ...]]] = {}
-        # Sums of the claim and of the line that are open.
-        self.charged = self.claim_adjusted = self.line_adjusted = self.owed = ZERO
+        # Sums of the claim that is open, and what of it was adjusted before its line that is open.
+        self.charged = self.adjusted = self.owed = self.before_line = ZERO
         self.seen: set[int] = set()
         self.seen_before: set[int] = set()
         self.handlers: dict[str, Callable[[list[str], int], None]] = {
@@ -127,10 +127,10 @@ class _Reader:
                 self.fault(elements[0], index, f"{number:02}", "number", "This is not a number.")
 
     def day(self, elements: list[str], number: int, index: int) -> date | None:
-        text = elements[number][:8] if number < len(elements) else ""
+        text = elements[number] if number < len(elements) else ""
         known = self.days.get(text)
         if known is None:
-            known = day(text)
+            known = day(text[:8])
             if known is None:
                 message = "This is not a date of the form CCYYMMDD."
                 self.fault(elements[0], index, f"{number:02}", "date", message)
@@ -201,7 +201,7 @@ class _Reader:
         if amounts.bad:
             self.bad_numbers(elements, index, (3, 4, 5))
         self.target = claim.adjustments
-        self.charged = self.claim_adjusted = self.owed = ZERO
+        self.charged = self.adjusted = self.owed = ZERO
         if status not in _STATUSES:
             self.fault("CLP", index, "02", "claim-status", "This is no claim status of the guide.")
         if self.keep:
@@ -213,7 +213,8 @@ class _Reader:
             return
         entity = elements[1]
         if entity == "QC" or (entity == "IL" and not claim.member_id):
-            claim.member_id = _at(elements, 9) or claim.member_id
+            if len(elements) > 9 and elements[9]:
+                claim.member_id = elements[9]
         elif entity == "TT":
             claim.crossover = True
 
@@ -224,20 +225,21 @@ class _Reader:
             return
         if self.line is not None:
             self.close_line()
-        if len(elements) < 7:
-            elements = elements + [""] * (7 - len(elements))
-        _, code, charged, paid, _, units, original = elements[:7]
+        if len(elements) < 6:
+            elements = elements + [""] * (6 - len(elements))
+        code, units = elements[1], elements[5]
+        original = elements[6] if len(elements) > 6 else ""
         procedure, modifiers = self.services.get(code) or self.service(code)
         amounts = self.amounts
-        charge = amounts[charged]
+        charge = amounts[elements[2]]
         line = self.line = ServiceLine(
-            procedure, modifiers, charge, amounts[paid], amounts[units] if units else ONE,
+            procedure, modifiers, charge, amounts[elements[3]], amounts[units] if units else ONE,
             self.service(original)[0] if original else "", index,
         )  # fmt: skip
         if amounts.bad:
             self.bad_numbers(elements, index, (2, 3, 5))
         self.target = line.adjustments
-        self.line_adjusted = ZERO
+        self.before_line = self.adjusted
         self.charged += charge
         claim.lines.append(line)
 
@@ -250,11 +252,11 @@ class _Reader:
         return named
 
     def dtm(self, elements: list[str], index: int) -> None:
-        qualifier = _at(elements, 1)
+        qualifier = elements[1] if len(elements) > 1 else ""
         if self.line is not None:
             if qualifier == "472" or qualifier == "150":
                 self.line.service_on = self.day(elements, 2, index)
-        elif self.claim is not None and qualifier == "232":
+        elif qualifier == "232" and self.claim is not None:
             self.claim.service_on = self.day(elements, 2, index)
 
     def cas(self, elements: list[str], index: int) -> None:
@@ -267,21 +269,23 @@ class _Reader:
         if group not in _GROUPS:
             self.fault("CAS", index, "01", "adjustment-group", "The group is CO, PR, OA or PI.")
         amounts = self.amounts
-        total = ZERO
-        for start in range(2, count, 3):
-            reason = elements[start]
-            if reason:
-                amount = amounts[elements[start + 1]] if start + 1 < count else ZERO
-                quantity = None
-                if start + 2 < count and elements[start + 2]:
-                    quantity = amounts[elements[start + 2]]
-                target.append(Adjustment(group, reason, amount, quantity))
-                total += amount
+        if count == 4 and elements[2]:  # one reason, as nearly always
+            total = amounts[elements[3]]
+            target.append(Adjustment(group, elements[2], total, None))
+        else:
+            total = ZERO
+            for start in range(2, count, 3):
+                reason = elements[start]
+                if reason:
+                    amount = amounts[elements[start + 1]] if start + 1 < count else ZERO
+                    quantity = None
+                    if start + 2 < count and elements[start + 2]:
+                        quantity = amounts[elements[start + 2]]
+                    target.append(Adjustment(group, reason, amount, quantity))
+                    total += amount
         if amounts.bad:
             self.bad_numbers(elements, index, (n for n in range(3, count) if n % 3 != 2))
-        if self.line is not None:
-            self.line_adjusted += total
-        self.claim_adjusted += total
+        self.adjusted += total
         if group == "PR":
             self.owed += total
 
@@ -318,7 +322,7 @@ class _Reader:
 
     def close_line(self) -> None:
         line, self.line = self.line, None
-        if line is not None and line.charge - self.line_adjusted != line.paid:
+        if line is not None and line.charge + self.before_line - self.adjusted != line.paid:
             if self.claim is not None:
                 self.claim.balanced = False
             self.fault(
@@ -334,7 +338,7 @@ class _Reader:
         if claim is None:
             return None
         index = claim.index
-        if claim.charge - self.claim_adjusted != claim.paid:
+        if claim.charge - self.adjusted != claim.paid:
             claim.balanced = False
             self.fault(
                 "CLP", index, "04", "balance-claim",
@@ -408,13 +412,17 @@ def stream(
         tag = elements[0]
         handler = handlers.get(tag)
         if handler is not None:
+            handler(elements, index)
             if not elements[-1]:
                 envelopes.trailing(elements, index)
-            if reader is not None and (tag == "CLP" or tag == "PLB"):
-                claim = reader.close_claim()
-                if claim is not None:
-                    yield reader.remittance, claim
-            handler(elements, index)
+            continue
+        if reader is not None and (tag == "CLP" or tag == "PLB"):
+            claim = reader.close_claim()
+            if claim is not None:
+                yield reader.remittance, claim
+            reader.handlers[tag](elements, index)
+            if not elements[-1]:
+                envelopes.trailing(elements, index)
             continue
         segment = Segment(elements, index, end, reading.delimiters, opened)
         envelopes.take(segment)
@@ -426,7 +434,7 @@ def stream(
                     sealed(envelopes.isa, envelopes.gs), segment.get(2),
                     reading.delimiters.component, keep=False,
                 )  # fmt: skip
-                handlers = reader.handlers
+                handlers = {tag: one for tag, one in reader.handlers.items() if tag not in ("CLP", "PLB")}
         elif tag == "SE":
             if reader is not None:
                 claim = reader.close_claim()

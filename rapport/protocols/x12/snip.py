@@ -11,33 +11,35 @@ from __future__ import annotations
 _RULES = {
     1: """
         ak1-missing ak9-count ak9-missing byte-order-mark cas-outside character claim-unreadable date empty
-        empty-segment ge-control-number ge-count ge-missing ge-outside gs-inside hl-child hl-number hl-parent
-        iea-control-number iea-count indentation isa-control-number isa-delimiters isa-inside isa-repetition isa-short
-        isa-usage isa-width no-isa number order outside-set se-control-number se-count se-missing se-outside
-        segment-tag segment-too-long segment-unknown st-control-twice st-inside st-kind st-outside svc-outside time
-        too-long too-many-components too-many-elements too-many-segments too-short trailing-blank trailing-separator
-        truncated
+        empty-segment ge-control-number ge-count ge-missing ge-outside gs-inside hl-child hl-number
+        hl-parent id-pair iea-control-number iea-count indentation isa-control-number isa-delimiters
+        isa-inside isa-repetition isa-short isa-usage isa-width le-missing ls-missing no-isa number order
+        outside-set quantity-pair se-control-number se-count se-missing se-outside segment-tag
+        segment-too-long segment-unknown st-control-twice st-inside st-kind st-outside svc-outside time
+        too-long too-many-components too-many-elements too-many-segments too-short trailing-blank
+        trailing-separator truncated
     """,
     2: """
-        address-missing adjustment-group ak9-code birth-date-missing bpr-missing charge-negative charge-precision
-        charge-zero claim-missing claim-status code control-number diagnosis-missing diagnosis-too-many
-        element-missing ik5-code line-missing line-number line-too-many loop-missing loop-repeats lower-case
-        member-id-missing modifier-too-many name-missing payer-id-missing plb-reason po-box pointer-missing
+        address-missing adjustment-group ak9-code answer-empty benefit-key birth-date-missing bpr-missing
+        charge-negative charge-precision charge-zero claim-missing claim-status code control-number
+        diagnosis-missing diagnosis-too-many element-missing ik5-code line-missing line-number line-too-many
+        loop-missing loop-repeats lower-case member-id-missing modifier-too-many name-missing
+        payer-id-missing percent-range plb-reason po-box pointer-missing question question-missing
         segment-missing segment-repeats segment-unexpected sex ta1-code ta1-control-number ta1-note tax-id
         trn-missing units zip-plus-four
     """,
     3: """
         balance-claim balance-cob-claim balance-cob-line balance-line balance-transaction charge-total
-        patient-responsibility
+        paid-over-charge patient-responsibility
     """,
     4: """
-        birth-date-future birth-date-past claim-twice diagnosis-twice duplicate-line line-control modifier-twice
-        npi-missing payer-claim-number payer-unknown pointer-beyond service-future telehealth-modifier
-        telehealth-place
+        amount-or-percent birth-date-future birth-date-past claim-twice diagnosis-twice duplicate-line
+        line-control modifier-twice npi-missing patient-search payer-claim-number payer-unknown
+        pointer-beyond service-date service-future telehealth-modifier telehealth-place trace-twice
     """,
     5: """
-        adjustment-reason diagnosis-form frequency icd9 modifier-form npi-check-digit place-of-service procedure-form
-        state taxonomy-form zip
+        adjustment-reason diagnosis-form frequency icd9 modifier-form npi-check-digit place-of-service
+        procedure-form state status-category taxonomy-form zip
     """,
 }
 LEVELS = {rule: level for level, rules in _RULES.items() for rule in rules.split()}

@@ -19,7 +19,7 @@ MAX_SEGMENT = 100_000
 """Longest segment in bytes. The longest legal one of our guides is far below."""
 MAX_SEGMENTS = 5_000_000
 """Most segments of one file: about 250 000 remittance lines."""
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
 _NEWLINES = "\r\n"
 BLANKS = " \t\r\n"
 """White space that may stand between segments."""

@@ -1,0 +1,1 @@
+"""X12 readers and writers: ours, the floors under them, and those of the registries, in one table."""
