@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 _API = "rapport/platform/api/tests/test_failures.py"
 _CLAIMS = "rapport/rooms/claims/tests"
+_NUMBERS = f"{_CLAIMS}/test_control_numbers.py"
 _EXCHANGE = "rapport/rooms/exchange/tests"
 _ERA = "rapport/rooms/remittance/tests/test_posting.py"
 _MONEY = "rapport/rooms/ledger/tests"
@@ -58,6 +59,17 @@ FAULTS = (
             f"{_CLAIMS}/test_claim_flow.py::test_a_service_cannot_be_asked_for_twice",
         ),
         (f"{_HERE}/test_two_processes.py::test_the_control_fifty_keys_do_fifty_works",),
+    ),
+    Fault(
+        "R-18", "control numbers: a kill, two processes, the last number, a restore",
+        (
+            f"{_NUMBERS}::test_r18_killed_between_number_and_send_a_file_keeps_its_number_and_the_next_gets_another",
+            f"{_NUMBERS}::test_r18_two_processes_that_make_files_at_once_take_different_numbers",
+            f"{_NUMBERS}::test_r18_after_the_last_number_nothing_is_sent_rather_than_one_used_again",
+            f"{_NUMBERS}::test_r18_after_a_restore_the_count_jumps_ahead_of_what_the_other_side_has_seen",
+            f"{_NUMBERS}::test_r18_a_person_who_knows_the_last_number_moves_the_count_up_and_never_back",
+        ),
+        (f"{_NUMBERS}::test_the_control_the_database_itself_refuses_a_number_that_goes_back",),
     ),
     Fault(
         "R-21", "one remittance five times at once, in other envelopes too",

@@ -101,6 +101,7 @@ CHANNEL: dict[str, Any] = {
     "has_secret": True,
     "active": True,
     "last_fetched_at": None,
+    "last_control_number": 17,
     "version": 1,
     "created_at": "2026-10-01T15:00:00.000Z",
     "updated_at": "2026-10-01T15:00:00.000Z",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,43 @@ def test_a_file_read_in_chunks_is_the_file_read_at_once(tmp_path: Path) -> None:
     with path.open("rb") as stream:
         chunked = [(s.elements, s.offset) for s in syntax.read(stream)]
     assert chunked == [(s.elements, s.offset) for s in syntax.read(many)]
+
+
+@pytest.mark.long
+def test_two_million_segments_are_read_in_the_memory_of_a_few() -> None:
+    """A child of its own, which says how much it ever held; the control keeps what it reads."""
+    program = """
+import sys
+from pathlib import Path
+from rapport.protocols.x12 import remit835, syntax
+class File:
+    def __init__(self): self.left = 2000
+    def read(self, size):
+        if self.left == 2000: data = HEAD
+        elif self.left > 0: data = b"LX*1~" * 1000
+        elif self.left == 0: data = b"SE*1*0001~GE*1*1~IEA*1*000000001~"
+        else: data = b""
+        self.left -= 1
+        return data
+HEAD = (b"ISA*00*          *00*          *ZZ*A              *ZZ*B              *260105*0930*^*00501*000000001*0*T*:~"
+        b"GS*HP*A*B*20260105*0930*1*X*005010X221A1~ST*835*0001~")
+findings = []
+if sys.argv[1] == "kept":
+    read = len(list(syntax.read(File())))
+else:
+    [(remittance, _)] = remit835.stream(File(), findings=findings)
+    assert {one.rule for one in remittance.findings} == {"bpr-missing", "trn-missing"}
+    assert [one.rule for one in findings] == ["se-count"]
+    assert findings[0].position > 1_990_000
+status = Path("/proc/self/status").read_text()
+print(next(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM:")))
+"""
+
+    def held(how: str) -> int:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program, how], capture_output=True, text=True, check=True
+        )  # fmt: skip
+        return int(done.stdout)
+
+    assert held("stream") < 60
+    assert held("kept") > 300, "the control: what is kept does grow"

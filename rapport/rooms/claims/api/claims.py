@@ -233,7 +233,8 @@ def validate_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None
     key="required",
     key_days=30,
     problems=(
-        services.ClaimNotClean, services.DuplicateClaim, services.NoChannel, services.OtherSubmitter, StateConflict,
+        services.ClaimNotClean, services.DuplicateClaim, services.NoChannel, services.NumbersUsedUp,
+        services.OtherSubmitter, StateConflict,
         *handed_on.PROBLEMS,
     ),
     connected="port",

@@ -163,6 +163,8 @@ class ChannelOut(Shape):
     has_secret: bool
     active: bool
     last_fetched_at: Instant | None
+    last_control_number: int
+    """ISA13 of the last file; numbers are never used again."""
     version: int
     created_at: Instant
     updated_at: Instant
@@ -221,6 +223,8 @@ class ChannelChange(Input):
     settings: ChannelSettings | None = None
     secret: str | None = Field(default=None, max_length=500)
     active: bool | None = None
+    last_control_number: int | None = Field(default=None, ge=0, le=999_999_999)
+    """After a restore: the last number that the other side has seen. Upwards only."""
 
 
 def _public(kind: str, id: UUID | None) -> str | None:
@@ -390,6 +394,7 @@ def channel_out(channel: Channel) -> ChannelOut:
         has_secret=channel.secret_sealed is not None,
         active=channel.active,
         last_fetched_at=instant_or_none(channel.last_fetched_at),
+        last_control_number=channel.last_interchange,
         version=channel.version,
         created_at=instant(channel.created_at),
         updated_at=instant(channel.updated_at),

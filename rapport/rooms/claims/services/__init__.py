@@ -24,7 +24,7 @@ from .elsewhere import DuplicateClaim, OtherSubmitter, require_there, supply_els
 from .freezing import alone
 from .inquiries import inquire_status, inquire_what_is_due
 from .judging import build_record
-from .numbers import control_number_of
+from .numbers import NumbersUsedUp, control_number_of
 from .real_time import ChannelInquiries
 from .sending import Sending, begin_sending, record_answer, resolve_doubt
 
@@ -37,6 +37,7 @@ __all__ = [
     "DuplicateClaim",
     "NoChannel",
     "NothingToSend",
+    "NumbersUsedUp",
     "OtherSubmitter",
     "Sending",
     "alone",

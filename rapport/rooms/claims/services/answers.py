@@ -37,6 +37,10 @@ from rapport.rooms.claims.states import MOVES, Action
 
 from .batches import follow_up
 from .inquiries import file_status, turn_away
+from .numbers import go_on_beyond
+
+DUPLICATE = "025"
+"""TA105: the interchange control number was used before."""
 
 
 @transaction.atomic
@@ -99,9 +103,12 @@ def _number(text: str) -> int:
 
 
 def _interchange(scope: Scope, channel: Channel, file: InboundFile, ack: acks.InterchangeAck, *, now: datetime) -> bool:
+    number = _number(ack.interchange)
     submission = Submission.objects.visible_to(scope).filter(
-        channel_id=channel.id, interchange_number=_number(ack.interchange)
+        channel_id=channel.id, interchange_number=number
     ).first()  # fmt: skip
+    if ack.note == DUPLICATE or (submission is None and number > channel.last_interchange):
+        go_on_beyond(scope=scope, channel=channel, seen=number)
     if submission is None:
         return False
     verdict = "received" if ack.accepted else "rejected"
@@ -123,10 +130,13 @@ def _syntax(scope: Scope, channel: Channel, file: InboundFile, ack: acks.GroupAc
     A set is turned away whole. Its claims without fault never reached the payer, so they are made ready
     again, and leave with the next file; where nobody's fault is named, all of them wait for a person.
     """
+    number = _number(ack.group)
     submission = Submission.objects.visible_to(scope).filter(
-        channel_id=channel.id, group_number=_number(ack.group)
+        channel_id=channel.id, group_number=number
     ).first()  # fmt: skip
     if submission is None:
+        if number > channel.last_group:
+            go_on_beyond(scope=scope, channel=channel, seen=number)
         return False
     carried = queries.claims_in(scope=scope, submission_id=submission.id)
     said = {_number(one.control): one for one in ack.sets}

@@ -34,7 +34,7 @@ from .elsewhere import asks_elsewhere, require_here
 from .freezing import Set, keep_file, note_claims, write_set
 from .judging import faults_of, keep_findings
 from .materials import gather
-from .numbers import control_number_of
+from .numbers import control_number_of, require_left
 
 CLAIMS_A_SET = 500
 """The guide allows 5 000. A 999 turns a whole set away, so a fault in one claim costs no more than this many a day."""
@@ -65,6 +65,7 @@ def create_batch(*, scope: Scope, now: datetime, body: Any) -> ClaimBatch:
     :param body: `schemas.ClaimBatchIn`: a payer, a channel, or the very claims
     :raises NoChannel: none was named, and the practice has not just one
     :raises NothingToSend: no claim is ready
+    :raises NumbersUsedUp: the channel has no control number left
     :raises ReferenceNotFound: a claim, payer or channel is not there for this actor
     """
     scope.require(Permission.CLAIMS_SUBMIT)
@@ -96,6 +97,7 @@ def create_batch(*, scope: Scope, now: datetime, body: Any) -> ClaimBatch:
                 {"practice": scope.practice_id, "channel": channel.id, "payer": payer_id, "most": MOST},
             )
         ]
+    require_left(channel)
     if not picked:
         raise NothingToSend("Validate claims first; what blocks each is in its findings.")
     batch = _begin(scope, picked, channel_id=channel.id, payer_id=payer_id, follows=None, now=now)

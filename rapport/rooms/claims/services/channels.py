@@ -16,6 +16,8 @@ from rapport.platform.net.addresses import UrlNotAllowed, check_url
 from rapport.rooms.claims import queries
 from rapport.rooms.claims.models import Channel
 
+from .numbers import set_last
+
 
 def _seal(channel: Channel, secret: str | None) -> bytes | None:
     if not secret:
@@ -67,7 +69,7 @@ def create_channel(*, scope: Scope, now: datetime, body: Any) -> Channel:
 def change_channel(
     *, scope: Scope, channel_id: UUID, if_match: str, given: Mapping[str, Any], now: datetime
 ) -> Channel:
-    """Change a channel's name, settings, secret, or take it out of use."""
+    """Change a channel's name, settings, secret; count on from a higher number; or take it out of use."""
     scope.require(Permission.PAYERS_WRITE)
     channel = queries.get_channel(scope=scope, channel_id=channel_id, lock=True)
     etags.check(channel, if_match)
@@ -80,6 +82,8 @@ def change_channel(
         channel.secret_sealed = _seal(channel, given["secret"])
     if given.get("active") is not None:
         channel.active = given["active"]
+    if given.get("last_control_number") is not None:
+        set_last(channel, given["last_control_number"])
     channel.version += 1
     channel.updated_at = now
     channel.save()

@@ -21,10 +21,10 @@ from rapport.protocols.x12.claim837p import Claim as Record
 from rapport.protocols.x12.envelope import Numbers
 from rapport.protocols.x12.syntax import Finding as X12Finding
 from rapport.rooms.claims import mapping, queries
-from rapport.rooms.claims.models import Channel, Claim, Submission, SubmittedClaim
+from rapport.rooms.claims.models import Claim, Submission, SubmittedClaim
 
 from .judging import build_record
-from .numbers import control_number_of
+from .numbers import control_number_of, take_numbers
 
 ENVELOPE = 2
 """Segments before the first ST: ISA and GS."""
@@ -131,10 +131,12 @@ def keep_file(
     `kind` is ST01 of its sets.
 
     The numbers are taken under the channel's lock, in the transaction that keeps the file.
+
+    :raises NumbersUsedUp: the channel has none left
     """
     channel = queries.get_channel(scope=scope, channel_id=channel_id, lock=True)
     practice = tenancy.get_practice(scope=scope)
-    numbers = _next_numbers(channel)
+    numbers = take_numbers(channel)
     data = b"".join(
         mapping.to_file(
             bodies, settings=channel.settings, numbers=numbers, at=now.astimezone(scope.time_zone),
@@ -161,13 +163,6 @@ def keep_file(
         state_changed_at=now,
         created_at=now,
     )
-
-
-def _next_numbers(channel: Channel) -> Numbers:
-    channel.last_interchange += 1
-    channel.last_group += 1
-    channel.save(update_fields=["last_interchange", "last_group"])
-    return Numbers(channel.last_interchange, channel.last_group, 1)
 
 
 def freeze_one(

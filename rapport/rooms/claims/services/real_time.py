@@ -9,13 +9,14 @@ from uuid import UUID
 from rapport.platform.access.scope import Scope
 from rapport.platform.db.session import entered
 from rapport.platform.tenancy import queries as tenancy
-from rapport.protocols.x12.envelope import Address, Numbers, interchange
+from rapport.protocols.x12.envelope import Address, interchange
 from rapport.rooms.claims import queries
 from rapport.rooms.claims.models import Channel
 from rapport.rooms.claims.ports import Answered, Clearinghouse, InDoubt, Later, RealTime
 from rapport.rooms.coverage import ports
 
 from .channels import open_secret
+from .numbers import take_numbers
 
 AT_ONCE = "http"
 """The kind of channel on which a question is answered in the same call."""
@@ -36,18 +37,16 @@ class ChannelInquiries:
     def envelope(
         self, *, scope: Scope, channel_id: UUID, kind: str, segments: Iterable[str], at: datetime
     ) -> bytes:
-        """Return an interchange, with the next numbers of the channel."""
+        """Return an interchange, with the next numbers of the channel. :raises NumbersUsedUp: it has none left"""
         channel = queries.get_channel(scope=scope, channel_id=channel_id, lock=True)
-        channel.last_interchange += 1
-        channel.last_group += 1
-        channel.save(update_fields=["last_interchange", "last_group"])
+        numbers = take_numbers(channel)
         settings = channel.settings
         return b"".join(
             interchange(
                 [(kind, list(segments))],
                 sender=Address(settings.get("sender_qualifier", "ZZ"), settings["sender_id"]),
                 receiver=Address(settings.get("receiver_qualifier", "ZZ"), settings["receiver_id"]),
-                numbers=Numbers(channel.last_interchange, channel.last_group, 1),
+                numbers=numbers,
                 at=at,
                 usage="P" if tenancy.get_practice(scope=scope).livemode else "T",
             )
