@@ -83,7 +83,7 @@ def change_channel(
     if given.get("active") is not None:
         channel.active = given["active"]
     if given.get("last_control_number") is not None:
-        set_last(channel, given["last_control_number"])
+        set_last(channel, number=given["last_control_number"])
     channel.version += 1
     channel.updated_at = now
     channel.save()

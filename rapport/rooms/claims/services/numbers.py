@@ -61,7 +61,7 @@ def go_on_beyond(*, scope: Scope, channel: Channel, seen: int) -> None:
         _raise_to(locked, min(max(seen, highest) + GAP, LAST))
 
 
-def set_last(channel: Channel, number: int) -> None:
+def set_last(channel: Channel, *, number: int) -> None:
     """Count on from a number that a person knows of. The caller saves. :raises Invalid: it would go back"""
     if number < max(channel.last_interchange, channel.last_group):
         raise Invalid(
