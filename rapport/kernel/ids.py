@@ -23,6 +23,7 @@ PREFIXES: dict[str, str] = {
     "authorization": "auth",
     "credential_span": "cred",
     "eligibility_check": "elig",
+    "estimate": "gfe",
     "service_code": "svc",
     "diagnosis_code": "dx",
     "rate": "rate",

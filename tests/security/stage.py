@@ -155,6 +155,12 @@ def _cover(stage: Stage) -> None:
         "clinician_id": things["clinician"]["id"], "payer_id": things["payer"]["id"], "starts_on": "2026-01-01",
     }  # fmt: skip
     props.made(willow.biller.post("/v1/credential-spans", span))
+    planned = {"service_code": "90837", "clinician_id": things["clinician"]["id"], "quantity": 12}
+    props.made(
+        willow.scheduler.post(
+            "/v1/good-faith-estimates", {"patient_id": things["patient"]["id"], "services": [planned]}
+        )
+    )
     asked = willow.scheduler.post(f"/v1/insurance-policies/{policy['id']}/eligibility-checks", {})
     assert asked.status_code == 202, asked.content
 

@@ -23,7 +23,7 @@ from tests.support.cast import Api
 OF_A_PATIENT = {
     "patient", "insurance_policy", "appointment", "clinical_note", "document", "document_link",
     "claim", "remittance", "payment", "ledger_entry", "telehealth_session", "event",
-    "authorization", "eligibility_check",
+    "authorization", "eligibility_check", "estimate",
 }  # fmt: skip
 """Kinds of which each object is about one patient."""
 

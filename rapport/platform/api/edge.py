@@ -213,7 +213,7 @@ PATH_KINDS: dict[str, str] = {
     f"{kind}_id": kind
     for kind in (
         "practice user membership api_key clinician location patient insurance_policy payer authorization "
-        "credential_span eligibility_check "
+        "credential_span eligibility_check estimate "
         "service_code appointment clinical_note document claim channel era_file remittance "
         "payment ledger_entry telehealth_session event webhook_endpoint delivery job session "
         "connection challenge attention_item connector_write artefact "

@@ -223,6 +223,55 @@ COVERAGE_SETTINGS = {
 }
 
 
+NEW_ESTIMATE = {
+    "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+    "services": [
+        {"service_code": "90837", "clinician_id": "clin_01h455vb4pex5vsknk084sn02r", "quantity": 24}
+    ],
+    "starts_on": "2026-11-09",
+    "first_service_on": "2026-11-09",
+    "asked_on": "2026-11-02",
+}
+
+ESTIMATE: dict[str, Any] = {
+    "object": "estimate",
+    "id": "gfe_01h455vb4pex5vsknk084sn02r",
+    "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+    "number": "GFE-000007",
+    "state": "given",
+    "starts_on": "2026-11-09",
+    "ends_on": "2027-11-08",
+    "asked_on": "2026-11-02",
+    "first_service_on": "2026-11-09",
+    "due_on": "2026-11-03",
+    "diagnosis_codes": [],
+    "services": [
+        {
+            "service_code": "90837", "label": "Session", "clinician_id": "clin_01h455vb4pex5vsknk084sn02r",
+            "quantity": 24, "rate": {"amount": 18000, "currency": "USD"}, "rate_rule": "code_default",
+            "amount": {"amount": 432000, "currency": "USD"},
+        }
+    ],
+    "total": {"amount": 432000, "currency": "USD"},
+    "charged": {"amount": 36000, "currency": "USD"},
+    "standing": "within",
+    "given_at": "2026-11-03T15:00:00.000Z",
+    "given_by": "paper",
+    "document_id": "doc_01h455vb4pex5vsknk084sn02r",
+    "near_at": None,
+    "exceeded_at": None,
+    "version": 2,
+    "created_at": "2026-11-02T15:00:00.000Z",
+    "updated_at": "2026-11-03T15:00:00.000Z",
+}  # fmt: skip
+
+DRAFT: dict[str, Any] = {
+    "number": None, "state": "draft", "given_at": None, "given_by": None, "document_id": None, "version": 1,
+    "charged": {"amount": 0, "currency": "USD"},
+}  # fmt: skip
+"""What of an estimate is other before it is given."""
+
+
 def page(member: dict[str, Any]) -> dict[str, Any]:
     """Return a list of one."""
     return {"object": "list", "data": [member], "has_more": False, "next_cursor": None, "prev_cursor": None}

@@ -51,3 +51,14 @@ def look_after_eligibility() -> None:
             for check in queries.due_checks(scope=scope, now=now):
                 services.take_up(scope=scope, check=check)
             services.check_before_visits(scope=scope, now=now)
+
+
+@jobs.periodic("coverage.estimates", seconds=600)
+def watch_estimates() -> None:
+    """Tell of charges that leave a good-faith estimate."""
+    with transaction.atomic():
+        practices = sql.rows("SELECT practice_id, time_zone FROM rapport_estimating_practices()")
+    for practice_id, zone in practices:
+        scope = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo(zone))
+        with entered(scope):
+            services.watch_estimates(scope=scope, now=timezone.now())

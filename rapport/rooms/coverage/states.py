@@ -93,6 +93,27 @@ class CheckState(StrEnum):
     """No answer came that could be read; given up."""
 
 
+class EstimateState(StrEnum):
+    """How far a good-faith estimate is."""
+
+    DRAFT = "draft"
+    """Made, and not given to anybody."""
+    GIVEN = "given"
+    """The patient has it. It is numbered, and never changes."""
+    REPLACED = "replaced"
+    """A later one was given for some of its days."""
+
+
+class EstimateStanding(StrEnum):
+    """How charges stand to an estimate."""
+
+    WITHIN = "within"
+    NEAR = "near"
+    """Above it by as much as the practice wants to be warned of."""
+    EXCEEDED = "exceeded"
+    """Above it by what lets the patient dispute the bill."""
+
+
 FILING_INDICATORS: dict[str, str] = {
     "11": "other non-federal programme", "12": "preferred provider organisation",
     "13": "point of service", "14": "exclusive provider organisation", "15": "indemnity",

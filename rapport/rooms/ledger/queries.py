@@ -78,6 +78,23 @@ GROUP BY p.claim_id
 """
 
 
+_CHARGED = """
+SELECT coalesce(sum(p.cents), 0)::bigint FROM ledger_posting p
+JOIN ledger_entry e ON e.practice_id = p.practice_id AND e.id = p.entry_id
+LEFT JOIN ledger_entry o ON o.practice_id = e.practice_id AND o.id = e.reverses_id
+WHERE p.practice_id = %s AND p.patient_id = %s AND p.account = 'patient_receivable'
+  AND p.service_on BETWEEN %s AND %s AND coalesce(o.kind, e.kind) = 'charge'
+"""
+
+
+def charged_to_patient(*, scope: Scope, patient_id: UUID, first: date, last: date) -> int:
+    """Return what a patient was charged for services of some days, in cents, less charges that were reversed; no payer was asked for it."""
+    row = sql.one(_CHARGED, (scope.practice_id, patient_id, first, last))
+    assert row is not None
+    cents: int = row[0]
+    return cents
+
+
 def paid_by_payers(*, scope: Scope, claim_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Return claim -> what payers paid for it, in cents, less what they took back."""
     return dict(sql.rows(_PAID, (scope.practice_id, list(claim_ids))))

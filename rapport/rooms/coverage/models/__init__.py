@@ -5,6 +5,7 @@ from __future__ import annotations
 from .authorizations import Authorization
 from .directory import CredentialSpan, EnrollmentChange
 from .eligibility import EligibilityCheck, EligibilityExchange
+from .estimates import Estimate, EstimateLine
 from .policies import Payer, PayerExternalId, Policy
 from .settings import CoverageSettings
 
@@ -15,6 +16,8 @@ __all__ = [
     "EligibilityCheck",
     "EligibilityExchange",
     "EnrollmentChange",
+    "Estimate",
+    "EstimateLine",
     "Payer",
     "PayerExternalId",
     "Policy",

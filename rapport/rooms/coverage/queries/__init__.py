@@ -31,6 +31,14 @@ from .eligibility import (
     place,
     response_bytes,
 )
+from .estimates import (
+    Drift,
+    current_estimates,
+    drift_of,
+    estimate_lines,
+    estimates_of,
+    get_estimate,
+)
 from .policies import (
     get_payer,
     get_policy,
@@ -48,21 +56,27 @@ from .settings import settings_of
 
 __all__ = [
     "Credentials",
+    "Drift",
     "Standings",
     "WhoPays",
     "authorization_notices",
     "authorizations_of",
     "checks_of",
     "credentials_of",
+    "current_estimates",
+    "drift_of",
     "due_checks",
     "enrollment_history",
     "enrollment_notices",
     "enrollment_notices_of",
     "enrollments_of",
+    "estimate_lines",
+    "estimates_of",
     "exchanges_of",
     "get_authorization",
     "get_check",
     "get_credential_span",
+    "get_estimate",
     "get_payer",
     "get_policy",
     "in_short",

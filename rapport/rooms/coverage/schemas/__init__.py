@@ -31,6 +31,7 @@ from .eligibility import (
     check_out,
     settings_out,
 )
+from .estimates import EstimateIn, EstimateOut, GiveIn, estimate_out
 from .policies import (
     PAYER_COLUMNS,
     POLICY_COLUMNS,
@@ -68,6 +69,9 @@ __all__ = [
     "EligibilityCheckOut",
     "EnrollmentIn",
     "EnrollmentsOut",
+    "EstimateIn",
+    "EstimateOut",
+    "GiveIn",
     "PayerChange",
     "PayerIn",
     "PayerOut",
@@ -81,6 +85,7 @@ __all__ = [
     "check_out",
     "credential_span_out",
     "enrollments_out",
+    "estimate_out",
     "payer_out",
     "policy_out",
     "settings_out",

@@ -18,6 +18,7 @@ from .eligibility import (
     supply_inquiries,
     take_up,
 )
+from .estimates import create_estimate, give_estimate, paper_of, watch_estimates
 from .policies import (
     PayerExternalIdTaken,
     PolicyOverlap,
@@ -49,10 +50,13 @@ __all__ = [
     "check_before_visits",
     "create_authorization",
     "create_credential_span",
+    "create_estimate",
     "create_payer",
     "create_policy",
+    "give_estimate",
     "note_enrollment",
     "one_per_rank",
+    "paper_of",
     "put_payer",
     "record_answer",
     "request_check",
@@ -61,4 +65,5 @@ __all__ = [
     "show_primary",
     "supply_inquiries",
     "take_up",
+    "watch_estimates",
 ]
