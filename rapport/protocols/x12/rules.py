@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from . import acks, remit835, rules27x
 from .envelope import TransactionSet
-from .guides import elements, g835, g837p
+from .guides import elements, g277ca, g835, g837p
 from .guides.walker import walk
 from .rules837p import Rules
 from .scrub837p import npi_ok
@@ -177,6 +177,8 @@ def _acknowledgement(transaction: TransactionSet, context: Context) -> Iterator[
 
 
 def _claim_acknowledgement(transaction: TransactionSet, context: Context) -> Iterator[Finding]:
+    _, findings = walk(g277ca.GUIDE, transaction.body, end=transaction.se or transaction.st)
+    yield from findings
     if context.known_controls is None:
         return
     level = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -152,10 +152,16 @@ def poll() -> None:
                     _again(scope, submission)
 
 
+@jobs.task("claims.inquire_due")
+def inquire_due(*, scope: Scope, now: datetime) -> dict[str, int]:
+    """Ask payers for a practice's claims of which no decision came in time."""
+    return {"asked": services.inquire_what_is_due(scope=scope, now=now)}
+
+
 @jobs.periodic("claims.inquire", seconds=3600)
 def inquire() -> None:
-    """Ask payers for claims of which no decision came in time, each practice in a transaction of its own."""
+    """Have every practice that has a channel ask for what is due."""
     for practice_id in _practices():
         scope = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
         with entered(scope):
-            services.inquire_what_is_due(scope=scope, now=timezone.now())
+            jobs.defer("claims.inquire_due", scope, queueing_lock=f"inquire:{practice_id}")

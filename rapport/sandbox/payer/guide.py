@@ -207,8 +207,9 @@ def _inquiry_faults(transaction: TransactionSet) -> Iterator[Fault]:
     kind = transaction.segments[0].at(1)
     owed, asks = INQUIRY_OWED[kind], "EQ" if kind == "270" else "TRN"
     wanted = _Wanted("", ("BHT", ""))
-    asked = False
+    asked = patient = False
     for position, segment in enumerate(transaction.segments, start=1):
+        patient = patient or (segment.tag == "HL" and segment.at(3) == "22")
         if segment.tag in ("HL", "SE"):
             yield from wanted.faults(position)
             level = segment.at(3)
@@ -220,6 +221,8 @@ def _inquiry_faults(transaction: TransactionSet) -> Iterator[Fault]:
         if segment.tag not in INQUIRY_TAGS:
             yield Fault(_shown(segment.tag), position, "", "1")
         yield from _element_faults(segment, position, "")
+    if not patient:
+        yield _missing("HL", len(transaction.segments), "2000")
     if not asked:
         yield _missing(asks, len(transaction.segments), "2110" if kind == "270" else "2200")
 
