@@ -5,6 +5,7 @@
     ./run bench claims: a batch of 10 000 claims to a validated 837P (see `claims.py`)
     ./run bench connect: reads of a portal by the driver, beside a bare loop (see `portal.py`)
     ./run bench x12: X12 readers and writers beside the floors and the registries' libraries (see `x12/table.py`)
+    ./run bench remittance: a remittance of 10,000 claims received, planned and posted (see `remittance.py`)
 
 Each cell's answers are checked before it is timed. Windows of the bare server and of the product
 take turns; a cell's figure is the median of its windows. What others burn meanwhile is shown.
@@ -22,7 +23,7 @@ from pathlib import Path
 
 import httpx
 
-from bench import audit_chain, claims, portal
+from bench import audit_chain, claims, portal, remittance
 from bench.http import load
 from bench.http import store as stores
 from bench.x12 import table as x12
@@ -153,6 +154,8 @@ def main() -> int:
         return portal.main(sys.argv[2:])
     if sys.argv[1:2] == ["x12"]:
         return x12.main(sys.argv[2:])
+    if sys.argv[1:2] == ["remittance"]:
+        return remittance.main(sys.argv[2:])
     options = _arguments()
     before = _busy()
     figures = measure(options)

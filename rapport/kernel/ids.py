@@ -43,6 +43,8 @@ PREFIXES: dict[str, str] = {
     "inbound_file": "inb",
     "remittance": "rem",
     "posting_policy": "ppol",
+    "remittance_line": "rln",
+    "denial": "den",
     "payment": "pay",
     "ledger_entry": "led",
     "card": "card",

@@ -115,6 +115,8 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
     stage.billing.submit(claim)
     stage.billing.work()
     stage.billing.batch(stage.billing.claim(member_id="W123456780", hour=10))
+    stage.billing.submit(stage.billing.claim(member_id="SBXCO197001", days_ago=5))
+    stage.billing.work()
     patient = stage.billing.things["patient"]
     props.made(
         willow.biller.post(

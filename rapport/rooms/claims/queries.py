@@ -43,6 +43,35 @@ def get_claim(*, scope: Scope, claim_id: UUID, lock: bool = False) -> Claim:
     return claim
 
 
+def refer_to_claim(*, scope: Scope, claim_id: UUID | None, pointer: str) -> Claim:
+    """Return a claim that a body refers to. :raises ReferenceNotFound: there is none"""
+    row = by_id(Claim, scope=scope, id=claim_id) if claim_id else None
+    if row is None:
+        raise ReferenceNotFound(
+            "A field refers to something that is not here.",
+            errors=(FieldError(pointer, "reference-not-found"),),
+            _sought=[("claim", claim_id)] if claim_id else [],
+        )
+    return row
+
+
+def candidates(
+    *, scope: Scope, on: date | None, charge_cents: int, service_code: str, limit: int = 10
+) -> list[tuple[Claim, ClaimLine]]:
+    """Return services that an unknown decision may be about: of that day, the likest in code and charge first."""
+    rows = ClaimLine.objects.visible_to(scope).filter(live=True).select_related("claim")
+    if on is not None:
+        rows = rows.filter(service_on=on)
+    else:
+        rows = rows.filter(service_code=service_code, charge_cents=charge_cents)
+    alike = sorted(
+        rows.order_by("-service_on", "id")[:500],
+        key=lambda line: (line.service_code != service_code) + (line.charge_cents != charge_cents),
+    )
+    scope.trail.patient_ids.update(line.claim.patient_id for line in alike[:limit])
+    return [(line.claim, line) for line in alike[:limit]]
+
+
 def claims_of(*, scope: Scope, claim_ids: Sequence[UUID]) -> list[Claim]:
     """Return claims in the order of their ids; those that are not the actor's to see are left out."""
     found = {row.id: row for row in Claim.objects.visible_to(scope).filter(id__in=list(claim_ids))}

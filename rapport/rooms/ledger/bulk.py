@@ -64,34 +64,41 @@ def _add(
     scope: Scope, entries: Sequence[book.NewEntry], reverses: Sequence[UUID | None], *, now: datetime
 ) -> list[UUID]:
     closed, today = queries.closed_through(scope=scope), scope.day_of(now)
-    heads = [
-        Entry(
-            id=new_uuid(), practice_id=scope.practice_id, kind=entry.kind.value, patient_id=entry.patient_id,
-            effective_on=today if closed is not None and entry.effective_on <= closed else entry.effective_on,
-            recorded_at=now, source_kind=entry.source.kind,
-            source_id=entry.source.id, source_line=entry.source.line, lines=len(entry.lines),
-            reverses_id=undone, reason=entry.reason, actor_type=scope.actor_type, actor_id=scope.actor_id,
-        )
-        for entry, undone in zip(entries, reverses, strict=True)
-    ]  # fmt: skip
-    added = rows.add_new(heads)
-    rows.add_many(
+    # What falls into closed books counts from today.
+    days = [
+        today if closed is not None and entry.effective_on <= closed else entry.effective_on for entry in entries
+    ]
+    practice_id, ids = scope.practice_id, [new_uuid() for _ in entries]
+    added = rows.add_new_plain(
+        Entry,
         [
-            Posting(
-                id=new_uuid(), practice_id=scope.practice_id, entry_id=head.id, line=number,
-                account=line.account.value, cents=line.cents, patient_id=entry.patient_id,
-                effective_on=head.effective_on, service_on=line.service_on,
-                appointment_id=line.appointment_id, claim_id=line.claim_id,
-            )
-            for head, entry in zip(heads, entries, strict=True)
-            if head.id in added
+            {
+                "id": id, "practice_id": practice_id, "kind": entry.kind.value, "patient_id": entry.patient_id,
+                "effective_on": day, "recorded_at": now, "source_kind": entry.source.kind,
+                "source_id": entry.source.id, "source_line": entry.source.line, "lines": len(entry.lines),
+                "reverses_id": undone, "reason": entry.reason, "reason_code": entry.reason_code,
+                "actor_type": scope.actor_type, "actor_id": scope.actor_id,
+            }
+            for id, entry, undone, day in zip(ids, entries, reverses, days, strict=True)
+        ],
+    )  # fmt: skip
+    rows.add_plain(
+        Posting,
+        [
+            {
+                "id": new_uuid(), "practice_id": practice_id, "entry_id": id, "line": number,
+                "account": line.account.value, "cents": line.cents, "patient_id": entry.patient_id,
+                "effective_on": day, "service_on": line.service_on,
+                "appointment_id": line.appointment_id, "claim_id": line.claim_id,
+            }
+            for id, entry, day in zip(ids, entries, days, strict=True)
+            if id in added
             for number, line in enumerate(entry.lines, start=1)
-        ]
+        ],
     )  # fmt: skip
     scope.trail.patient_ids.update(one.patient_id for one in entries if one.patient_id is not None)
     return [
-        head.id if head.id in added else same_as_before(scope, entry)
-        for head, entry in zip(heads, entries, strict=True)
+        id if id in added else same_as_before(scope, entry) for id, entry in zip(ids, entries, strict=True)
     ]
 
 

@@ -19,6 +19,7 @@ REMITTANCE: dict[str, Any] = {
     "posted_before": False,
     "lines": [
         {
+            "id": "rln_01h455vb4pex5vsknk084sn02s",
             "claim_id": "clm_01h455vb4pex5vsknk084sn02q",
             "appointment_id": "appt_01h455vb4pex5vsknk084sn031",
             "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
@@ -127,6 +128,67 @@ ADJUSTMENT_REASONS: dict[str, Any] = {
         }
     ],
     "provider_codes": [{"code": "L6", "says": "Interest", "plan": "interest"}],
+}
+
+DECISION: dict[str, Any] = {
+    "object": "remittance_line",
+    "id": "rln_01h455vb4pex5vsknk084sn02s",
+    "remittance_id": "rem_01h455vb4pex5vsknk084sn02q",
+    "era_file_id": "era_01h455vb4pex5vsknk084sn02r",
+    "era_state": "posted",
+    "state": "matched",
+    "payer_name": "EXAMPLE HEALTH PLAN",
+    "trace": "EFT202611050001",
+    "paid_on": "2026-11-05",
+    "line": REMITTANCE["lines"][0] | {"matched_by": "by_hand"},
+    "reason": "A person matched it.",
+    "by_hand": [
+        {
+            "act": "assigned",
+            "by": "0192f1c6-5b7a-7c5e-9a35-3f4a5b6c7d8e",
+            "at": "2026-11-06T15:00:00.000Z",
+            "reason": "The payer cut our number off.",
+        }
+    ],
+}
+
+CANDIDATES: list[dict[str, Any]] = [
+    {
+        "claim_id": "clm_01h455vb4pex5vsknk084sn02q",
+        "claim_line": 1,
+        "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+        "service_on": "2026-11-02",
+        "service_code": "90837",
+        "charge": {"amount": 18000, "currency": "USD"},
+        "claim_state": "accepted",
+        "why": ["same-day", "same-code", "same-charge"],
+    }
+]
+
+DENIAL: dict[str, Any] = {
+    "object": "denial",
+    "id": "den_01h455vb4pex5vsknk084sn02s",
+    "remittance_line_id": "rln_01h455vb4pex5vsknk084sn02s",
+    "claim_id": "clm_01h455vb4pex5vsknk084sn02q",
+    "appointment_id": "appt_01h455vb4pex5vsknk084sn031",
+    "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+    "kind": "authorization",
+    "says": "There was no authorization or referral, or it is used up.",
+    "to_do": "Ask for one that reaches back, or appeal.",
+    "reasons": ["CO-197"],
+    "remarks": ["N130"],
+    "amount": {"amount": 18000, "currency": "USD"},
+    "service_code": "90837",
+    "service_on": "2026-11-02",
+    "payer_name": "EXAMPLE HEALTH PLAN",
+    "deadline_on": "2027-02-03",
+    "state": "open",
+    "resolution": None,
+    "note": None,
+    "letter_id": None,
+    "version": 1,
+    "created_at": "2026-11-05T15:00:00.000Z",
+    "updated_at": "2026-11-05T15:00:00.000Z",
 }
 
 

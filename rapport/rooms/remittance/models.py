@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -128,6 +132,10 @@ class RemittanceLine(PracticeRecord):
     """See `rules.matching.HOW`."""
     ledger_entry_ids = ArrayField(models.UUIDField(), default=list)
     """What was posted for it."""
+    set_aside = models.BooleanField(default=False)
+    """Nobody knows it, and a person has decided that it stays so: it is off the work list."""
+    by_hand = models.JSONField(default=list)
+    """[{act, by, at, reason}]: what people did with it, the first first."""
 
     class Meta:
         constraints = [
@@ -140,6 +148,10 @@ class RemittanceLine(PracticeRecord):
             models.Index(fields=["practice", "claim_id"], name="remittance_line_by_claim"),
             models.Index(
                 fields=["practice", "payer_claim_number"], name="remittance_line_by_number"
+            ),
+            models.Index(
+                fields=["practice", "id"], name="remittance_line_unmatched",
+                condition=models.Q(claim_id=None) | models.Q(appointment_id=None),
             ),
         ]
 
@@ -174,3 +186,54 @@ class PostingPolicy(VersionedRecord):
                 condition=models.Q(least_confidence__in=["weak", "strong", "exact"]),
             ),
         ]
+
+
+class Denial(VersionedRecord):
+    """What a payer denied or reduced, for a person to do something about. One for each service at most."""
+
+    line = PracticeForeignKey(RemittanceLine)
+    """The payer's decision."""
+    claim_id = models.UUIDField()
+    """The claim."""
+    appointment_id = models.UUIDField(null=True)
+    """The visit."""
+    patient = PracticeForeignKey("roster.Patient")
+    """Whose."""
+    kind = models.CharField(max_length=16)
+    """Class of its gravest reason: see `rules.carc.KINDS`."""
+    reasons = ArrayField(models.CharField(max_length=10), default=list)
+    """`CO-197`, …"""
+    cents = models.BigIntegerField()
+    """What nobody paid, owes or gave up."""
+    deadline_on = models.DateField()
+    """Last day to appeal."""
+    state = models.CharField(max_length=9, default="open")
+    """`open`, `resolved`, or `withdrawn`: the decision does not stand any more."""
+    resolution = models.CharField(max_length=20, blank=True)
+    """How it ended: see `rules.denials.RESOLUTIONS`."""
+    note = models.CharField(max_length=500, blank=True)
+    """What a person said about it."""
+    letter_id = models.UUIDField(null=True)
+    """The last appeal letter that was made for it: a document."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "line"], name="denial_once"),
+            models.CheckConstraint(
+                name="denial_state_known",
+                condition=models.Q(state__in=["open", "resolved", "withdrawn"]),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["practice", "state", "deadline_on", "id"], name="denial_by_deadline"),
+            models.Index(fields=["practice", "claim_id"], name="denial_by_claim"),
+        ]
+
+    @classmethod
+    def move(
+        cls, line_ids: Sequence[UUID], *, practice_id: UUID, source: str, to: str, at: datetime
+    ) -> None:
+        """Bring the denials of services from one state to another, as the decisions about those stand or fall."""
+        cls.objects.filter(practice_id=practice_id, line_id__in=line_ids, state=source).update(
+            state=to, updated_at=at, version=models.F("version") + 1
+        )

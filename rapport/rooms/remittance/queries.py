@@ -11,7 +11,7 @@ from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db.rows import by_id
 
-from .models import EraFile, PostingPolicy, Remittance, RemittanceLine
+from .models import Denial, EraFile, PostingPolicy, Remittance, RemittanceLine
 from .rules.planning import NO_DECISION
 
 
@@ -22,6 +22,48 @@ def get_era_file(*, scope: Scope, era_file_id: UUID, lock: bool = False) -> EraF
         raise NotFound(_sought=[("era_file", era_file_id)])
     scope.trail.target("era_file", row.id, row.version)
     return row
+
+
+def get_line(*, scope: Scope, line_id: UUID) -> RemittanceLine:
+    """Return a payer's decision about a service, with its check. :raises NotFound: there is none"""
+    row: RemittanceLine | None = (
+        RemittanceLine.objects.visible_to(scope)
+        .select_related("remittance__era_file")
+        .filter(id=line_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound(_sought=[("remittance_line", line_id)])
+    if row.patient_id:
+        scope.trail.patient_ids.add(row.patient_id)
+    scope.trail.target("remittance_line", row.id)
+    return row
+
+
+def lines_by_id(*, scope: Scope, line_ids: Sequence[UUID]) -> list[RemittanceLine]:
+    """Return payers' decisions in the order of their ids."""
+    rows = RemittanceLine.objects.visible_to(scope).select_related("remittance__era_file")
+    found = {row.id: row for row in rows.filter(id__in=list(line_ids))}
+    scope.trail.patient_ids.update(row.patient_id for row in found.values() if row.patient_id)
+    return [found[id] for id in line_ids if id in found]
+
+
+def get_denial(*, scope: Scope, denial_id: UUID, lock: bool = False) -> Denial:
+    """Return a denial. :raises NotFound: there is none"""
+    row = by_id(Denial, scope=scope, id=denial_id, lock=lock)
+    if row is None:
+        raise NotFound(_sought=[("denial", denial_id)])
+    scope.trail.patient_ids.add(row.patient_id)
+    scope.trail.target("denial", row.id, row.version)
+    return row
+
+
+def denials_by_id(*, scope: Scope, denial_ids: Sequence[UUID]) -> list[Denial]:
+    """Return denials in the order of their ids, each with its service and check."""
+    rows = Denial.objects.visible_to(scope).select_related("line__remittance")
+    found = {row.id: row for row in rows.filter(id__in=list(denial_ids))}
+    scope.trail.patient_ids.update(row.patient_id for row in found.values())
+    return [found[id] for id in denial_ids if id in found]
 
 
 def get_remittance(*, scope: Scope, remittance_id: UUID) -> Remittance:

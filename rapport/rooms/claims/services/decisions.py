@@ -39,16 +39,16 @@ def record_decisions(*, scope: Scope, decisions: Sequence[Decision], now: dateti
     :raises StateConflict: one of them is in a state that no payer decides in
     """
     times = Counter(one.claim_id for one in decisions)
-    for denied in (False, True):
-        together = [
-            one for one in decisions
-            if times[one.claim_id] == 1 and not one.reversal and one.denied is denied
-        ]  # fmt: skip
-        _move_together(scope, together, denied=denied, now=now)
+    once = [one for one in decisions if times[one.claim_id] == 1]
+    _move_together(scope, [one for one in once if not one.reversal and not one.denied], Action.PAY, now=now)
+    _move_together(scope, [one for one in once if not one.reversal and one.denied], Action.DENY, now=now)
+    _move_together(scope, [one for one in once if one.reversal], Action.REVERSE, now=now)
     for one in decisions:
+        if times[one.claim_id] == 1:
+            continue
         if one.reversal:
             record_reversal(scope=scope, claim_id=one.claim_id, detail=one.detail, now=now)
-        elif times[one.claim_id] > 1:
+        else:
             record_decision(
                 scope=scope, claim_id=one.claim_id, denied=one.denied, detail=one.detail,
                 payer_claim_number=one.payer_claim_number, now=now,
@@ -65,10 +65,9 @@ RETURNING c.id, c.version
 """
 
 
-def _move_together(scope: Scope, decisions: Sequence[Decision], *, denied: bool, now: datetime) -> None:
+def _move_together(scope: Scope, decisions: Sequence[Decision], action: Action, *, now: datetime) -> None:
     if not decisions:
         return
-    action = Action.DENY if denied else Action.PAY
     move = MOVES[action]
     moved = dict(
         sql.rows(
@@ -76,7 +75,7 @@ def _move_together(scope: Scope, decisions: Sequence[Decision], *, denied: bool,
             {
                 "state": move.target.value, "at": now, "practice": scope.practice_id,
                 "ids": [one.claim_id for one in decisions],
-                "numbers": [one.payer_claim_number[:50] for one in decisions],
+                "numbers": ["" if one.reversal else one.payer_claim_number[:50] for one in decisions],
                 "sources": sorted(move.sources),
             },
         )
@@ -91,8 +90,10 @@ def _move_together(scope: Scope, decisions: Sequence[Decision], *, denied: bool,
             if one.claim_id in moved
         ]
     )  # fmt: skip
+    if action is Action.REVERSE:
+        return  # where one is not moved, there was nothing to take back
     emit_all(
-        events.CLAIM_DENIED if denied else events.CLAIM_PAID, scope=scope, object_type="claim",
+        events.CLAIM_DENIED if action is Action.DENY else events.CLAIM_PAID, scope=scope, object_type="claim",
         objects=list(moved.items()), now=now, changed=["state"],
     )  # fmt: skip
     for one in decisions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import files, policy
+from . import files, policy, work
 from .base import router
 
-__all__ = ["files", "policy", "router"]
+__all__ = ["files", "policy", "router", "work"]

@@ -38,6 +38,7 @@ class AdjustmentOut(Struct, kw_only=True):
 class RemittanceLineOut(Struct, kw_only=True):
     """What the payer decided about one service."""
 
+    id: str
     claim_id: str | None
     appointment_id: str | None
     patient_id: str | None
@@ -111,6 +112,7 @@ class Nothing(Input):
 def line_out(line: RemittanceLine) -> RemittanceLineOut:
     """Return one service."""
     return RemittanceLineOut(
+        id=type_id("remittance_line", line.id),
         claim_id=type_id("claim", line.claim_id) if line.claim_id else None,
         appointment_id=type_id("appointment", line.appointment_id) if line.appointment_id else None,
         patient_id=type_id("patient", line.patient_id) if line.patient_id else None,

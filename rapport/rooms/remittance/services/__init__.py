@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from .by_hand import AlreadyDecided, assign, correct, set_aside, take_up
+from .denials import reopen, resolve, write_appeal
 from .planning import FilePlan, plan_file
 from .policies import change_policy
 from .posting import RemittanceHeld, one_at_a_time, post_file, unpost_file
 from .receiving import look_again, match_again, receive
 
 __all__ = [
+    "AlreadyDecided",
     "FilePlan",
     "RemittanceHeld",
+    "assign",
     "change_policy",
+    "correct",
     "look_again",
     "match_again",
     "one_at_a_time",
     "plan_file",
     "post_file",
     "receive",
+    "reopen",
+    "resolve",
+    "set_aside",
+    "take_up",
     "unpost_file",
+    "write_appeal",
 ]

@@ -13,12 +13,12 @@ UNMATCHED = "UNMATCHED"
 """Reason of money that found no claim: it waits in the payer's clearing account."""
 
 
-def named(name: str, *, turn: int) -> str:
+def named(name: str, *, turn: int | str) -> str:
     """Return an entry's name for one posting of a file: each posting has entries of its own."""
     return name if turn == 1 else f"{name}@{turn}"
 
 
-def of_line(line: RemittanceLine, *, day: date, turn: int) -> Iterable[book.NewEntry]:
+def of_line(line: RemittanceLine, *, day: date, turn: int | str) -> Iterable[book.NewEntry]:
     """Yield the payment of a service and what becomes of each adjustment. :param turn: which posting of its file"""
 
     def source(name: str) -> book.Source:

@@ -24,13 +24,15 @@ class Judgement:
     """Why it waits for a person; none: it posts itself."""
 
 
-def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy) -> Judgement:
+def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy, posted: bool = False) -> Judgement:
     """
     Plan every service of a file that is not posted, and say what a person should look at first.
 
     A reversal takes back what was done about the decision that it mirrors, whatever would be done today.
     The order in which decisions and reversals came does not matter: each reversal has its decision, in
     this file or posted before, or waits for it.
+
+    :param posted: these services are of a posted file and were matched since: they stand themselves
     """
     rules: set[str] = set()
     counted = [one for one in loaded if not one.check.posted_before]
@@ -39,7 +41,7 @@ def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy) -> Judgement:
         line.adjustments = planning.planned(
             line.adjustments, status=line.status_code, paid_cents=line.paid_cents, overrides=policy.overrides
         )
-    _pair(scope, lines, rules)
+    _pair(scope, lines, rules, posted=posted)
     for one in counted:
         rules |= set(_of_check(scope, one, policy))
     for line in lines:
@@ -49,7 +51,7 @@ def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy) -> Judgement:
     return Judgement(loaded, [Stop(rule, STOPS[rule]) for rule in STOPS if rule in rules])
 
 
-def _pair(scope: Scope, lines: Sequence[RemittanceLine], rules: set[str]) -> None:
+def _pair(scope: Scope, lines: Sequence[RemittanceLine], rules: set[str], *, posted: bool) -> None:
     """Give each reversal its decision's plans; note reversals without one, and services decided twice."""
     known = [line for line in lines if line.claim_id is not None and line.appointment_id is not None]
     standing = queries.standing(scope=scope, claim_ids={line.claim_id for line in known if line.claim_id})
@@ -62,7 +64,8 @@ def _pair(scope: Scope, lines: Sequence[RemittanceLine], rules: set[str]) -> Non
             decided.append(line)
     with_services = {(line.remittance_id, line.claim_position) for line in lines if line.position}
     for service, (decided, reversals) in here.items():
-        open_ = [*standing.get(service, ()), *decided]
+        own = {line.id for line in (*decided, *reversals)} if posted else set()
+        open_ = [*(one for one in standing.get(service, ()) if one.id not in own), *decided]
         for reversal in reversals:
             mate = next((one for one in open_ if queries.mirrors(reversal=reversal, line=one)), None)
             if mate is None:
@@ -104,7 +107,7 @@ def _of_line(line: RemittanceLine, policy: Policy) -> Iterable[str]:
     if line.status_code in planning.NO_DECISION:
         yield "no-decision"
     if line.claim_id is None or line.appointment_id is None:
-        if not policy.unmatched_to_clearing:
+        if not (policy.unmatched_to_clearing or line.set_aside):
             yield "unmatched"
     elif matching.below(line.matched_by, policy.least_confidence):
         yield "policy-confidence"

@@ -22,8 +22,10 @@ from rapport.rooms.ledger import services as ledger
 from rapport.rooms.remittance import events, queries
 from rapport.rooms.remittance.models import EraFile, Remittance, RemittanceLine
 from rapport.rooms.remittance.rules.planning import NO_DECISION, is_denied
+from rapport.rooms.remittance.rules.policy import Policy
 
 from . import booking
+from .denials import open_denials, withdraw_fallen
 from .judging import claims_in, judge, policy_of
 from .keeping import Loaded, load
 from .reading import content, faulty, holds
@@ -60,8 +62,9 @@ def post_file(*, scope: Scope, era_file_id: UUID, now: datetime) -> EraFile:
         loaded = load(scope=scope, file=file)
         for one in loaded:
             note_copy(scope=scope, one=one)
-        judge(scope=scope, loaded=loaded, policy=policy_of(scope=scope))
-        post_rows(scope=scope, file=file, loaded=loaded, now=now)
+        policy = policy_of(scope=scope)
+        judge(scope=scope, loaded=loaded, policy=policy)
+        post_rows(scope=scope, file=file, loaded=loaded, policy=policy, now=now)
     scope.trail.target("era_file", file.id, file.version)
     return file
 
@@ -76,7 +79,9 @@ def _still_held(scope: Scope, file: EraFile) -> bool:
 
 
 @transaction.atomic
-def post_rows(*, scope: Scope, file: EraFile, loaded: Sequence[Loaded], now: datetime) -> None:
+def post_rows(
+    *, scope: Scope, file: EraFile, loaded: Sequence[Loaded], policy: Policy, now: datetime
+) -> None:
     """
     Post every check of a file that was judged, all of it or nothing.
 
@@ -101,13 +106,14 @@ def post_rows(*, scope: Scope, file: EraFile, loaded: Sequence[Loaded], now: dat
                 line.ledger_entry_ids = [next(posted) for _ in own]
             save_lines(scope=scope, lines=lines)
             claim_services.record_decisions(
-                scope=scope, decisions=[said for claim in part for said in _decision(claim)], now=now
+                scope=scope, decisions=[said for claim in part for said in decision(claim)], now=now
             )
             crashpoint(Crashpoint.REMITTANCE_CLAIM_POSTED)
         ledger.post_many(
             scope=scope, entries=list(booking.of_check(one.check, day=day, turn=file.postings)), now=now
         )
     _set_state(file, "posted", now)
+    open_denials(scope=scope, loaded=loaded, policy=policy, now=now)
     tell(scope=scope, file=file, event=events.ERA_POSTED, now=now)
 
 
@@ -119,7 +125,7 @@ def _by_claim(lines: Iterable[RemittanceLine]) -> list[list[RemittanceLine]]:
     return list(found.values())
 
 
-def _decision(lines: Sequence[RemittanceLine]) -> Iterable[claim_services.Decision]:
+def decision(lines: Sequence[RemittanceLine]) -> Iterable[claim_services.Decision]:
     """Yield what one claim payment says of its claim, if it is ours and something was decided."""
     first = lines[0]
     if first.claim_id is None or first.status_code in NO_DECISION:
@@ -204,6 +210,7 @@ def unpost_file(*, scope: Scope, era_file_id: UUID, reason: str, now: datetime) 
             "Another file takes back what this one decided. Take that one back first.", current_state="posted"
         )
     _claims_as_they_stand(scope, claim_ids, now=now)
+    withdraw_fallen(scope=scope, claim_ids=claim_ids, now=now)
     tell(scope=scope, file=file, event=events.ERA_UNPOSTED, now=now)
     scope.trail.reason = reason
     scope.trail.target("era_file", file.id, file.version)

@@ -112,6 +112,11 @@ def look_again(*, scope: Scope, now: datetime) -> None:
             posted |= file.state == "posted"
 
 
+def judge_again(*, scope: Scope, file: EraFile, now: datetime) -> None:
+    """Look anew at a file that waits, after a person worked on it. The caller holds the practice's turn."""
+    _post_if_clear(scope, file, load(scope=scope, file=file), policy=policy_of(scope=scope), now=now)
+
+
 def _post_if_clear(
     scope: Scope, file: EraFile, loaded: list[Loaded], *, policy: Policy, now: datetime
 ) -> None:
@@ -126,11 +131,12 @@ def _post_if_clear(
     if not stops:
         try:
             with transaction.atomic():
-                post_rows(scope=scope, file=file, loaded=loaded, now=now)
+                post_rows(scope=scope, file=file, loaded=loaded, policy=policy, now=now)
         except Problem as problem:
             file.refresh_from_db()
             stops = [Stop("posting-refused", f"Posting it met: {problem.code}.")]
     if file.state != "posted":
+        # What a reversal takes back is known only now.
         save_lines(
             scope=scope, lines=[line for one in loaded for line in one.lines if line.status_code == "22"]
         )
