@@ -45,6 +45,7 @@ PREFIXES: dict[str, str] = {
     "posting_policy": "ppol",
     "remittance_line": "rln",
     "denial": "den",
+    "deposit": "dep",
     "payment": "pay",
     "ledger_entry": "led",
     "card": "card",

@@ -117,6 +117,7 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
     stage.billing.batch(stage.billing.claim(member_id="W123456780", hour=10))
     stage.billing.submit(stage.billing.claim(member_id="SBXCO197001", days_ago=5))
     stage.billing.work()
+    props.made(willow.biller.post("/v1/deposits", {"received_on": "2026-11-06", "amount": {"amount": 11900}}))
     patient = stage.billing.things["patient"]
     props.made(
         willow.biller.post(

@@ -191,6 +191,84 @@ DENIAL: dict[str, Any] = {
     "updated_at": "2026-11-05T15:00:00.000Z",
 }
 
+PAYER_BALANCES: dict[str, Any] = {
+    "object": "payer_balances",
+    "payers": [
+        {
+            "payer_identifier": "1512345678",
+            "payer_name": "EXAMPLE HEALTH PLAN",
+            "clearing": {"amount": -11900, "currency": "USD"},
+            "carried": {"amount": -11900, "currency": "USD"},
+            "codes": [
+                {
+                    "code": "FB",
+                    "says": "Balance carried forward",
+                    "plan": "carried",
+                    "count": 1,
+                    "open": {"amount": 11900, "currency": "USD"},
+                    "last_on": "2026-11-05",
+                }
+            ],
+        }
+    ],
+}
+
+PAPER: dict[str, Any] = {
+    "payer_name": "EXAMPLE HEALTH PLAN",
+    "trace": "10023",
+    "paid_on": "2026-11-05",
+    "total": {"amount": 11900},
+    "claims": [
+        {
+            "claim_id": "clm_01h455vb4pex5vsknk084sn02q",
+            "payer_claim_number": "2026110200017",
+            "lines": [
+                {
+                    "claim_line": 1,
+                    "charge": {"amount": 18000},
+                    "paid": {"amount": 11900},
+                    "allowed": {"amount": 14400},
+                    "adjustments": [
+                        {"group": "CO", "reason": "45", "amount": {"amount": 3600}},
+                        {"group": "PR", "reason": "3", "amount": {"amount": 2500}},
+                    ],
+                }
+            ],
+        }
+    ],
+}
+
+DEPOSIT: dict[str, Any] = {
+    "object": "deposit",
+    "id": "dep_01h455vb4pex5vsknk084sn02t",
+    "received_on": "2026-11-06",
+    "amount": {"amount": 11900, "currency": "USD"},
+    "trace": "EFT202611050001",
+    "description": "EXAMPLE HEALTH PLAN HCCLAIMPMT",
+    "remittance_id": None,
+    "version": 1,
+    "created_at": "2026-11-06T15:00:00.000Z",
+}
+
+RECONCILIATION: dict[str, Any] = {
+    "object": "reconciliation",
+    "starts_on": "2026-11-01",
+    "ends_on": "2026-11-30",
+    "matched": [
+        {
+            "remittance_id": "rem_01h455vb4pex5vsknk084sn02q",
+            "deposit_id": "dep_01h455vb4pex5vsknk084sn02t",
+            "how": "trace",
+        }
+    ],
+    "differing": [],
+    "without_deposit": [],
+    "without_remittance": [],
+    "not_posted": [],
+    "received": {"amount": 11900, "currency": "USD"},
+    "remitted": {"amount": 11900, "currency": "USD"},
+}
+
 
 def page(member: dict[str, Any]) -> dict[str, Any]:
     """Return a list of one."""

@@ -28,7 +28,7 @@ class EraFile(SourcedRecord):
     sha256 = models.CharField(max_length=64)
     """Of the bytes, hex."""
     received_via = models.CharField(max_length=10)
-    """`upload`, `channel` or `portal`."""
+    """`upload`, `channel`, `portal` or `paper` (typed by a person)."""
     state = models.CharField(max_length=10)
     """`received` (waits for a person), `held` (does not balance, or is not ours), `posted` or
     `unposted` (taken back; it can be posted again)."""
@@ -237,3 +237,24 @@ class Denial(VersionedRecord):
         cls.objects.filter(practice_id=practice_id, line_id__in=line_ids, state=source).update(
             state=to, updated_at=at, version=models.F("version") + 1
         )
+
+
+class Deposit(VersionedRecord):
+    """Money that the bank says it received."""
+
+    received_on = models.DateField()
+    """The bank's day."""
+    cents = models.BigIntegerField()
+    """How much."""
+    trace = models.CharField(max_length=60, blank=True)
+    """Check or EFT number, as the bank has it; empty: it shows none."""
+    description = models.CharField(max_length=140, blank=True)
+    """The bank's words: who paid. Names no patient."""
+    remittance_id = models.UUIDField(null=True)
+    """The check that a person said it is."""
+    digest = models.CharField(max_length=64)
+    """Of what the bank says: the same line of a file is one deposit."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["practice", "digest"], name="deposit_once")]
+        indexes = [models.Index(fields=["practice", "received_on", "id"], name="deposit_by_day")]

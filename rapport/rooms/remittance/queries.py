@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
+from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
 
-from .models import Denial, EraFile, PostingPolicy, Remittance, RemittanceLine
+from .models import Denial, Deposit, EraFile, PostingPolicy, Remittance, RemittanceLine
 from .rules.planning import NO_DECISION
+from .rules.policy import STOPS
 
 
 def get_era_file(*, scope: Scope, era_file_id: UUID, lock: bool = False) -> EraFile:
@@ -112,6 +116,19 @@ def standing(*, scope: Scope, claim_ids: Iterable[UUID]) -> dict[Service, list[R
     return {service: pair[0] for service, pair in _paired(scope=scope, claim_ids=claim_ids).items() if pair[0]}
 
 
+def waiting_reversals(*, scope: Scope, claim_ids: Sequence[UUID]) -> list[RemittanceLine]:
+    """Return the reversals of claims in files that wait only for the decisions that they take back."""
+    rows = RemittanceLine.objects.visible_to(scope).filter(
+        claim_id__in=claim_ids, status_code="22", remittance__era_file__state="received",
+        remittance__posted_before=False,
+    )  # fmt: skip
+    return [
+        row
+        for row in rows.select_related("remittance__era_file").order_by("remittance__created_at", "id")
+        if {one["rule"] for one in row.remittance.era_file.findings} & STOPS.keys() == {"reversal-unknown"}
+    ]
+
+
 def left_alone(*, scope: Scope, claim_ids: Iterable[UUID]) -> set[UUID]:
     """Return the posted reversals of claims that no posted decision belongs to."""
     return {
@@ -160,9 +177,9 @@ def mirrors(*, reversal: RemittanceLine, line: RemittanceLine) -> bool:
 
 
 def same_trace(*, scope: Scope, payer_identifier: str, trace: str, but: UUID) -> list[Remittance]:
-    """Return the checks with this payer and number in other files than one."""
+    """Return the checks with this payer and number in other files than one; what is held is no check yet."""
     rows = Remittance.objects.visible_to(scope).filter(payer_identifier=payer_identifier, trace=trace)
-    return list(rows.exclude(era_file_id=but))
+    return list(rows.exclude(era_file_id=but).exclude(era_file__state="held"))
 
 
 def get_policy(*, scope: Scope, lock: bool = False) -> PostingPolicy | None:
@@ -256,3 +273,74 @@ def lines_by_check(
         if row.patient_id:
             scope.trail.patient_ids.add(row.patient_id)
     return lines
+
+
+_BALANCES = """
+SELECT r.payer_identifier, max(r.payer_name), coalesce(a->>'reason', ''), count(*),
+    -sum((a->>'cents')::bigint)::bigint, max(r.paid_on)
+FROM remittance_remittance r
+JOIN remittance_erafile f ON f.practice_id = r.practice_id AND f.id = r.era_file_id
+CROSS JOIN LATERAL jsonb_array_elements(r.provider_adjustments) a
+WHERE r.practice_id = %s AND f.state = 'posted' AND NOT r.posted_before
+GROUP BY 1, 3 ORDER BY 1, 3
+"""
+
+_UNPLACED = """
+SELECT r.payer_identifier, max(r.payer_name), count(*), sum(l.paid_cents)::bigint, max(r.paid_on)
+FROM remittance_remittanceline l
+JOIN remittance_remittance r ON r.practice_id = l.practice_id AND r.id = l.remittance_id
+JOIN remittance_erafile f ON f.practice_id = r.practice_id AND f.id = r.era_file_id
+WHERE l.practice_id = %s AND l.patient_id IS NULL AND l.paid_cents <> 0 AND f.state = 'posted' AND NOT r.posted_before
+GROUP BY 1 ORDER BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BesideClaims:
+    """What one payer has moved with one code of its checks, beside claims."""
+
+    payer_identifier: str
+    payer_name: str
+    code: str
+    """Of PLB, or `UNMATCHED`: money of services that nobody knows."""
+    count: int
+    cents: int
+    """What it has added to what the practice received; negative: taken away."""
+    last_on: date | None
+
+
+def beside_claims(*, scope: Scope) -> list[BesideClaims]:
+    """Return what payers have moved beside claims, by payer and code, of all that stands posted."""
+    found = [BesideClaims(*row) for row in sql.rows(_BALANCES, (scope.practice_id,))]
+    for identifier, name, count, cents, last_on in sql.rows(_UNPLACED, (scope.practice_id,)):
+        found.append(BesideClaims(identifier, name, "UNMATCHED", count, cents, last_on))
+    return found
+
+
+def get_deposit(*, scope: Scope, deposit_id: UUID, lock: bool = False) -> Deposit:
+    """Return a deposit. :raises NotFound: there is none"""
+    row = by_id(Deposit, scope=scope, id=deposit_id, lock=lock)
+    if row is None:
+        raise NotFound(_sought=[("deposit", deposit_id)])
+    scope.trail.target("deposit", row.id, row.version)
+    return row
+
+
+def deposits_by_id(*, scope: Scope, deposit_ids: Sequence[UUID]) -> list[Deposit]:
+    """Return deposits in the order of their ids."""
+    found = {row.id: row for row in Deposit.objects.visible_to(scope).filter(id__in=list(deposit_ids))}
+    return [found[id] for id in deposit_ids if id in found]
+
+
+def deposits_between(*, scope: Scope, starts_on: date, ends_on: date) -> list[Deposit]:
+    """Return the deposits of some days, both included, in the bank's order."""
+    rows = Deposit.objects.visible_to(scope).filter(received_on__gte=starts_on, received_on__lte=ends_on)
+    return list(rows.order_by("received_on", "id"))
+
+
+def checks_between(*, scope: Scope, starts_on: date, ends_on: date) -> list[Remittance]:
+    """Return the checks with money that payers dated on some days, both included; each check once."""
+    rows = Remittance.objects.visible_to(scope).filter(
+        paid_on__gte=starts_on, paid_on__lte=ends_on, posted_before=False
+    )
+    return list(rows.exclude(total_cents=0).select_related("era_file").order_by("paid_on", "id"))

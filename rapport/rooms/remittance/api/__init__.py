@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import files, policy, work
+from . import files, money, policy, work
 from .base import router
 
-__all__ = ["files", "policy", "router", "work"]
+__all__ = ["files", "money", "policy", "router", "work"]

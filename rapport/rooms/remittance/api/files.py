@@ -17,6 +17,7 @@ from rapport.platform.api.shapes import Answer, path_id
 from rapport.rooms.remittance import examples, queries, services
 from rapport.rooms.remittance.models import EraFile, Remittance
 from rapport.rooms.remittance.schemas import files as s
+from rapport.rooms.remittance.schemas import paper as t
 from rapport.rooms.remittance.schemas import plan as p
 
 from .base import router
@@ -211,6 +212,27 @@ def unpost_era_file(request: ScopedRequest, era_file_id: str, body: s.UnpostIn) 
 def list_remittances(request: ScopedRequest) -> Answer:
     """Checks and EFTs, newest first; each service with its visit, claim and ledger entries."""
     return REMITTANCES.run(request, scope=request.auth)
+
+
+@router.post(
+    "/remittances",
+    summary="Type in a paper remittance",
+    needs=Permission.REMITTANCES_POST,
+    action="era_file.type_in",
+    returns=(201, s.EraFileOut),
+    key="required",
+    key_days=30,
+    example=examples.ERA_FILE | {"received_via": "paper"},
+    request_example=examples.PAPER,
+)
+def type_in_remittance(request: ScopedRequest, body: t.PaperIn) -> Answer:
+    """
+    A paper explanation of benefits becomes the file that the payer would have sent, and is matched, planned and posted
+    as every other; what does not balance to the cent is refused (422) with the sum that is wrong, and nothing is kept.
+    The same typed again answers 200 with `duplicate_of`. Money that a patient gave is a payment, and not this.
+    """
+    file, created = services.receive_typed(scope=request.auth, body=body, now=timezone.now())
+    return _file(request.auth, file, status=201 if created else 200, duplicate=not created)
 
 
 @router.get(

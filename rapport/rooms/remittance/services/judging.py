@@ -77,8 +77,21 @@ def _pair(scope: Scope, lines: Sequence[RemittanceLine], rules: set[str], *, pos
             line for line in decided
             if line.position or (line.remittance_id, line.claim_position) not in with_services
         ]  # fmt: skip
-        if new and len(open_) > 1:
+        if new and len(open_) > 1 and len(open_) - _about_to_fall(scope, new) > 1:
             rules.add("paid-before")
+
+
+def _about_to_fall(scope: Scope, decided: Sequence[RemittanceLine]) -> int:
+    """Return how many of these decisions a reversal takes back that waits for nothing but them: both then post."""
+    ids = [line.claim_id for line in decided if line.claim_id is not None]
+    waiting = queries.waiting_reversals(scope=scope, claim_ids=ids)
+    falling = 0
+    for line in decided:
+        mate = next((one for one in waiting if queries.mirrors(reversal=one, line=line)), None)
+        if mate is not None:
+            waiting.remove(mate)
+            falling += 1
+    return falling
 
 
 def _of_check(scope: Scope, one: Loaded, policy: Policy) -> Iterable[str]:

@@ -113,6 +113,11 @@ def post_rows(
             scope=scope, entries=list(booking.of_check(one.check, day=day, turn=file.postings)), now=now
         )
     _set_state(file, "posted", now)
+    lines = [line for one in loaded if not one.check.posted_before for line in one.lines]
+    turned = claims_in(line for line in lines if line.status_code == "22")
+    # What was decided anew may have come, and been posted, before the reversal of what was decided first.
+    turned -= claims_in(line for line in lines if line.status_code not in ("22", *NO_DECISION))
+    _claims_as_they_stand(scope, turned, detail="835:22", now=now)
     open_denials(scope=scope, loaded=loaded, policy=policy, now=now)
     tell(scope=scope, file=file, event=events.ERA_POSTED, now=now)
 
@@ -209,7 +214,7 @@ def unpost_file(*, scope: Scope, era_file_id: UUID, reason: str, now: datetime) 
         raise StateConflict(
             "Another file takes back what this one decided. Take that one back first.", current_state="posted"
         )
-    _claims_as_they_stand(scope, claim_ids, now=now)
+    _claims_as_they_stand(scope, claim_ids, detail="835:unposted", now=now)
     withdraw_fallen(scope=scope, claim_ids=claim_ids, now=now)
     tell(scope=scope, file=file, event=events.ERA_UNPOSTED, now=now)
     scope.trail.reason = reason
@@ -217,7 +222,9 @@ def unpost_file(*, scope: Scope, era_file_id: UUID, reason: str, now: datetime) 
     return file
 
 
-def _claims_as_they_stand(scope: Scope, claim_ids: set[UUID], *, now: datetime) -> None:
+def _claims_as_they_stand(
+    scope: Scope, claim_ids: set[UUID], *, detail: str, now: datetime
+) -> None:
     """Bring claims to what the decisions say that are left."""
     left: dict[UUID, list[RemittanceLine]] = {}
     for service, lines in queries.standing(scope=scope, claim_ids=claim_ids).items():
@@ -226,9 +233,9 @@ def _claims_as_they_stand(scope: Scope, claim_ids: set[UUID], *, now: datetime) 
     claim_services.record_decisions(
         scope=scope, now=now,
         decisions=[
-            claim_services.Decision(claim_id=id, detail="835:unposted", denied=denied(left[id]))
+            claim_services.Decision(claim_id=id, detail=detail, denied=denied(left[id]))
             if id in left
-            else claim_services.Decision(claim_id=id, detail="835:unposted", reversal=True)
+            else claim_services.Decision(claim_id=id, detail=detail, reversal=True)
             for id in sorted(claim_ids)
         ],
     )  # fmt: skip

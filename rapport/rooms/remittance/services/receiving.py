@@ -31,7 +31,7 @@ def receive(
     """
     Keep a file, match what it says to our claims, and post it when nothing stands against it.
 
-    :param via: `upload`, `channel` or `portal`
+    :param via: `upload`, `channel`, `portal` or `paper`
     :param source: the portal's own record of it; None: it comes from none
     :return: the file, and whether it is new: the same content, in whatever envelope, is not
     :raises Invalid: it cannot be read as an 835; the position is named
@@ -71,8 +71,8 @@ def receive(
         tell(scope=scope, file=file, event=events.ERA_HELD, now=now)
     else:
         _post_if_clear(scope, file, loaded, policy=policy, now=now)
-        if file.state == "posted":
-            look_again(scope=scope, now=now)
+        look_again(scope=scope, now=now)
+        file.refresh_from_db()
     scope.trail.target("era_file", file.id, file.version)
     return file, True
 

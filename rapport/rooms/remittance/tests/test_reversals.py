@@ -1,0 +1,114 @@
+"""Decisions, what takes them back, and money of no claim: the same in whatever order they come (R-22, R-23, R-25)."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from tests.support import eras
+from tests.support.remitting import Remitting, rules
+
+
+def test_r25_in_whatever_order_a_decision_its_reversal_and_the_next_one_come_the_end_is_the_same(
+    remitting: Remitting,
+) -> None:
+    """Each order is another claim of its own, and each file comes twice."""
+    for number, order in enumerate(itertools.permutations(range(3))):
+        claim = remitting.claim(days_ago=3 + number)
+        decided = remitting.paid(claim)
+        day, control = claim["lines"][0]["service_on"], claim["lines"][0]["control_number"]
+        better = eras.service("90837", 180, 144, ("CO", "45", 36), day=day, control=control)
+        said = [
+            eras.check(decided, trace=f"A{number}"),
+            eras.check(eras.reversal(decided), trace=f"B{number}", beside=[("FB", "next", -119)]),
+            eras.check(eras.claim(claim["control_number"], better), trace=f"C{number}", beside=[("FB", "before", 119)]),
+        ]
+        for place in order:
+            first, again = remitting.hand_in(said[place]), remitting.hand_in(said[place])
+            assert again["duplicate_of"] == first["id"]
+
+        assert remitting.balance(claim["patient_id"]) == (0, 0), order
+        assert remitting.billing.read(claim)["state"] == "paid", order
+        assert remitting.accounts() == {
+            "cash": 14400 * (number + 1), "contractual_adjustments": 3600 * (number + 1), "revenue": -18000 * (number + 1),
+        }, order  # fmt: skip
+    states = {file["state"] for file in remitting.house.biller.get("/v1/era-files?limit=100").json()["data"]}
+    assert states == {"posted"}, "nothing waits for a person in the end"
+
+
+def test_r25_the_same_decision_is_not_taken_back_twice(remitting: Remitting) -> None:
+    claim = remitting.claim()
+    decided = remitting.paid(claim)
+    remitting.hand_in(eras.check(decided))
+    first = remitting.hand_in(eras.check(eras.reversal(decided), trace="B1", beside=[("FB", "", -119)]))
+
+    second = remitting.hand_in(eras.check(eras.reversal(decided), trace="B2", beside=[("FB", "", -119)]))
+
+    assert (first["state"], second["state"], rules(second)) == ("posted", "received", {"reversal-unknown"})
+    assert remitting.balance(claim["patient_id"]) == (0, 18000)
+
+
+def test_a_decision_that_another_file_took_back_is_not_taken_back_first(remitting: Remitting) -> None:
+    claim = remitting.claim()
+    decided = remitting.paid(claim)
+    first = remitting.hand_in(eras.check(decided))
+    second = remitting.hand_in(eras.check(eras.reversal(decided), trace="B1", beside=[("FB", "", -119)]))
+    biller = remitting.house.biller
+
+    refused = biller.post(f"/v1/era-files/{first['id']}/unpost", {"reason": "wrong file"})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "state-conflict")
+    assert remitting.act(second, "unpost", {"reason": "wrong file"})["state"] == "unposted"
+    assert remitting.billing.read(claim)["state"] == "paid", "the decision stands again"
+    assert remitting.act(first, "unpost", {"reason": "wrong file"})["state"] == "unposted"
+    assert remitting.accounts() == {"insurance_receivable": 18000, "revenue": -18000}
+
+
+def test_r22_checks_of_nothing_may_share_a_number_and_both_are_kept(remitting: Remitting) -> None:
+    first, second = remitting.claim(), remitting.claim(days_ago=4)
+    one = remitting.hand_in(eras.check(remitting.denied(first), trace="0"))
+    other = remitting.hand_in(eras.check(remitting.denied(second), trace="0"))
+
+    assert one["id"] != other["id"]
+    assert (one["state"], other["state"], rules(other)) == ("posted", "received", {"same-trace"}), "same day and amount"
+    assert remitting.act(other, "post")["state"] == "posted"
+    assert [remitting.billing.read(claim)["state"] for claim in (first, second)] == ["denied", "denied"]
+
+
+def test_r23_a_file_with_one_wrong_sum_at_any_level_posts_nothing(remitting: Remitting) -> None:
+    claim = remitting.claim()
+    good = eras.file(eras.check(remitting.paid(claim), beside=[("WO", "R1", 19)]))
+    for right, wrong in (
+        (b"BPR*I*100*", b"BPR*I*101*"), (b"PLB*1234567893*20261231*WO:R1*19", b"PLB*1234567893*20261231*WO:R1*18"),
+        (b"CAS*CO*45*36~", b"CAS*CO*45*35~"), (b"*180*119*25*", b"*180*118*25*"),
+    ):  # fmt: skip
+        assert right in good, right
+        answer = remitting.house.biller.call(
+            "POST", "/v1/era-files", raw=good.replace(right, wrong), content_type="application/edi-x12"
+        )
+        assert (answer.status_code, answer.json()["state"]) == (201, "held"), right
+    assert remitting.accounts() == {"insurance_receivable": 18000, "revenue": -18000}
+    answer = remitting.house.biller.call("POST", "/v1/era-files", raw=good, content_type="application/edi-x12")
+    assert answer.json()["state"] == "posted", "the control: the right one posts"
+
+
+def balances(remitting: Remitting) -> list[Any]:
+    return remitting.house.biller.get("/v1/payer-balances").json()["payers"]
+
+
+def test_what_a_payer_carries_over_comes_to_nothing_and_a_recovery_stays_open_until_its_reversal_is_here(
+    remitting: Remitting,
+) -> None:
+    claim, other = remitting.claim(), remitting.claim(days_ago=4)
+    decided = remitting.paid(claim)
+    remitting.hand_in(eras.check(decided, trace="A"))
+    remitting.hand_in(eras.check(eras.reversal(decided), trace="B", beside=[("FB", "C", -119)]))
+    [payer] = balances(remitting)
+    assert (payer["carried"]["amount"], payer["clearing"]["amount"]) == (-11900, -11900), "the practice owes it"
+
+    remitting.hand_in(eras.check(remitting.paid(other), trace="C", beside=[("FB", "B", 119), ("L6", "", -2)]))
+
+    [payer] = balances(remitting)
+    assert (payer["carried"]["amount"], payer["clearing"]["amount"]) == (0, 0)
+    assert [(code["code"], code["open"]["amount"], code["count"]) for code in payer["codes"]] == [("FB", 0, 2), ("L6", 200, 1)]
+    assert remitting.accounts()["interest"] == -200
