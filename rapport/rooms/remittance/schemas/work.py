@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 from pydantic import Field
 
 from rapport.kernel.ids import type_id
 from rapport.platform.api.shapes import Day, Input, Instant, MoneyOut, Shape, instant
-from rapport.rooms.claims.models import Claim, ClaimLine
 from rapport.rooms.remittance.models import Denial, RemittanceLine
 from rapport.rooms.remittance.rules import carc
 from rapport.rooms.remittance.rules.matching import HOW
 
 from .files import RemittanceLineOut, line_out
+
+if TYPE_CHECKING:
+    from rapport.rooms.claims.models import Claim, ClaimLine
 
 
 class Candidate(Struct, kw_only=True):
