@@ -36,6 +36,7 @@ PREFIXES: dict[str, str] = {
     "claim": "clm",
     "claim_line": "clv",
     "claim_batch": "cbat",
+    "claim_proposal": "cprp",
     "submission": "sbm",
     "acknowledgement": "ack",
     "channel": "chan",

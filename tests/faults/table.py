@@ -72,6 +72,11 @@ FAULTS = (
         (f"{_NUMBERS}::test_the_control_the_database_itself_refuses_a_number_that_goes_back",),
     ),
     Fault(
+        "R-19", "a claim is to be replaced or voided while it is on its way",
+        (f"{_CLAIMS}/test_corrections.py::test_r19_a_claim_on_its_way_is_not_corrected",),
+        (f"{_CLAIMS}/test_corrections.py::test_the_control_once_decided_it_is_replaced_with_the_payers_number_and_ends",),
+    ),
+    Fault(
         "R-21", "one remittance five times at once, in other envelopes too",
         (
             f"{_ERA}::test_r21_the_same_new_remittance_five_times_at_once_posts_once",

@@ -112,13 +112,16 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
         willow.admin.post("/v1/webhook-endpoints", {"url": receiver.url, "event_types": ["patient.created"]})
     )
     claim = stage.billing.claim(member_id="W123456789")
+    patient = stage.billing.things["patient"]
+    second = props.payer(willow, "Second Health Plan", payer_id_code="SECND")
+    props.policy(willow, patient, second, rank="secondary", member_id="SEC1")
     stage.billing.submit(claim)
-    stage.billing.work()
+    stage.billing.work()  # the first payer has decided: that the second be asked is proposed
     stage.billing.batch(stage.billing.claim(member_id="W123456780", hour=10))
     stage.billing.submit(stage.billing.claim(member_id="SBXCO197001", days_ago=5))
     stage.billing.work()
+    stage.billing.things["patient"] = patient
     props.made(willow.biller.post("/v1/deposits", {"received_on": "2026-11-06", "amount": {"amount": 11900}}))
-    patient = stage.billing.things["patient"]
     props.made(
         willow.biller.post(
             "/v1/payments", {"patient_id": patient["id"], "method": "cash", "amount": {"amount": 2500}}

@@ -131,6 +131,7 @@ PRACTICE = {
     "livemode": False,
     "system": "native",
     "caseload_only": True,
+    "sends_to_next_payer": False,
     "mfa_required": True,
     "npi": "1234567893",
     "tax_id": "123456789",

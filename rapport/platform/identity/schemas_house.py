@@ -66,6 +66,9 @@ class PracticeOut(Shape):
         Meta(description="connected: another system is its truth, and what is here mirrors it."),
     ]
     caseload_only: bool
+    sends_to_next_payer: Annotated[
+        bool, Meta(description="Claims to a patient's further payer leave by themselves once the payer before has decided.")
+    ]
     mfa_required: Literal[True]
     npi: str | None
     tax_id: str | None
@@ -83,6 +86,9 @@ class PracticeChange(Input):
     name: str = Field("", min_length=1, max_length=200)
     time_zone: str = Field("", max_length=64)
     caseload_only: bool = True
+    sends_to_next_payer: bool = Field(
+        False, description="Else a person accepts each proposal (`/claim-proposals`) first."
+    )
     mfa_required: bool = Field(True, description="Cannot be false.")
     npi: str | None = Field(None, max_length=10)
     tax_id: str | None = Field(None, pattern=r"^\d{2}-?\d{7}$")

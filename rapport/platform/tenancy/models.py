@@ -47,6 +47,9 @@ class Practice(Record):
     """Whose tables are the truth: its own here, or another system's that is mirrored here."""
     caseload_only = models.BooleanField(default=True)
     """Whether clinicians see only patients they are assigned to (or supervise)."""
+    sends_to_next_payer = models.BooleanField(default=False)
+    """A claim to a patient's further payer is made and sent by itself once the payer before has decided; else
+    a person is asked first."""
     npi = models.CharField(max_length=10, blank=True)
     """The practice's own (type 2) National Provider Identifier: 837P loop 2010AA."""
     tax_id = models.CharField(max_length=9, blank=True)

@@ -186,7 +186,7 @@ def _foot(claim: Claim, today: date, *, last: bool) -> Iterator[Text]:
         yield Text(51, 52, _money("28", claim.total, 8))
         # What the patient and earlier payers paid, together: the form has one box for both.
         paid = (claim.patient_paid or Decimal(0)) + sum(
-            (other.paid for other in claim.others), Decimal(0)
+            (other.paid or Decimal(0) for other in claim.others), Decimal(0)
         )
         if paid:
             yield Text(51, 62, _money("29", paid, 8))

@@ -60,6 +60,8 @@ class SetAck:
     code: str = ""
     """A, E (accepted, errors noted), R, M, W, X."""
     errors: list[SyntaxError_] = field(default_factory=list)
+    index: int = 0
+    """Position of its AK2 in the file."""
 
     @property
     def accepted(self) -> bool:
@@ -101,7 +103,7 @@ def read_999(transaction: TransactionSet) -> GroupAck:
         if tag == "AK1":
             ack.functional_id, ack.group = s.get(1), s.get(2)
         elif tag == "AK2":
-            current = SetAck(s.get(1), s.get(2))
+            current = SetAck(s.get(1), s.get(2), index=s.index)
             ack.sets.append(current)
         elif tag in ("IK3", "AK3") and current is not None:
             place = (s.get(1), _number(s.get(2)), s.get(3))
@@ -153,6 +155,8 @@ class ClaimAck:
     """REF*D9."""
     line_statuses: dict[str, list[Status]] = field(default_factory=dict)
     """REF*FJ (our REF*6R) -> reasons of the line."""
+    index: int = 0
+    """Position of its TRN in the file."""
 
     @property
     def verdict(self) -> str:
@@ -206,7 +210,7 @@ def read_277ca(transaction: TransactionSet) -> ClaimAcks:
             if level == "21":
                 acks.batch_id = acks.batch_id or s.get(2)
             elif level in ("PT", "22", "23"):
-                claim, in_line = ClaimAck(s.get(2)), False
+                claim, in_line = ClaimAck(s.get(2), index=s.index), False
                 acks.claims.append(claim)
         elif tag == "SVC":
             in_line, line_statuses = True, []

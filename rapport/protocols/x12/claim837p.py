@@ -8,7 +8,7 @@ the sense that `clean` is applied to it here: names and addresses are folded to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -104,10 +104,18 @@ class LineAdjudication:
     """What an earlier payer decided about one line (2430)."""
 
     payer_id: str
+    """Which of the other payers: the id in its 2330B NM109."""
     paid: Decimal
     paid_units: Decimal
     adjudicated_on: date
     adjustments: tuple[Adjustment, ...] = ()
+    """Every one as that payer gave it, in its order."""
+    procedure: str = ""
+    """The code it decided about (SVD03); empty: the line's own, with the line's modifiers."""
+    modifiers: tuple[str, ...] = ()
+    """Of that code."""
+    patient_owes: Decimal | None = None
+    """AMT*EAF: what it left to the patient; None: not said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +128,21 @@ class OtherPayer:
     """18 self, 01 spouse, 19 child, G8 other."""
     group_number: str
     filing_indicator: str
-    paid: Decimal
+    paid: Decimal | None
+    """AMT*D: what it paid for the whole claim; None: it has not decided."""
     subscriber: Person
     member_id: str
     payer: Payer
     claim_number: str = ""
     """That payer's number for the claim (2330B REF*F8)."""
+    adjustments: tuple[Adjustment, ...] = ()
+    """Only what it decided about the claim as a whole (2320 CAS)."""
+    adjudicated_on: date | None = None
+    """2330B DTP*573: only when it decided about no line; else each line has its day (2430)."""
+    patient_owes: Decimal | None = None
+    """AMT*EAF, under the same condition."""
+    remarks: tuple[str, ...] = ()
+    """Remark codes about the claim, at most five (MOA03 to MOA07)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +250,35 @@ def amount(value: Decimal) -> str:
     elif text.startswith("-0."):
         text = "-" + text[2:]
     return text if text not in ("", "-", "-0") else "0"
+
+
+CAS_SEGMENTS = 5
+"""How often CAS may stand in 2320 and in 2430."""
+CAS_REASONS = 6
+"""Reasons of one group in one CAS."""
+
+
+def cas_segments(adjustments: Sequence[Adjustment]) -> list[list[Adjustment]]:
+    """
+    Return adjustments as CAS segments carry them: runs of one group, six reasons at most.
+
+    Their order is kept. Only where that takes more than the five segments there is room for, those
+    of one group are brought together.
+    """
+    runs = _runs(adjustments)
+    if len(runs) > CAS_SEGMENTS:
+        groups = list(dict.fromkeys(one.group for one in adjustments))
+        runs = _runs(sorted(adjustments, key=lambda one: groups.index(one.group)))
+    return runs
+
+
+def _runs(adjustments: Iterable[Adjustment]) -> list[list[Adjustment]]:
+    runs: list[list[Adjustment]] = []
+    for one in adjustments:
+        if not runs or runs[-1][0].group != one.group or len(runs[-1]) == CAS_REASONS:
+            runs.append([])
+        runs[-1].append(one)
+    return runs
 
 
 class _Builder:
@@ -378,12 +424,22 @@ class _Builder:
             "SBR", other.rank, other.relationship, self.code(other.group_number), "", "", "", "", "",
             other.filing_indicator,
         )  # fmt: skip
-        w.add("AMT", "D", amount(other.paid))
+        self.adjustments(other.adjustments)
+        if other.paid is not None:
+            w.add("AMT", "D", amount(other.paid))
+        if other.patient_owes is not None:
+            w.add("AMT", "EAF", amount(other.patient_owes))
         w.add("OI", "", "", "Y", "", "", "Y")
+        if other.remarks:
+            w.add("MOA", "", "", *(self.code(remark) for remark in other.remarks))
         self.person(
             "IL", Person(other.subscriber.name, place=other.subscriber.place), "MI", other.member_id
         )
         self.name("PR", Name(other.payer.name), "PI", other.payer.id)
+        if other.payer.place:
+            self.place(other.payer.place)
+        if other.adjudicated_on:
+            w.add("DTP", "573", "D8", f"{other.adjudicated_on:%Y%m%d}")
         if other.claim_number:
             w.add("REF", "F8", self.text(other.claim_number, 50))
 
@@ -402,16 +458,28 @@ class _Builder:
         if line.note:
             w.add("NTE", "ADD", self.text(line.note, 80))
         for decided in line.adjudications:
+            modifiers = decided.modifiers if decided.procedure else line.modifiers
             w.add(
                 "SVD", self.code(decided.payer_id), amount(decided.paid),
-                w.composite("HC", line.procedure, *line.modifiers), "", amount(decided.paid_units),
+                w.composite("HC", decided.procedure or line.procedure, *modifiers), "",
+                amount(decided.paid_units),
             )  # fmt: skip
-            for adjustment in decided.adjustments:
-                w.add(
-                    "CAS", adjustment.group, adjustment.reason, amount(adjustment.amount),
-                    amount(adjustment.quantity) if adjustment.quantity is not None else "",
-                )  # fmt: skip
+            self.adjustments(decided.adjustments)
             w.add("DTP", "573", "D8", f"{decided.adjudicated_on:%Y%m%d}")
+            if decided.patient_owes is not None:
+                w.add("AMT", "EAF", amount(decided.patient_owes))
+
+    def adjustments(self, adjustments: Sequence[Adjustment]) -> None:
+        for run in cas_segments(adjustments):
+            parts = [
+                part
+                for one in run
+                for part in (
+                    one.reason, amount(one.amount),
+                    amount(one.quantity) if one.quantity is not None else "",
+                )
+            ]  # fmt: skip
+            self.w.add("CAS", run[0].group, *parts)
 
 
 def write(

@@ -206,17 +206,41 @@ def _claim(levels: dict[str, _Group], group: _Group) -> Claim:
 
 
 def _other(group: _Group) -> OtherPayer:
-    sbr = group.one("2320", "SBR")
+    sbr, moa = group.one("2320", "SBR"), group.one("2320", "MOA")
     return OtherPayer(
         rank=sbr.get(1),
         relationship=sbr.get(2),
         group_number=sbr.get(3),
         filing_indicator=sbr.get(9),
-        paid=_amount(group.one("2320", "AMT", "D"), 2),
+        paid=_said(group, "2320", "D"),
         subscriber=_person(group, "2330A"),
         member_id=group.one("2330A", "NM1").get(9),
         payer=_payer(group, "2330B"),
         claim_number=group.ref("2330B", "F8"),
+        adjustments=_adjustments(group, "2320"),
+        adjudicated_on=day(group.one("2330B", "DTP", "573").get(3)),
+        patient_owes=_said(group, "2320", "EAF"),
+        remarks=tuple(code for code in moa.elements[3:8] if code),
+    )
+
+
+def _said(group: _Group, loop: str, qualifier: str) -> Decimal | None:
+    """Return an amount of a loop, None when it is not there."""
+    found = group.one(loop, "AMT", qualifier)
+    return None if found is _NOTHING else _amount(found, 2)
+
+
+def _adjustments(group: _Group, loop: str) -> tuple[Adjustment, ...]:
+    return tuple(
+        Adjustment(
+            cas.get(1),
+            cas.get(number),
+            _amount(cas, number + 1),
+            _amount(cas, number + 2) if cas.get(number + 2) else None,
+        )
+        for cas in group.all(loop, "CAS")
+        for number in range(2, len(cas.elements), 3)
+        if cas.get(number)
     )
 
 
@@ -226,7 +250,8 @@ def _line(group: _Group) -> Line:
     served = day(period.get(3)[:8])
     if served is None:
         raise _unreadable(period if period is not _NOTHING else group[0][1], 3, "a day of service")
-    _, procedure, *modifiers = [*sv1.components(1), ""]
+    _, procedure, *rest = [*sv1.components(1), ""]
+    modifiers = tuple(one for one in rest[:4] if one)
     return Line(
         procedure=procedure,
         charge=_amount(sv1, 2),
@@ -234,33 +259,30 @@ def _line(group: _Group) -> Line:
         service_on=served,
         pointers=tuple(int(one) for one in sv1.components(7) if one.isascii() and one.isdigit()),
         control=service.ref("2400", "6R"),
-        modifiers=tuple(one for one in modifiers[:4] if one),
+        modifiers=modifiers,
         place_of_service=sv1.get(5),
         note=service.one("2400", "NTE").get(2),
         authorisation=service.ref("2400", "G1"),
-        adjudications=tuple(_decision(decision) for decision in decisions),
+        adjudications=tuple(_decision(one, (procedure, modifiers)) for one in decisions),
     )
 
 
-def _decision(group: _Group) -> LineAdjudication:
+def _decision(group: _Group, line: tuple[str, tuple[str, ...]]) -> LineAdjudication:
+    """:param line: procedure and modifiers of the line: only another one is said again"""
     svd, decided = group.one("2430", "SVD"), group.one("2430", "DTP", "573")
     on = day(decided.get(3))
     if on is None:
         raise _unreadable(decided if decided is not _NOTHING else svd, 3, "a day")
+    _, procedure, *modifiers = [*svd.components(3), ""]
+    about = procedure, tuple(one for one in modifiers[:4] if one)
+    procedure, changed = ("", ()) if about == line else about
     return LineAdjudication(
         payer_id=svd.get(1),
         paid=_amount(svd, 2),
         paid_units=_amount(svd, 5),
         adjudicated_on=on,
-        adjustments=tuple(
-            Adjustment(
-                cas.get(1),
-                cas.get(number),
-                _amount(cas, number + 1),
-                _amount(cas, number + 2) if cas.get(number + 2) else None,
-            )
-            for cas in group.all("2430", "CAS")
-            for number in range(2, len(cas.elements), 3)
-            if cas.get(number)
-        ),
+        adjustments=_adjustments(group, "2430"),
+        procedure=procedure,
+        modifiers=changed,
+        patient_owes=_said(group, "2430", "EAF"),
     )

@@ -9,11 +9,11 @@ place-of-service codes, ICD-10-CM code format.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
-from .claim837p import Claim, Line, Provider
+from .claim837p import CAS_SEGMENTS, Adjustment, Claim, Line, OtherPayer, Provider, cas_segments
 from .envelope import clean
 from .syntax import Finding
 
@@ -63,6 +63,7 @@ def scrub(claim: Claim, *, today: date) -> list[Finding]:
         *_providers(claim),
         *_people(claim, today),
         *_lines(claim, today),
+        *_others(claim),
     ]
 
 
@@ -261,3 +262,72 @@ def _line(claim: Claim, line: Line, number: int, today: date) -> Iterator[Findin
             "telehealth-place",
             f"{where}: a telehealth modifier with a place of service that is not 02 or 10.",
         )
+
+
+_RANKS = {"P": "first", "S": "second", "T": "third"}
+
+
+def _others(claim: Claim) -> Iterator[Finding]:
+    """What other payers decided: said once, of a payer that is named, and adding up to the charge."""
+    ids = [other.payer.id for other in claim.others]
+    ranks = [claim.rank, *(other.rank for other in claim.others)]
+    if len(set(ids)) != len(ids):
+        yield _error("NM1", "09", "other-payer-twice", "Two other payers have the same id (2330B).")
+    if len(set(ranks)) != len(ranks):
+        yield _error("SBR", "01", "payer-rank-twice", "Two payers have the same rank.")
+    for line in claim.lines:
+        if any(decided.payer_id not in ids for decided in line.adjudications):
+            yield _error("SVD", "01", "payer-unknown", "A line names none of the other payers (2330B).")
+    for other in claim.others:
+        yield from _other(claim, other)
+
+
+def _other(claim: Claim, other: OtherPayer) -> Iterator[Finding]:
+    who = f"the {_RANKS.get(other.rank, 'other')} payer"
+    if not other.payer.id.strip():
+        yield _error("NM1", "09", "payer-id-missing", f"An id of {who} is missing (2330B).")
+    if not clean(other.subscriber.name.last)[0] or not other.member_id.strip():
+        yield _error("NM1", "03", "other-subscriber-missing", f"Name or member id at {who} is missing (2330A).")
+    by_line = [[one for one in line.adjudications if one.payer_id == other.payer.id] for line in claim.lines]
+    said_by_line = any(by_line)
+    if other.paid is None:
+        if said_by_line or other.adjustments:
+            yield _error("AMT", "02", "other-paid-missing", f"What {who} paid in all is missing (AMT*D).")
+        return
+    if said_by_line == (other.adjudicated_on is not None):
+        yield _error(
+            "DTP", "03", "adjudication-date",
+            f"The day on which {who} decided stands once: with the claim, or with each line (DTP*573).",
+        )  # fmt: skip
+    if len(other.remarks) > 5:
+        yield _error("MOA", "07", "remark-too-many", f"There is room for five remarks of {who} (MOA).")
+    for lists in ([other.adjustments], [one.adjustments for found in by_line for one in found]):
+        if any(len(cas_segments(adjustments)) > CAS_SEGMENTS for adjustments in lists):
+            yield _error("CAS", "02", "adjustment-too-many", f"There are too many adjustments of {who} (CAS).")
+    paid = adjusted = Decimal(0)
+    for number, (line, found) in enumerate(zip(claim.lines, by_line, strict=True), 1):
+        if not found:
+            continue
+        line_paid = sum((one.paid for one in found), Decimal(0))
+        line_adjusted = sum((_total(one.adjustments) for one in found), Decimal(0))
+        if line_paid + line_adjusted != line.charge:
+            yield _error(
+                "SVD", "02", "balance-cob-line",
+                f"Line {number}: the charge is not what {who} paid and adjusted (SVD, CAS).",
+            )  # fmt: skip
+        paid, adjusted = paid + line_paid, adjusted + line_adjusted
+    whole = _total(other.adjustments)
+    if other.paid + whole + adjusted != claim.total:
+        yield _error(
+            "AMT", "02", "balance-cob-claim",
+            f"The charge is not what {who} paid and adjusted (AMT*D, CAS).",
+        )  # fmt: skip
+    if said_by_line and other.paid != paid - whole:
+        yield _error(
+            "AMT", "02", "balance-cob-paid",
+            f"What {who} paid in all is not what it paid for the lines (AMT*D, SVD).",
+        )  # fmt: skip
+
+
+def _total(adjustments: Iterable[Adjustment]) -> Decimal:
+    return sum((one.amount for one in adjustments), Decimal(0))

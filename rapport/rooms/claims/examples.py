@@ -80,6 +80,37 @@ ASKED: dict[str, Any] = {
     "write": {"id": "wrt_01h455vb4pex5vsknk084sn02q", "state": "intended"},
 }
 
+HISTORY: dict[str, Any] = {
+    "object": "claim_event",
+    "at": "2026-11-09T15:00:00.000Z",
+    "kind": "decision",
+    "text": "The payer decided: $119.00 of $180.00 paid, $36.00 taken off, $25.00 left to the patient.",
+    "by": "payer",
+    "state": "paid",
+    "code": "835:1",
+    "file": {"kind": "remittance", "id": "era_01h455vb4pex5vsknk084sn030", "segment": 17},
+    "submission_id": None,
+    "other_claim_id": None,
+}
+
+PROPOSAL: dict[str, Any] = {
+    "object": "claim_proposal",
+    "id": "cprp_01h455vb4pex5vsknk084sn02w",
+    "state": "open",
+    "kind": "next_payer",
+    "claim_id": "clm_01h455vb4pex5vsknk084sn02q",
+    "policy_id": "pol_01h455vb4pex5vsknk084sn02y",
+    "payer_id": "payer_01h455vb4pex5vsknk084sn02z",
+    "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+    "left_to_patient": {"amount": 2500, "currency": "USD"},
+    "denied": False,
+    "reason": None,
+    "made_claim_id": None,
+    "version": 1,
+    "created_at": "2026-11-09T15:00:00.000Z",
+    "updated_at": "2026-11-09T15:00:00.000Z",
+}
+
 NEW_CHANNEL: dict[str, Any] = {
     "name": "Clearinghouse",
     "kind": "http",

@@ -16,6 +16,8 @@ from rapport.protocols.x12.entities import Party, Period, Reference
 from rapport.protocols.x12.envelope import Address, Numbers, interchange
 from rapport.protocols.x12.status276 import ClaimAsked, Person, StatusInquiry
 
+from .rules.deciding import owed
+
 FREQUENCIES = {"original": "1", "replacement": "7", "void": "8"}
 RANKS = {"primary": "P", "secondary": "S", "tertiary": "T", "quaternary": "A"}
 SEXES = {"female": "F", "male": "M", "unknown": "U"}
@@ -76,9 +78,14 @@ def record(
     supervisor: Any | None,
     location: Any | None,
     authorizations: Mapping[UUID, str],
+    others: Sequence[Any] = (),
+    original_number: str = "",
 ) -> p.Claim:
     """
     Return the claim as the guide knows it.
+
+    :param others: `services.other_payers.Other`, in the order of billing
+    :param original_number: the payer's number of the claim to replace or void
 
     The rendering provider is left out when the clinician bills under the same NPI; the facility
     when the place is the practice's own address or the service was telehealth. An authorisation of all
@@ -112,7 +119,7 @@ def record(
         place_of_service=claim.place_of_service_code,
         diagnoses=tuple(code.replace(".", "") for code in claim.diagnosis_codes),
         frequency=FREQUENCIES[claim.frequency],
-        payer_claim_number=claim.payer_claim_number if claim.frequency != "original" else "",
+        payer_claim_number=original_number,
         rendering=_clinician(clinician) if clinician.npi != practice.npi else None,
         supervising=_clinician(supervisor) if supervisor is not None else None,
         facility=facility,
@@ -130,10 +137,68 @@ def record(
                 if line.place_of_service_code != claim.place_of_service_code
                 else "",
                 authorisation="" if of_all else number,
+                adjudications=tuple(
+                    _decision(other, line)
+                    for other in others
+                    if line.position in other.services
+                ),
             )
             for line, number in zip(lines, numbers, strict=True)
         ),
+        others=tuple(_other(other, patient) for other in others),
     )
+
+
+def _other(other: Any, patient: Any) -> p.OtherPayer:
+    """Return another payer: what it decided stands here only where it decided about no line."""
+    policy, told = other.policy, other.told
+    payer = policy.payer
+    holder = _patient(patient) if policy.relationship == "self" else _subscriber(policy)
+    whole = told is not None and not told.services
+    return p.OtherPayer(
+        rank=RANKS[other.rank],
+        relationship=RELATIONSHIPS.get(policy.relationship, "G8"),
+        group_number=policy.group_number or "",
+        filing_indicator=payer.claim_filing_indicator,
+        paid=_dollars(told.paid_cents) if told else None,
+        subscriber=p.Person(holder.name, place=holder.place if holder.place and holder.place.line1 else None),
+        member_id=policy.member_id,
+        payer=p.Payer(name=payer.name, id=payer.payer_id_code),
+        claim_number=told.payer_claim_number if told else "",
+        adjustments=_adjustments(told.adjustments) if told else (),
+        adjudicated_on=told.decided_on if whole else None,
+        patient_owes=_dollars(max(0, told.left_to_patient_cents)) if whole else None,
+        remarks=tuple(told.remarks) if told else (),
+    )
+
+
+def _decision(other: Any, line: Any) -> p.LineAdjudication:
+    """Return what another payer decided about a line, with its code only where that is another one."""
+    service, on = other.services[line.position]
+    same = (service.code, tuple(service.modifiers)) == (line.service_code, tuple(line.modifiers))
+    return p.LineAdjudication(
+        payer_id=other.policy.payer.payer_id_code,
+        paid=_dollars(service.paid_cents),
+        paid_units=Decimal(service.units or "1"),
+        adjudicated_on=on,
+        adjustments=_adjustments(service.adjustments),
+        procedure="" if same else service.code,
+        modifiers=() if same else tuple(service.modifiers),
+        patient_owes=_dollars(max(0, owed(service.adjustments))),
+    )
+
+
+def _adjustments(adjusted: Sequence[Any]) -> tuple[p.Adjustment, ...]:
+    return tuple(
+        p.Adjustment(
+            one.group, one.reason, _dollars(one.cents), Decimal(one.quantity) if one.quantity else None
+        )
+        for one in adjusted
+    )
+
+
+def _dollars(cents: int) -> Decimal:
+    return Money(cents).to_decimal()
 
 
 def to_set(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -12,6 +12,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
+from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.coverage.ports import Asked as AskedFor
 from rapport.rooms.ledger import queries as ledger
 
@@ -322,6 +323,8 @@ class ClaimFacts:
     control_number: str
     charge_cents: int
     rank: str
+    has_further_payer: bool
+    """What this payer leaves to the patient is asked of another one first."""
     lines: tuple[LineFacts, ...]
 
 
@@ -387,14 +390,33 @@ def facts_of(*, scope: Scope, claims: Iterable[Claim]) -> dict[UUID, ClaimFacts]
                     line.service_on, line.charge_cents, line.appointment_id,
                 )
             )  # fmt: skip
+    further = _with_further_payer(scope, list(known.values()))
     return {
         claim.id: ClaimFacts(
             claim_id=claim.id, patient_id=claim.patient_id, payer_id=claim.payer_id,
             control_number=claim.control_number, charge_cents=claim.charge_cents, rank=claim.rank,
+            has_further_payer=claim.id in further,
             lines=tuple(lines[claim.id]),
         )
         for claim in known.values()
     }  # fmt: skip
+
+
+def further_payers(*, scope: Scope, claim_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these claims after whose payer another one can be asked. Another system's are for it to ask."""
+    if not claim_ids:
+        return set()
+    return _with_further_payer(scope, list(Claim.objects.visible_to(scope).filter(id__in=list(claim_ids))))
+
+
+def _with_further_payer(scope: Scope, claims: Sequence[Claim]) -> set[UUID]:
+    asked = {
+        claim.id: (claim.patient_id, claim.rank, claim.service_from_on)
+        for claim in claims
+        if not claim.mirrored
+    }
+    found = coverage.with_policy_after(scope=scope, asked=set(asked.values()))
+    return {id for id, one in asked.items() if one in found}
 
 
 def open_submissions(*, scope: Scope) -> Sequence[Submission]:

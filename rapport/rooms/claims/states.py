@@ -36,7 +36,9 @@ class ClaimState(StrEnum):
     DENIED = "denied"
     """The payer has decided (835) and paid nothing on any service."""
     VOIDED = "voided"
-    """Withdrawn before any payer had it."""
+    """Withdrawn: before any payer had it, or by the payer, which was asked to (frequency 8)."""
+    REPLACED = "replaced"
+    """The payer took its decision back, because a later claim stands in its place (frequency 7)."""
 
 
 class Action(StrEnum):
@@ -62,6 +64,8 @@ class Action(StrEnum):
     DENY = "deny"
     REVERSE = "reverse"
     VOID = "void"
+    CANCEL = "cancel"
+    REPLACE = "replace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ MOVES: Mapping[Action, Move] = MappingProxyType(
         Action.PAY: _move(*_OUT, S.ACCEPTED, S.REJECTED, S.DENIED, S.PAID, to=S.PAID),
         Action.DENY: _move(*_OUT, S.ACCEPTED, S.REJECTED, S.PAID, S.DENIED, to=S.DENIED),
         Action.REVERSE: _move(S.PAID, S.DENIED, to=S.ACCEPTED),
+        Action.CANCEL: _move(*_OUT, S.ACCEPTED, S.PAID, S.DENIED, to=S.VOIDED),
+        Action.REPLACE: _move(S.ACCEPTED, S.PAID, S.DENIED, to=S.REPLACED),
         Action.VOID: _move(S.DRAFT, S.VALIDATED, S.HELD, S.REJECTED, to=S.VOIDED),
     }
 )
@@ -108,6 +114,13 @@ MOVES: Mapping[Action, Move] = MappingProxyType(
 
 MAY_HOLD = frozenset({*_OUT, S.ACCEPTED, S.PAID, S.DENIED})
 """A payer may have the claim: it is never sent again as an original."""
+
+
+DECIDED = frozenset({S.PAID, S.DENIED})
+"""The payer has decided, and its decision stands: the claim can be replaced or voided."""
+
+UNDECIDED = frozenset({*_OUT, S.ACCEPTED})
+"""A payer may hold it, and has not decided."""
 
 
 class SubmissionState(StrEnum):

@@ -74,6 +74,7 @@ ERA_PLAN: dict[str, Any] = {
         "cash": _CASH,
         "contractual": {"amount": 3600, "currency": "USD"},
         "patient": {"amount": 2500, "currency": "USD"},
+        "next_payer": _NOTHING,
         "denied": _NOTHING,
         "by_confidence": {"exact": 1, "strong": 0, "weak": 0, "none": 0},
     },

@@ -125,7 +125,9 @@ class RemittanceLine(PracticeRecord):
     allowed_cents = models.BigIntegerField(null=True)
     """AMT*B6."""
     adjustments = models.JSONField(default=list)
-    """[{group, reason, cents, plan, rule}]: each with what is done about it, and why."""
+    """[{group, reason, cents, quantity, plan, rule}]: each with what is done about it, and why."""
+    said = models.JSONField(default=dict)
+    """What payers after this one are told beside, of the claim: {segment (of the CLP), crossover, remarks}."""
     remarks = ArrayField(models.CharField(max_length=10), default=list)
     """LQ*HE."""
     matched_by = models.CharField(max_length=20)

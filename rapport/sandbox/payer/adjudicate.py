@@ -13,6 +13,8 @@ ZERO = Decimal(0)
 CENT = Decimal("0.01")
 COPAY = Decimal("25.00")
 COINSURANCE_PERCENT = 20
+KEPT = Decimal("10.00")
+"""What a second payer leaves to the patient where it has a copay of its own."""
 RECOUPED = Decimal("40.00")
 INTEREST = Decimal("1.23")
 
@@ -58,6 +60,8 @@ class ClaimPaid:
     original_number: str = ""
     interest: Decimal = ZERO
     received_on: str = ""
+    forwarded_to: tuple[str, str] = ("", "")
+    """Name and id of the payer that the claim was passed on to (NM1*TT)."""
 
     @property
     def charge(self) -> Decimal:
@@ -206,8 +210,11 @@ def _usual(claim: Claim, context: Context, scenario: Scenario) -> ClaimPaid:
     """The claim as decided at once, whatever happens to its check."""
     if claim.payer_rank in ("S", "T") and _prior_paid_known(claim):
         status = "2" if claim.payer_rank == "S" else "3"
-        return _claim(claim, context, _after_prior_payer(claim), status)
+        return _claim(claim, context, _after_prior_payer(claim, scenario), status)
     match scenario:
+        case Scenario.FORWARDED:
+            paid = _claim(claim, context, _with_copay(claim), "19")
+            return replace(paid, forwarded_to=("SECOND PLAN", claim.next_payer_id or "SECND"))
         case Scenario.PAID_IN_FULL:
             return _claim(claim, context, tuple(_line(one, one.charge, ()) for one in claim.lines))
         case Scenario.DEDUCTIBLE:
@@ -311,25 +318,44 @@ def _prior_paid_known(claim: Claim) -> bool:
     return claim.prior_paid is not None or any(line.prior_paid is not None for line in claim.lines)
 
 
-def _after_prior_payer(claim: Claim) -> tuple[LinePaid, ...]:
+def _after_prior_payer(claim: Claim, scenario: Scenario) -> tuple[LinePaid, ...]:
     """
     Pay what the earlier payer left to the patient; OA-23 stands for the rest of the charge.
 
     Line decisions (2430) are used where they came. Otherwise the claim's paid amount and its
-    adjustments, other than the patient's, are used up line by line.
+    adjustments, other than the patient's, are used up line by line. Some plans leave a part, or
+    all, to the patient or to the provider.
     """
     pool = (claim.prior_paid or ZERO) + sum(
         (amount for group, _, amount in claim.prior_adjustments if group != "PR"), ZERO
     )
+    keeps = KEPT
     lines = []
     for line in claim.lines:
         if line.prior_paid is not None:
-            left = sum((a for group, _, a in line.prior_adjustments if group == "PR"), ZERO)
-            effect = line.charge - min(max(left, ZERO), line.charge)
+            owed: dict[str, Decimal] = {}
+            for payer, group, _, amount in line.prior_adjustments:
+                owed[payer] = owed.get(payer, ZERO) + (amount if group == "PR" else ZERO)
+            # Of several payers before, the last one says what is left.
+            left = min(max(owed.get(line.prior_payer, ZERO), ZERO), line.charge)
         else:
             effect = min(pool, line.charge)
             pool -= effect
-        lines.append(_line(line, None, (), (("OA", "23", effect),) if effect else ()))
+            left = line.charge - effect
+        others = (("OA", "23", line.charge - left),) if left != line.charge else ()
+        own: tuple[Adjustment, ...] = ()
+        match scenario:
+            case Scenario.KEEPS_A_COPAY:
+                part = min(keeps, left)
+                keeps -= part
+                own = _owed("3", part)
+            case Scenario.DENIED_NOT_COVERED:
+                own = _owed("204", left)
+            case Scenario.DENIED_NO_AUTHORISATION if left:
+                own = (("CO", "197", left),)
+            case _:
+                pass
+        lines.append(_line(line, None, own, others))
     return tuple(lines)
 
 

@@ -24,7 +24,10 @@ class Line:
     pointers: tuple[int, ...] = ()
     prior_paid: Decimal | None = None
     """What an earlier payer paid (SVD02), where this payer is not the first."""
-    prior_adjustments: list[tuple[str, str, Decimal]] = field(default_factory=list)
+    prior_payer: str = ""
+    """Whose decision stands last (SVD01)."""
+    prior_adjustments: list[tuple[str, str, str, Decimal]] = field(default_factory=list)
+    """Payer, group, reason, amount."""
 
     @property
     def code(self) -> str:
@@ -58,6 +61,8 @@ class Claim:
     original_number: str = ""
     """REF*F8: the payer's own number of the claim that this one replaces or voids."""
     trace: str = ""
+    next_payer_id: str = ""
+    """2330B NM109 of the first other payer that has not decided."""
     rendering: Segment | None = None
     prior_paid: Decimal | None = None
     prior_adjustments: list[tuple[str, str, Decimal]] = field(default_factory=list)
@@ -100,7 +105,8 @@ class _Reader:
         self.payer = Segment(("NM1",))
         self.member_at = 0
         self.level = ""
-        self.other_payer = False
+        self.other_payer = self.other_decided = False
+        self.adjusted: list[tuple[str, str, Decimal]] = []
         self.claims: list[Claim] = []
         self.claim: Claim | None = None
         self.line: Line | None = None
@@ -160,7 +166,7 @@ class _Reader:
     def _in_claim(self, claim: Claim, segment: Segment) -> None:
         match segment.tag, segment.at(1):
             case "SBR", _:
-                self.other_payer = True
+                self.other_payer, self.other_decided, self.adjusted = True, False, []
             case "REF", "F8" if not self.other_payer:
                 claim.original_number = segment.at(2)
             case "REF", "D9":
@@ -169,10 +175,15 @@ class _Reader:
                 claim.diagnosis_count += len(segment.elements) - 1
             case "NM1", "82" if not self.other_payer:
                 claim.rendering = segment
+            case "NM1", "PR" if self.other_payer:
+                if not self.other_decided and not claim.next_payer_id:
+                    claim.next_payer_id = segment.at(9)
             case "AMT", "D" if self.other_payer:
-                claim.prior_paid = (claim.prior_paid or ZERO) + decimal_of(segment.at(2))
+                # Of several payers before, the last one says what is left.
+                self.other_decided, claim.prior_paid = True, decimal_of(segment.at(2))
+                claim.prior_adjustments = self.adjusted
             case "CAS", _ if self.other_payer:
-                claim.prior_adjustments.extend(_adjustments(segment))
+                self.adjusted.extend(_adjustments(segment))
             case _:
                 return
 
@@ -195,10 +206,13 @@ class _Reader:
                 line.service_on = segment.at(3)
             case "REF", "6R":
                 line.control = segment.at(2)
-            case "SVD", _:
+            case "SVD", payer:
+                line.prior_payer = payer
                 line.prior_paid = (line.prior_paid or ZERO) + decimal_of(segment.at(2))
             case "CAS", _:
-                line.prior_adjustments.extend(_adjustments(segment))
+                line.prior_adjustments.extend(
+                    (line.prior_payer, *adjusted) for adjusted in _adjustments(segment)
+                )
             case _:
                 return
 

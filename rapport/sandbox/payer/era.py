@@ -110,6 +110,9 @@ def _claim(claim: ClaimPaid) -> list[str]:
     ]  # fmt: skip
     if claim.rendering:
         lines.append(segment(*(clean(part) for part in claim.rendering)))
+    name, payer = claim.forwarded_to
+    if payer and not reversal:
+        lines.append(segment("NM1", "TT", "2", clean(name), "", "", "", "", "PI", payer))
     if claim.original_number:
         lines.append(segment("REF", "F8", claim.original_number))
     if claim.received_on:

@@ -30,6 +30,7 @@ def load_claim(record: str | dict[str, Any]) -> ClaimPaid:
             "lines": lines,
             "rendering": tuple(values["rendering"]),
             "interest": Decimal(values["interest"]),
+            "forwarded_to": tuple(values.get("forwarded_to", ("", ""))),
         }
     )
 

@@ -30,6 +30,8 @@ class Scenario(StrEnum):
     RECOUPED = "WO"
     INTEREST = "INT"
     SECONDARY_ONLY = "COB"
+    KEEPS_A_COPAY = "KEEP"
+    FORWARDED = "CROSS"
     SPLIT = "SPLIT"
     SILENT = "NEVER"
 

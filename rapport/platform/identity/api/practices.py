@@ -30,6 +30,7 @@ def _shape(practice: Practice, scope: Scope) -> s.PracticeOut:
         livemode=practice.livemode,
         system="connected" if practice.system == System.CONNECTED else "native",
         caseload_only=practice.caseload_only,
+        sends_to_next_payer=practice.sends_to_next_payer,
         mfa_required=True,
         npi=practice.npi or None,
         tax_id=practice.tax_id or None,
@@ -104,7 +105,8 @@ def read_practice(request: ScopedRequest, practice_id: str) -> Answer:
 )
 def change_practice(request: ScopedRequest, practice_id: str, body: s.PracticeChange) -> Answer:
     """
-    Change name, zone, billing identifiers, address, or whether caseloads are kept apart. The second
+    Change name, zone, billing identifiers, address, whether caseloads are kept apart, or whether claims to further
+    payers leave by themselves. The second
     factor cannot be switched off, and a test practice never becomes a live one.
     """
     id = path_id("practice", practice_id)

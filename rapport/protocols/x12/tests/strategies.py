@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -77,6 +78,69 @@ def clinicians(text: st.SearchStrategy[str]) -> st.SearchStrategy[c.Provider]:
 
 
 @st.composite
+def adjustments(draw: st.DrawFn, amount: Decimal) -> tuple[c.Adjustment, ...]:
+    """Draw adjustments that add up to an amount, some of them negative, some with a quantity."""
+    groups = draw(st.lists(st.sampled_from(("CO", "PR", "OA", "PI")), max_size=4, unique=True))
+    found: list[c.Adjustment] = []
+    for group in groups:
+        for reason in draw(
+            st.lists(st.sampled_from("1 2 3 45 96 A1 B7 253".split()), min_size=1, max_size=3, unique=True)
+        ):
+            cents = Decimal(draw(st.integers(-9_999, 9_999))) / 100
+            found.append(c.Adjustment(group, reason, cents, draw(st.none() | st.just(Decimal(1)))))
+    rest = amount - sum((one.amount for one in found), Decimal(0))
+    return (*found, c.Adjustment("OA", "23", rest)) if rest else tuple(found)
+
+
+OWED = st.none() | st.integers(0, 9_999).map(lambda cents: Decimal(cents) / 100)
+
+
+@st.composite
+def line_decisions(draw: st.DrawFn, payer: str, charge: Decimal) -> c.LineAdjudication:
+    """Draw what another payer decided about a line, at times about another code."""
+    paid = Decimal(draw(st.integers(0, int(charge * 100)))) / 100
+    procedure = draw(st.sampled_from(("", "", "90832")))
+    return c.LineAdjudication(
+        payer, paid, Decimal(draw(st.integers(0, 3))), draw(DAYS), draw(adjustments(charge - paid)),
+        procedure, draw(st.sampled_from(((), ("59", "95")))) if procedure else (), draw(OWED),
+    )  # fmt: skip
+
+
+@st.composite
+def undecided(draw: st.DrawFn, text: st.SearchStrategy[str], rank: str, payer: str) -> c.OtherPayer:
+    """Draw another payer who has decided nothing."""
+    return c.OtherPayer(
+        rank=rank, relationship=draw(st.sampled_from(("18", "01", "19", "G8"))),
+        group_number=draw(st.just("") | TOKENS), filing_indicator="CI", paid=None,
+        subscriber=c.Person(draw(names(text)), place=draw(st.none() | places(text))),
+        member_id=draw(TOKENS), payer=c.Payer(draw(text), payer, draw(st.none() | places(text))),
+        claim_number=draw(st.just("") | TOKENS),
+    )  # fmt: skip
+
+
+@st.composite
+def other_payers(
+    draw: st.DrawFn, text: st.SearchStrategy[str], rank: str, payer: str, lines: list[c.Line],
+    total: Decimal | None,
+) -> c.OtherPayer:
+    """
+    Draw a payer who decided before: about each line, or about the claim as a whole.
+
+    :param total: the claim's charge, for the latter
+    """
+    other = draw(undecided(text, rank, payer))
+    remarks = tuple(draw(st.lists(st.sampled_from(("MA01", "N30", "MA130")), max_size=3, unique=True)))
+    if total is None:
+        paid = sum((d.paid for line in lines for d in line.adjudications if d.payer_id == payer), Decimal(0))
+        return replace(other, paid=paid, remarks=remarks)
+    paid = Decimal(draw(st.integers(0, int(total * 100)))) / 100
+    return replace(
+        other, paid=paid, remarks=remarks, adjustments=draw(adjustments(total - paid)),
+        adjudicated_on=draw(DAYS), patient_owes=draw(OWED),
+    )  # fmt: skip
+
+
+@st.composite
 def claims(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXTS, most_lines: int = 6) -> c.Claim:
     """Draw a claim: office or telehealth, own or dependant's, first or later payer, 1 to n lines."""
     remote, dependant = draw(st.booleans()), draw(st.booleans())
@@ -91,41 +155,30 @@ def claims(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXTS, most_lines: in
     pointers = st.lists(
         st.integers(1, len(diagnoses)), min_size=1, max_size=min(4, len(diagnoses)), unique=True
     ).map(tuple)
-    other_payers = draw(st.lists(TOKENS, max_size=1))
+    deciders = draw(st.lists(st.tuples(TOKENS, st.booleans()), max_size=2, unique_by=lambda one: one[0]))
     control = draw(TOKENS)
     lines = []
     for number in range(draw(st.integers(1, most_lines))):
         procedure = draw(st.sampled_from(("90791", "90834", "90837", "90853", "99213", "H0004")))
         charge = draw(CENTS)
-        paid = draw(st.integers(0, int(charge * 100)).map(lambda cents: Decimal(cents) / 100))
-        rest = charge - paid
-        decisions = tuple(
-            c.LineAdjudication(
-                payer, paid, Decimal(1), draw(DAYS),
-                (c.Adjustment("CO", "45", rest, draw(st.none() | st.just(Decimal(1)))),) if rest else (),
-            )
-            for payer in other_payers
-        )  # fmt: skip
         lines.append(
             c.Line(
                 procedure=procedure, charge=charge, units=Decimal(draw(st.integers(1, 8))),
                 service_on=draw(DAYS), pointers=draw(pointers), control=f"{control}L{number + 1}",
                 modifiers=("95",) if remote else (), note=draw(st.just("") | text),
-                authorisation=draw(st.just("") | TOKENS), adjudications=decisions,
+                authorisation=draw(st.just("") | TOKENS),
+                adjudications=tuple(
+                    draw(line_decisions(payer, charge)) for payer, by_line in deciders if by_line
+                ),
             )
         )  # fmt: skip
     total = sum((line.charge for line in lines), Decimal(0))
     others = tuple(
-        c.OtherPayer(
-            rank="P", relationship="18", group_number=draw(st.just("") | TOKENS),
-            filing_indicator="CI",
-            paid=sum((line.adjudications[0].paid for line in lines), Decimal(0)),
-            subscriber=c.Person(draw(names(text)), place=draw(st.none() | places(text))),
-            member_id=draw(TOKENS), payer=c.Payer(draw(text), payer),
-            claim_number=draw(st.just("") | TOKENS),
-        )
-        for payer in other_payers
-    )  # fmt: skip
+        draw(other_payers(text, rank, payer, lines, total if not by_line else None))
+        for rank, (payer, by_line) in zip("PS", deciders, strict=False)
+    )
+    later = draw(st.lists(TOKENS.filter(lambda id: id not in dict(deciders)), max_size=1))
+    others += tuple(draw(undecided(text, "A", payer)) for payer in later)
     holder = draw(people(text))
     frequency = draw(st.sampled_from(("1", "1", "7", "8")))
     return c.Claim(
@@ -143,7 +196,7 @@ def claims(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXTS, most_lines: in
         place_of_service=draw(st.sampled_from(("02", "10"))) if remote else "11",
         diagnoses=tuple(diagnoses),
         lines=tuple(lines),
-        rank="S" if others else "P",
+        rank="PST"[len(deciders)],
         relationship="19" if dependant else "18",
         patient=draw(people(text)) if dependant else None,
         group_number=draw(st.just("") | TOKENS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import batches, claims
+from . import batches, claims, proposals
 from .base import router
 
-__all__ = ["batches", "claims", "router"]
+__all__ = ["batches", "claims", "proposals", "router"]

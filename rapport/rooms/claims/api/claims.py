@@ -27,7 +27,7 @@ X12 = "application/edi-x12"
 PDF = "application/pdf"
 
 
-def _whole(scope: Scope, claim_id: UUID, *, status: int | None = None) -> Answer:
+def whole(scope: Scope, claim_id: UUID, *, status: int | None = None) -> Answer:
     claim = queries.get_claim(scope=scope, claim_id=claim_id)
     mine = {"claim_id": claim.id}
     return Answer(
@@ -86,7 +86,7 @@ def _created_at_source(request: ScopedRequest, body: s.ClaimIn) -> Answer:
     scope = request.auth
     wanted = at_source.create(scope=scope, body=body, now=timezone.now(), key=handed_on.key_of(request))
     how = handed_on.HandedOn(
-        status=201, show=lambda id: _whole(scope, id), asked=lambda write: s.asked_out(wanted, write=write),
+        status=201, show=lambda id: whole(scope, id), asked=lambda write: s.asked_out(wanted, write=write),
         wait=at_source.wait, pointers=at_source.POINTERS,
         take_over=lambda house, done: at_source.mirror_done(scope=house, outcome=done, now=timezone.now()),
     )  # fmt: skip
@@ -94,7 +94,7 @@ def _created_at_source(request: ScopedRequest, body: s.ClaimIn) -> Answer:
 
 
 def _submitted(scope: Scope, claim_id: UUID, write: handed_on.WriteRef | None) -> Answer:
-    answer = _whole(scope, claim_id)
+    answer = whole(scope, claim_id)
     answer.body = s.submitted_out(answer.body, write=write)
     return answer
 
@@ -156,7 +156,7 @@ def create_claim(request: ScopedRequest, body: s.ClaimIn) -> Answer:
     if request.auth.connected:
         return _created_at_source(request, body)
     claim = services.create_claim(scope=request.auth, now=timezone.now(), body=body)
-    return _whole(request.auth, claim.id)
+    return whole(request.auth, claim.id)
 
 
 @router.get(
@@ -202,7 +202,7 @@ def get_claim(request: ScopedRequest, claim_id: str) -> Answer:
             content_type=PDF,
             headers={"Content-Disposition": f'attachment; filename="{claim_id}.pdf"'},
         )  # fmt: skip
-    return _whole(request.auth, id)
+    return whole(request.auth, id)
 
 
 @router.post(
@@ -220,7 +220,7 @@ def validate_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None
     claim = services.validate_claim(
         scope=request.auth, claim_id=path_id("claim", claim_id), now=timezone.now()
     )
-    return _whole(request.auth, claim.id)
+    return whole(request.auth, claim.id)
 
 
 @router.post(
@@ -279,7 +279,7 @@ def inquire_status(request: ScopedRequest, claim_id: str, body: s.Nothing | None
     """
     id = path_id("claim", claim_id)
     services.inquire_status(scope=request.auth, claim_id=id, now=timezone.now())
-    return _whole(request.auth, id, status=202)
+    return whole(request.auth, id, status=202)
 
 
 @router.post(
@@ -299,7 +299,7 @@ def hold_claim(request: ScopedRequest, claim_id: str, body: s.HoldIn | None = No
         scope=request.auth, claim_id=path_id("claim", claim_id), if_match=request.edge.if_match,
         reason=body.reason if body else None, now=timezone.now(),
     )  # fmt: skip
-    return _whole(request.auth, claim.id)
+    return whole(request.auth, claim.id)
 
 
 @router.post(
@@ -322,7 +322,7 @@ def void_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None = N
         scope=request.auth, claim_id=path_id("claim", claim_id), if_match=request.edge.if_match,
         now=timezone.now(),
     )  # fmt: skip
-    return _whole(request.auth, claim.id)
+    return whole(request.auth, claim.id)
 
 
 CHANNELS = ListSpec(
@@ -407,5 +407,3 @@ def change_channel(request: ScopedRequest, channel_id: str, body: s.ChannelChang
             if_match=request.edge.if_match, given=given, now=timezone.now(),
         )
     )  # fmt: skip
-
-

@@ -24,6 +24,7 @@ from rapport.rooms.claims.states import MOVES, SUBMISSION_MOVES, Action, ClaimSt
 
 from .batches import BatchClaim, BatchSet, ClaimBatch, SubmittedClaim
 from .inquiries import StatusInquiry, ToldStatus
+from .payers import Decision, Override, Proposal
 
 __all__ = [
     "Acknowledgement",
@@ -36,7 +37,10 @@ __all__ = [
     "ClaimBatch",
     "ClaimHistory",
     "ClaimLine",
+    "Decision",
     "InboundFile",
+    "Override",
+    "Proposal",
     "StatusInquiry",
     "Submission",
     "SubmittedClaim",
@@ -118,7 +122,7 @@ class Claim(SourcedRecord):
     paid_cents = models.BigIntegerField(null=True)
     """What the payer paid, as the system says that has the claim; null: the ledger knows."""
     payer_claim_number = models.CharField(max_length=50, blank=True)
-    """The payer's own number (277CA REF*1K, 835 CLP07): needed to replace or void."""
+    """The payer's own number of this claim (277CA REF*1K, 835 CLP07): needed to replace or void it."""
     findings = models.JSONField(default=list)
     """What the last validation found: [{code, severity, pointer, position, message}]."""
     hold_reason = models.CharField(max_length=200, blank=True)
@@ -209,6 +213,12 @@ class Claim(SourcedRecord):
             ),
         )  # fmt: skip
         return [(id, version) for id, version in moved]
+
+    def note(self, action: str, *, by: UUID, at: datetime) -> None:
+        """Write down what happened without a move: that it was made."""
+        ClaimHistory.objects.create(
+            practice_id=self.practice_id, claim=self, action=action, state=self.state, by=by, at=at
+        )
 
     def allows(self, action: Action) -> bool:
         """Tell whether the state as it was read allows an action."""
@@ -436,6 +446,8 @@ class Acknowledgement(PracticeRecord):
     """What was said, as codes: [{code, segment, position, element}]."""
     source = models.CharField(max_length=60, blank=True)
     """Who said it: the name of a clearinghouse or payer."""
+    segment = models.IntegerField(default=0)
+    """Position in the file of the segment that names the claim or file; 0: not known."""
     received_at = models.DateTimeField()
     """When we read it."""
 

@@ -29,6 +29,9 @@ class Finding:
         return self.severity == "error"
 
 
+OVERRIDABLE = frozenset({"crossed-over"})
+"""Findings that block until somebody answers for them, with a reason: what they warn of may not be so."""
+
 _POINTERS = {
     "member-id-missing": "/policy/member_id",
     "payer-id-missing": "/payer/payer_id_code",
@@ -54,6 +57,8 @@ _BY_LOOP = {
     "2310C": "/location",
     "2010BA": "/patient",
     "2010CA": "/patient",
+    "2330A": "/other_policies",
+    "2330B": "/other_policies",
 }
 
 

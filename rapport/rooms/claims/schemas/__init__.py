@@ -187,6 +187,13 @@ class HoldIn(Input):
     reason: str | None = Field(default=None, max_length=200)
 
 
+class FindingOverrideIn(Input):
+    """Which finding somebody answers for, and why."""
+
+    code: str = Field(min_length=1, max_length=40)
+    reason: str = Field(min_length=3, max_length=200, description="No patient's data, please.")
+
+
 class Nothing(Input):
     """An empty body."""
 

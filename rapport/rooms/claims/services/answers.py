@@ -42,6 +42,9 @@ from .numbers import go_on_beyond
 DUPLICATE = "025"
 """TA105: the interchange control number was used before."""
 
+_Note = tuple[UUID, str, list[dict[str, Any]], int]
+"""Claim, verdict, codes, and the segment of the file that says so."""
+
 
 @transaction.atomic
 def receive_file(*, scope: Scope, channel_id: UUID, arrived: Arrived, now: datetime) -> InboundFile | None:
@@ -88,7 +91,7 @@ def mark_unreadable(*, scope: Scope, inbound_file_id: UUID) -> None:
 def _take(scope: Scope, channel: Channel, file: InboundFile, part: TransactionSet | Segment, *, now: datetime) -> bool:
     """Act on one part of a file. :return: whether it was about something we know"""
     if isinstance(part, Segment):
-        return _interchange(scope, channel, file, acks.read_ta1(part), now=now)
+        return _interchange(scope, channel, file, acks.read_ta1(part), segment=part.index, now=now)
     if part.kind in ("999", "997"):
         return _syntax(scope, channel, file, acks.read_999(part), now=now)
     if part.kind == "277" and guide_of(part) == "277":
@@ -102,7 +105,9 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
-def _interchange(scope: Scope, channel: Channel, file: InboundFile, ack: acks.InterchangeAck, *, now: datetime) -> bool:
+def _interchange(
+    scope: Scope, channel: Channel, file: InboundFile, ack: acks.InterchangeAck, *, segment: int, now: datetime
+) -> bool:
     number = _number(ack.interchange)
     submission = Submission.objects.visible_to(scope).filter(
         channel_id=channel.id, interchange_number=number
@@ -114,7 +119,7 @@ def _interchange(scope: Scope, channel: Channel, file: InboundFile, ack: acks.In
     verdict = "received" if ack.accepted else "rejected"
     codes = [{"code": ack.note, "segment": "TA1", "position": 0, "element": ""}]
     claims = queries.claims_in(scope=scope, submission_id=submission.id)
-    _note(scope, file, submission, "TA1", [(row.claim_id, verdict, codes) for row in claims], now=now)
+    _note(scope, file, submission, "TA1", [(row.claim_id, verdict, codes, segment) for row in claims], now=now)
     if not ack.accepted:
         ids = [row.claim_id for row in claims]
         code = f"TA1:{ack.code}:{ack.note}"
@@ -142,7 +147,7 @@ def _syntax(scope: Scope, channel: Channel, file: InboundFile, ack: acks.GroupAc
     said = {_number(one.control): one for one in ack.sets}
     worst = next((code for code in ("R", "P", "E") if code in {s.code for s in said.values()}), ack.code)
     Submission.objects.visible_to(scope).filter(id=submission.id).update(syntax_code=worst[:1])
-    notes: list[tuple[UUID, str, list[dict[str, Any]]]] = []
+    notes: list[_Note] = []
     passed: dict[str, list[UUID]] = {}
     turned: list[UUID] = []
     returned: list[UUID] = []
@@ -170,7 +175,7 @@ def _syntax(scope: Scope, channel: Channel, file: InboundFile, ack: acks.GroupAc
             else:
                 verdict = "returned"
                 returned.append(row.claim_id)
-            notes.append((row.claim_id, verdict, codes))
+            notes.append((row.claim_id, verdict, codes, one.index if one else 0))
     _note(scope, file, submission, "999", notes, now=now)
     for code, ids in passed.items():
         _move(scope, submission, ids, Action.ACKNOWLEDGE, f"999:{code}", events.CLAIM_ACKNOWLEDGED, now=now)
@@ -208,7 +213,8 @@ def _claims(scope: Scope, file: InboundFile, answer: acks.ClaimAcks, *, now: dat
             {"code": f"{s.category}:{s.code}", "segment": "STC", "position": 0, "element": s.entity}
             for s in statuses
         ]
-        _note(scope, file, submission, "277CA", [(claim.id, said.verdict, codes)], source=answer.source, now=now)
+        _note(scope, file, submission, "277CA", [(claim.id, said.verdict, codes, said.index)],
+              source=answer.source, now=now)  # fmt: skip
         if said.payer_claim_number:
             Claim.objects.visible_to(scope).filter(id=claim.id).update(
                 payer_claim_number=said.payer_claim_number[:50]
@@ -224,14 +230,14 @@ def _claims(scope: Scope, file: InboundFile, answer: acks.ClaimAcks, *, now: dat
 
 def _note(
     scope: Scope, file: InboundFile, submission: Submission, kind: str,
-    said: Sequence[tuple[UUID, str, list[dict[str, Any]]]], *, now: datetime, source: str = "",
+    said: Sequence[_Note], *, now: datetime, source: str = "",
 ) -> None:  # fmt: skip
     Acknowledgement.objects.bulk_create(
         Acknowledgement(
             practice_id=scope.practice_id, claim_id=claim_id, submission=submission, inbound_file=file,
-            kind=kind, verdict=verdict, codes=codes[:50], source=source[:60], received_at=now,
+            kind=kind, verdict=verdict, codes=codes[:50], source=source[:60], received_at=now, segment=segment,
         )
-        for claim_id, verdict, codes in said
+        for claim_id, verdict, codes, segment in said
     )  # fmt: skip
 
 

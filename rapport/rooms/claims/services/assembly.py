@@ -10,12 +10,11 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from rapport.kernel.ids import parse_type_id, type_id
+from rapport.kernel.ids import type_id
 from rapport.kernel.problems import (
     Conflict,
     FieldError,
     Invalid,
-    NotAtSource,
     ReferenceNotFound,
     StateConflict,
 )
@@ -26,18 +25,23 @@ from rapport.platform.db import errors
 from rapport.platform.jobs import registry as jobs
 from rapport.platform.outbox.emit import emit
 from rapport.rooms.charting import queries as charting
-from rapport.rooms.claims import events, queries
-from rapport.rooms.claims.models import Billed, Channel, Claim, ClaimLine
-from rapport.rooms.claims.rules.findings import Finding, from_x12
+from rapport.rooms.claims import events, payers, queries
+from rapport.rooms.claims.models import Billed, Channel, Claim, ClaimLine, Override
+from rapport.rooms.claims.rules.findings import OVERRIDABLE, Finding, from_x12
 from rapport.rooms.claims.states import Action, ClaimState
 from rapport.rooms.coding import queries as coding
 from rapport.rooms.coverage import queries as coverage
+from rapport.rooms.coverage.states import Rank
 from rapport.rooms.scheduling import queries as scheduling
 
+from .copying import copied
+from .correcting import original_of, same_request
 from .elsewhere import DuplicateClaim, require_here
 from .freezing import freeze_one
 from .judging import judge
 from .numbers import control_number_of
+from .other_payers import as_asked_before
+from .own import own, parse_reference
 
 
 class ClaimNotClean(Conflict):
@@ -48,17 +52,6 @@ class ClaimNotClean(Conflict):
 class NoChannel(Conflict):
     code = "no-channel"
     title = "The practice has no channel to send claims through."
-
-
-def parse_reference(kind: str, *, text: str, pointer: str) -> UUID:
-    """Return the id that a field holds. :raises ReferenceNotFound: it is none"""
-    id = parse_type_id(kind, text)
-    if id is None:
-        raise ReferenceNotFound(
-            "A field refers to something that is not here.",
-            errors=(FieldError(pointer, "reference-not-found"),),
-        )
-    return id
 
 
 def visits_of(*, scope: Scope, body: Any) -> list[Any]:
@@ -93,9 +86,15 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
     days = [a.start_at.astimezone(scope.time_zone).date() for a in appointments]
     policy = policy_of(scope=scope, body=body, patient_id=first.patient_id, on=min(days))
     payer = coverage.get_payer(scope=scope, payer_id=policy.payer_id)
-    original = _original(scope, body)
+    original = original_of(scope=scope, body=body)
     if original is None:
         require_here(scope=scope, patient_id=first.patient_id, payer_id=payer.id, days=days)
+    else:
+        same_request(
+            original=original, patient_id=first.patient_id, payer_id=payer.id, frequency=body.frequency,
+            visits={appointment.id for appointment in appointments},
+            asked={line.appointment_id for line in queries.lines_of(scope=scope, claim_id=original.id)},
+        )  # fmt: skip
     channel = _channel(scope, body)
     diagnoses = list(dict.fromkeys(code for note in notes for code in note.diagnosis_codes))[:12]
     claim = Claim(
@@ -115,7 +114,6 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
         service_from_on=min(days),
         service_to_on=max(days),
         charge_cents=0,
-        payer_claim_number=original.payer_claim_number if original else "",
         state_changed_at=now,
         created_at=now,
         updated_at=now,
@@ -140,6 +138,13 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
                 control_number=control_number_of("L"), rate_rule=rate.step,
             )
         )  # fmt: skip
+    if original is not None and body.frequency == "void":
+        lines = copied(claim=claim, before=payers.asked_lines(scope=scope, claim_id=original.id))
+    elif policy.rank != Rank.PRIMARY:
+        before = as_asked_before(
+            scope=scope, claim=claim, appointment_ids=[a.id for a in appointments]
+        )
+        lines = copied(claim=claim, before=before) if before else lines
     claim.charge_cents = sum(line.charge_cents for line in lines)
     if claim.charge_cents <= 0:
         raise Invalid(
@@ -147,6 +152,7 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
             errors=(FieldError("/appointment_ids", "no-rate", "Set a rate on the service code."),),
         )
     claim.save(force_insert=True)
+    claim.note("create", by=scope.actor_id, at=now)
     ClaimLine.objects.bulk_create(lines)
     _bill(scope, claim, lines, original)
     emit(
@@ -213,27 +219,6 @@ def policy_of(*, scope: Scope, body: Any, patient_id: UUID, on: date) -> Any:
     return active
 
 
-def _original(scope: Scope, body: Any) -> Claim | None:
-    if body.frequency == "original":
-        if body.original_claim_id:
-            raise Invalid(
-                "1 field is not valid.",
-                errors=(FieldError("/original_claim_id", "not-allowed", "Only for a replacement or void."),),
-            )
-        return None
-    if not body.original_claim_id:
-        raise Invalid(
-            "1 field is not valid.", errors=(FieldError("/original_claim_id", "required"),)
-        )
-    original = _own(scope, parse_reference("claim", text=body.original_claim_id, pointer="/original_claim_id"))
-    if not original.payer_claim_number:
-        raise StateConflict(
-            "The payer has not given the original a number yet; it cannot be replaced or voided.",
-            current_state=original.state,
-        )
-    return original
-
-
 def _channel(scope: Scope, body: Any) -> Channel | None:
     if body.channel_id:
         id = parse_reference("channel", text=body.channel_id, pointer="/channel_id")
@@ -267,11 +252,28 @@ def _bill(scope: Scope, claim: Claim, lines: Sequence[ClaimLine], original: Clai
         ) from error
 
 
-def _own(scope: Scope, claim_id: UUID) -> Claim:
-    """Return a claim to work on, held. :raises NotAtSource: another system has it, and does all of that"""
-    claim = queries.get_claim(scope=scope, claim_id=claim_id, lock=True)
-    if claim.mirrored:
-        raise NotAtSource("The portal has this claim: it is changed and sent there.")
+def override_finding(
+    *, scope: Scope, claim_id: UUID, code: str, reason: str, now: datetime
+) -> Claim:
+    """
+    Answer for a finding that blocks a claim: it becomes a warning, and stays one.
+
+    :raises Invalid: it is none of those that a person may answer for
+    :raises StateConflict: the claim is on its way or decided
+    """
+    scope.require(Permission.CLAIMS_SUBMIT)
+    claim = own(scope=scope, claim_id=claim_id)
+    if code not in OVERRIDABLE:
+        raise Invalid("1 field is not valid.", errors=(FieldError("/code", "not-overridable"),))
+    if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
+        raise StateConflict(f"A claim that is {claim.state} is not judged.", current_state=claim.state)
+    if code not in payers.overridden(scope=scope, claim_id=claim.id):
+        Override.objects.create(
+            practice_id=scope.practice_id, claim=claim, code=code, reason=reason, by=scope.actor_id, at=now
+        )
+    judge(scope=scope, claim=claim, now=now)
+    scope.trail.reason = reason
+    scope.trail.target("claim", claim.id, claim.version)
     return claim
 
 
@@ -282,7 +284,7 @@ def validate_claim(*, scope: Scope, claim_id: UUID, now: datetime) -> Claim:
     :raises StateConflict: the claim is on its way or decided
     """
     scope.require(Permission.CLAIMS_WRITE)
-    claim = _own(scope, claim_id)
+    claim = own(scope=scope, claim_id=claim_id)
     if claim.state == ClaimState.REJECTED:
         claim.move(Action.REOPEN, by=scope.actor_id, at=now)
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
@@ -302,7 +304,7 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
     :raises StateConflict: it is on its way already, or decided
     """
     scope.require(Permission.CLAIMS_SUBMIT)
-    claim = _own(scope, claim_id)
+    claim = own(scope=scope, claim_id=claim_id)
     etags.check(claim, if_match)
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
         raise StateConflict(f"A claim that is {claim.state} cannot be submitted.", current_state=claim.state)
@@ -334,32 +336,12 @@ def _refuse_unclean(found: Sequence[Finding]) -> None:
 def hold_claim(*, scope: Scope, claim_id: UUID, if_match: str, reason: str | None, now: datetime) -> Claim:
     """Hold a claim back, with a reason; or, without one, let a held claim go on as a draft."""
     scope.require(Permission.CLAIMS_WRITE)
-    claim = _own(scope, claim_id)
+    claim = own(scope=scope, claim_id=claim_id)
     etags.check(claim, if_match)
     Claim.objects.visible_to(scope).filter(id=claim.id).update(hold_reason=reason or "")
     claim.move(Action.HOLD if reason else Action.RELEASE, by=scope.actor_id, at=now)
     if not reason:
         judge(scope=scope, claim=claim, now=now)
     scope.trail.reason = reason
-    scope.trail.target("claim", claim.id, claim.version)
-    return claim
-
-
-def void_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) -> Claim:
-    """
-    Withdraw a claim that no payer has. Its services can then be billed anew.
-
-    :raises StateConflict: a payer may have it; make a claim with frequency `void` instead
-    """
-    scope.require(Permission.CLAIMS_WRITE)
-    claim = _own(scope, claim_id)
-    etags.check(claim, if_match)
-    claim.move(Action.VOID, by=scope.actor_id, at=now)
-    Billed.objects.visible_to(scope).filter(claim_id=claim.id).delete()
-    ClaimLine.objects.visible_to(scope).filter(claim_id=claim.id).update(live=False)
-    emit(
-        events.CLAIM_VOIDED, scope=scope, object_type="claim", object_id=claim.id,
-        version=claim.version, now=now, changed=["state"],
-    )  # fmt: skip
     scope.trail.target("claim", claim.id, claim.version)
     return claim

@@ -28,13 +28,14 @@ from rapport.rooms.claims.states import Action, BatchState, ClaimState, Outcome
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.coverage.states import Submitter
 
-from .assembly import NoChannel, parse_reference
+from .assembly import NoChannel
 from .covering import ask_coverage
 from .elsewhere import asks_elsewhere, require_here
 from .freezing import Set, keep_file, note_claims, write_set
 from .judging import faults_of, keep_findings
 from .materials import gather
 from .numbers import control_number_of, require_left
+from .own import parse_reference
 
 CLAIMS_A_SET = 500
 """The guide allows 5 000. A 999 turns a whole set away, so a fault in one claim costs no more than this many a day."""

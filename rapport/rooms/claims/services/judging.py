@@ -14,7 +14,7 @@ from rapport.protocols.x12.claim837p import Claim as Record
 from rapport.protocols.x12.scrub837p import scrub
 from rapport.rooms.claims.models import Claim
 from rapport.rooms.claims.rules.findings import Finding, from_x12
-from rapport.rooms.claims.states import Action, ClaimState
+from rapport.rooms.claims.states import DECIDED, Action, ClaimState
 
 from .covering import ask_coverage
 from .materials import Materials, gather
@@ -46,7 +46,14 @@ def faults_of(*, claim: Claim, materials: Materials, record: Record, today: date
     """Return everything that stands against sending a claim. Changes nothing."""
     assert claim.policy_id is not None  # it is one that was made here
     found = from_x12(scrub(record, today=today))
+    found += materials.other_faults[claim.id]
     found += _not_made_here(claim, materials)
+    original = materials.originals.get(claim.original_id) if claim.original_id else None
+    if original is not None and original.state not in DECIDED:
+        found.append(
+            Finding("original-in-flight", "error", "/original_claim_id", "2300 REF02",
+                    "The claim to replace or void is not decided, or not any more.")
+        )  # fmt: skip
     policy = materials.policies[claim.policy_id]
     if not (policy.starts_on <= claim.service_from_on and (policy.ends_on is None or claim.service_to_on <= policy.ends_on)):
         found.append(
@@ -78,11 +85,6 @@ def keep_findings(*, scope: Scope, found: Sequence[tuple[UUID, list[Finding]]]) 
 def _not_made_here(claim: Claim, materials: Materials) -> list[Finding]:
     """Block what would leave here wrong: no claim is better than a false one."""
     found = []
-    if claim.rank != "primary":
-        found.append(
-            Finding("other-payer-missing", "error", "/policy", "2320 SBR",
-                    "A claim to a second payer must carry what the first one decided; it is not made here yet.")
-        )  # fmt: skip
     supervisors: set[UUID | str | None] = set()
     for line in materials.lines[claim.id]:
         note = materials.note_of(line)

@@ -14,10 +14,13 @@ from rapport.protocols.x12.claim837p import Claim as Record
 from rapport.rooms.charting import queries as charting
 from rapport.rooms.claims import mapping
 from rapport.rooms.claims.models import Claim, ClaimLine
+from rapport.rooms.claims.rules.findings import Finding
 from rapport.rooms.coding import queries as coding
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.roster import queries as roster
 from rapport.rooms.scheduling import queries as scheduling
+
+from .other_payers import Other, others_of
 
 
 @dataclass(slots=True)
@@ -38,6 +41,12 @@ class Materials:
     """Appointment -> the note its claim rests on."""
     authorizations: dict[UUID, str]
     """Authorisation that a line uses -> its number."""
+    originals: dict[UUID, Claim]
+    """The claims that some of them replace or void."""
+    others: dict[UUID, list[Other]]
+    """Claim -> the other payers of its services, in the order of billing."""
+    other_faults: dict[UUID, list[Finding]]
+    """Claim -> what keeps it from being sent for them."""
     _diagnosis_faults: dict[tuple[tuple[str, ...], date], list[Any]] = field(default_factory=dict)
 
     def note_of(self, line: ClaimLine) -> Any | None:
@@ -74,6 +83,8 @@ class Materials:
             supervisor=self.supervisor_of(claim),
             location=self.places.get(lines[0].appointment_id),
             authorizations=self.authorizations,
+            others=self.others[claim.id],
+            original_number=self.originals[claim.original_id].payer_claim_number if claim.original_id else "",
         )
 
 
@@ -89,6 +100,8 @@ def gather(*, scope: Scope, claims: Sequence[Claim]) -> Materials:
     locations = roster.locations_of(scope=scope, ids=set(at.values()))
     clinicians = {claim.clinician_id for claim in claims if claim.clinician_id}
     clinicians |= {note.supervisor_id for note in notes.values() if note.supervisor_id}
+    others, other_faults = others_of(scope=scope, claims=claims, lines=lines)
+    originals = {claim.original_id for claim in claims if claim.original_id}
     return Materials(
         practice=tenancy.get_practice(scope=scope),
         lines=lines,
@@ -104,4 +117,9 @@ def gather(*, scope: Scope, claims: Sequence[Claim]) -> Materials:
                 line.authorization_id for mine in lines.values() for line in mine if line.authorization_id
             },
         ),
+        originals={row.id: row for row in Claim.objects.visible_to(scope).filter(id__in=originals)}
+        if originals
+        else {},
+        others=others,
+        other_faults=other_faults,
     )

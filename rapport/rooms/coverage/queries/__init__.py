@@ -42,15 +42,18 @@ from .estimates import (
 from .policies import (
     get_payer,
     get_policy,
+    next_policy_id,
     payer_by_external_id,
     payers_called,
     payers_of,
     policies_of,
+    policies_of_patients,
     policies_on,
     policy_for,
     refer_to_payer,
     refer_to_policy,
     submitter_of,
+    with_policy_after,
 )
 from .settings import settings_of
 
@@ -82,12 +85,14 @@ __all__ = [
     "in_short",
     "last_asked",
     "latest_exchange",
+    "next_policy_id",
     "numbers_of",
     "payer_by_external_id",
     "payers_called",
     "payers_of",
     "place",
     "policies_of",
+    "policies_of_patients",
     "policies_on",
     "policy_for",
     "refer_to_payer",
@@ -98,4 +103,5 @@ __all__ = [
     "submitter_of",
     "supply_claims",
     "who_pays",
+    "with_policy_after",
 ]

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
+from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
 from rapport.platform.tenancy import queries as tenancy
 from rapport.platform.tenancy.source import System
@@ -141,6 +142,27 @@ def policy_for(
     return row
 
 
+_NEXT = """
+SELECT id FROM coverage_policy
+WHERE practice_id = %(practice)s AND patient_id = %(patient)s AND starts_on <= %(on)s
+  AND (ends_on IS NULL OR ends_on >= %(on)s) AND relationship <> '' AND member_id <> ''
+  AND array_position(%(order)s, rank::text) > array_position(%(order)s, %(rank)s)
+ORDER BY array_position(%(order)s, rank::text) LIMIT 1
+"""
+
+
+def next_policy_id(*, scope: Scope, patient_id: UUID, rank: str, on: date) -> UUID | None:
+    """Return the policy that is billed after one of a rank on a day of service, if there is one that can be."""
+    row = sql.one(
+        _NEXT,
+        {
+            "practice": scope.practice_id, "patient": patient_id, "on": on, "rank": rank,
+            "order": [one.value for one in Rank],
+        },
+    )  # fmt: skip
+    return row[0] if row else None
+
+
 def policies_on(*, scope: Scope, patient_id: UUID, on: date) -> list[Policy]:
     """Return the policies of a day of service in the order of billing, with their payers."""
     order = [rank.value for rank in Rank]
@@ -150,3 +172,39 @@ def policies_on(*, scope: Scope, patient_id: UUID, on: date) -> list[Policy]:
         .filter(Q(ends_on=None) | Q(ends_on__gte=on), patient_id=patient_id, starts_on__lte=on)
     )
     return sorted(rows, key=lambda policy: order.index(policy.rank))
+
+
+_AFTER = """
+SELECT DISTINCT a.patient_id, a.rank, a.day
+FROM unnest(%(patients)s::uuid[], %(ranks)s::text[], %(days)s::date[]) a (patient_id, rank, day)
+JOIN coverage_policy p ON p.practice_id = %(practice)s AND p.patient_id = a.patient_id
+WHERE p.starts_on <= a.day AND (p.ends_on IS NULL OR p.ends_on >= a.day)
+  AND p.relationship <> '' AND p.member_id <> ''
+  AND array_position(%(order)s, p.rank::text) > array_position(%(order)s, a.rank)
+"""
+
+
+def with_policy_after(
+    *, scope: Scope, asked: Collection[tuple[UUID, str, date]]
+) -> set[tuple[UUID, str, date]]:
+    """Return those of (patient, rank, day of service) after which another policy is billed."""
+    if not asked:
+        return set()
+    patients, ranks, days = (list(column) for column in zip(*asked, strict=True))
+    rows = sql.rows(
+        _AFTER,
+        {
+            "practice": scope.practice_id, "patients": patients, "ranks": ranks, "days": days,
+            "order": [one.value for one in Rank],
+        },
+    )  # fmt: skip
+    return {(row[0], row[1], row[2]) for row in rows}
+
+
+def policies_of_patients(*, scope: Scope, patient_ids: Collection[UUID]) -> dict[UUID, list[Policy]]:
+    """Return patient -> their policies with payers, those of every day."""
+    rows = Policy.objects.visible_to(scope).select_related("payer").filter(patient_id__in=list(patient_ids))
+    found: dict[UUID, list[Policy]] = {}
+    for row in rows.order_by("starts_on", "id"):
+        found.setdefault(row.patient_id, []).append(row)
+    return found

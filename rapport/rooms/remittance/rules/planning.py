@@ -1,7 +1,7 @@
 """
 What is done about each adjustment: plain values in, a plan and the rule that gave it out.
 
-CO-45 and its like are contractual: taken off. PR moves to the patient. Every other CO or PI is a
+CO-45 and its like are contractual: taken off. PR moves to the patient, once no further payer is asked for it. Every other CO or PI is a
 denial or a reduction that a person looks at: it is never written off by itself and stays with
 the payer's receivable. OA informs. A practice overrides single reasons in its posting policy; what
 no override does is to write a denial off.
@@ -15,6 +15,8 @@ from typing import Any
 from .carc import kind_of
 
 CONTRACTUAL, PATIENT, REVIEW, INFORM = "contractual", "patient", "review", "inform"
+NEXT_PAYER = "next_payer"
+"""What is left to the patient waits with the plans: a further payer is asked for it first."""
 NO_DECISION = frozenset({"23", "25"})
 """CLP02 of what is no decision on a payment: sent on to another payer, or a forecast."""
 ALLOWED: Mapping[str, frozenset[str]] = {
@@ -40,15 +42,17 @@ def plan_for(group: str, reason: str) -> str:
 
 def planned(
     adjustments: Sequence[Mapping[str, Any]], *, status: str, paid_cents: int, overrides: Mapping[str, str],
+    further: bool = False,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """
     Return a service's adjustments, each with its `plan` and the `rule` that gave it.
 
     Rules: `list` (the default above), `practice` (its override), `denied` (would be written off, but
     the payer denied the service or left nothing of it to anybody: a person looks), `by_hand` (a person
-    has said so, and that stays).
+    has said so, and that stays), `next_payer` (the patient's, were there no further payer).
 
     :param overrides: `CO-97` -> plan
+    :param further: another payer is asked for what this one leaves to the patient
     """
     patient_cents = sum(a["cents"] for a in adjustments if a["group"] == "PR")
     after_another = any(a["reason"] == "23" for a in adjustments)
@@ -60,6 +64,8 @@ def planned(
             plan, rule = said, "practice"
         if plan == CONTRACTUAL and denied:
             plan, rule = REVIEW, "denied"
+        if plan == PATIENT and further:
+            plan, rule = NEXT_PAYER, "next_payer"
         if one.get("rule") == "by_hand":
             plan, rule = one["plan"], "by_hand"
         found.append({**one, "plan": plan, "rule": rule})
@@ -89,5 +95,5 @@ def denied_cents(adjustments: Sequence[Mapping[str, Any]]) -> int:
 
 def is_denied(*, paid_cents: int, adjustments: Sequence[Mapping[str, Any]]) -> bool:
     """Tell whether a claim was denied: nothing paid, nothing left to the patient, and a reason to look at."""
-    patient = sum(a["cents"] for a in adjustments if a["plan"] == PATIENT)
+    patient = sum(a["cents"] for a in adjustments if a["plan"] in (PATIENT, NEXT_PAYER))
     return paid_cents == 0 and patient == 0 and any(a["plan"] == REVIEW for a in adjustments)

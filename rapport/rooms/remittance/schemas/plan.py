@@ -75,6 +75,7 @@ class Totals(Struct, kw_only=True):
     cash: MoneyOut
     contractual: MoneyOut
     patient: MoneyOut
+    next_payer: Annotated[MoneyOut, Meta(description="Left to patients, and asked of their next payer first.")]
     denied: MoneyOut
     by_confidence: Annotated[dict[str, int], Meta(description="How many services are matched how surely.")]
 
@@ -115,6 +116,7 @@ def era_plan_out(plan: FilePlan) -> EraPlanOut:
             cash=MoneyOut(sum(one.check.total_cents for one in plan.loaded if not one.check.posted_before)),
             contractual=MoneyOut(_sum(counted, "contractual")),
             patient=MoneyOut(_sum(counted, "patient")),
+            next_payer=MoneyOut(_sum(counted, "next_payer")),
             denied=MoneyOut(_sum(counted, "review")),
             by_confidence=by_confidence,
         ),

@@ -90,7 +90,8 @@ def _book(scope: Scope, file: EraFile, line: RemittanceLine, *, now: datetime) -
         entries.insert(0, book.payer_level(source, day, cents=-line.paid_cents, reason=booking.UNMATCHED))
     line.ledger_entry_ids = [*line.ledger_entry_ids, *ledger.post_many(scope=scope, entries=entries, now=now)]
     save_lines(scope=scope, lines=[line])
-    claim_services.record_decisions(scope=scope, decisions=list(decision([line])), now=now)
+    said = decision(check=line.remittance, lines=[line], day=day)
+    claim_services.record_decisions(scope=scope, decisions=list(said), now=now)
     open_denials(scope=scope, loaded=[one], policy=policy, now=now)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from rapport.platform.access.scope import Scope
+from rapport.rooms.claims import queries as claims
 from rapport.rooms.remittance import queries
 from rapport.rooms.remittance.models import RemittanceLine
 from rapport.rooms.remittance.rules import matching, planning, provider
@@ -37,10 +38,12 @@ def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy, posted: bool = 
     rules: set[str] = set()
     counted = [one for one in loaded if not one.check.posted_before]
     lines = [line for one in counted for line in one.lines]
+    further = claims.further_payers(scope=scope, claim_ids=claims_in(lines))
     for line in lines:
         line.adjustments = planning.planned(
-            line.adjustments, status=line.status_code, paid_cents=line.paid_cents, overrides=policy.overrides
-        )
+            line.adjustments, status=line.status_code, paid_cents=line.paid_cents, overrides=policy.overrides,
+            further=line.claim_id in further,
+        )  # fmt: skip
     _pair(scope, lines, rules, posted=posted)
     for one in counted:
         rules |= set(_of_check(scope, one, policy))

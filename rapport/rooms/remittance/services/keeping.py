@@ -75,10 +75,12 @@ def keep(
             for number, payment in enumerate(one.claims, 1)
             for line in _lines(scope, check, number, payment, facts.get((payment.control, payment.payer_claim_number)))
         ]
+        further = {fact.claim_id for fact in facts.values() if fact.has_further_payer}
         for line in lines:
             line.adjustments = planned(
-                line.adjustments, status=line.status_code, paid_cents=line.paid_cents, overrides=policy.overrides
-            )
+                line.adjustments, status=line.status_code, paid_cents=line.paid_cents, overrides=policy.overrides,
+                further=line.claim_id in further,
+            )  # fmt: skip
         rows.add_many(lines)
         scope.trail.patient_ids.update(line.patient_id for line in lines if line.patient_id)
         kept.append(Loaded(check, lines))
@@ -120,9 +122,14 @@ def _line(
         paid_cents=cents(line.paid) if line else (0 if payment.lines else cents(payment.paid)),
         allowed_cents=cents(line.allowed) if line and line.allowed is not None else None,
         adjustments=[
-            {"group": a.group, "reason": a.reason, "cents": cents(a.amount), "plan": "", "rule": ""}
+            {"group": a.group, "reason": a.reason, "cents": cents(a.amount),
+             "quantity": "" if a.quantity is None else f"{a.quantity:f}", "plan": "", "rule": ""}
             for a in (line.adjustments if line else payment.adjustments)
         ],
+        said={
+            "segment": payment.index, "crossover": payment.crossover,
+            "remarks": [r[:10] for r in payment.remarks],
+        },
         remarks=[r[:10] for r in (line.remarks if line else payment.remarks)],
         matched_by=how,
     )  # fmt: skip

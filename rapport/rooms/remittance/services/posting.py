@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -29,6 +29,7 @@ from .denials import open_denials, withdraw_fallen
 from .judging import claims_in, judge, policy_of
 from .keeping import Loaded, load
 from .reading import content, faulty, holds
+from .telling import words_of
 
 CLAIMS_AT_ONCE = 200
 """How many claims' entries go to the ledger together."""
@@ -106,7 +107,7 @@ def post_rows(
                 line.ledger_entry_ids = [next(posted) for _ in own]
             save_lines(scope=scope, lines=lines)
             claim_services.record_decisions(
-                scope=scope, decisions=[said for claim in part for said in decision(claim)], now=now
+                scope=scope, decisions=[said for claim in part for said in decision(check=one.check, lines=claim, day=day)], now=now
             )
             crashpoint(Crashpoint.REMITTANCE_CLAIM_POSTED)
         ledger.post_many(
@@ -130,7 +131,9 @@ def _by_claim(lines: Iterable[RemittanceLine]) -> list[list[RemittanceLine]]:
     return list(found.values())
 
 
-def decision(lines: Sequence[RemittanceLine]) -> Iterable[claim_services.Decision]:
+def decision(
+    *, check: Remittance, lines: Sequence[RemittanceLine], day: date
+) -> Iterable[claim_services.Decision]:
     """Yield what one claim payment says of its claim, if it is ours and something was decided."""
     first = lines[0]
     if first.claim_id is None or first.status_code in NO_DECISION:
@@ -141,6 +144,7 @@ def decision(lines: Sequence[RemittanceLine]) -> Iterable[claim_services.Decisio
         denied=denied(lines),
         payer_claim_number=first.payer_claim_number,
         reversal=first.status_code == "22",
+        words=words_of(check=check, lines=lines, day=day),
     )
 
 
@@ -209,6 +213,8 @@ def unpost_file(*, scope: Scope, era_file_id: UUID, reason: str, now: datetime) 
             *(id for one in loaded for id in _entries_of(scope, one.check, file.postings)),
         ],
     )  # fmt: skip
+    for one in loaded:
+        claim_services.withdraw_decisions(scope=scope, remittance_id=one.check.id, now=now)
     _set_state(file, "unposted", now)
     if queries.left_alone(scope=scope, claim_ids=claim_ids) - alone:
         raise StateConflict(

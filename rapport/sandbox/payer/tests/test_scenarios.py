@@ -277,6 +277,47 @@ def test_a_second_payer_pays_what_the_first_left_to_the_patient(
     assert_balanced(era)
 
 
+@pytest.mark.parametrize(
+    ("member_id", "paid", "found"),
+    [("SBXKEEP1", "15", ["OA-23", "PR-3"]), ("SBXPR2041", "0", ["OA-23", "PR-204"]), ("SBXCO1971", "0", ["OA-23", "CO-197"])],
+)
+def test_a_second_payer_may_have_a_rule_of_its_own(
+    bench: Bench, member_id: str, paid: str, found: list[str]
+) -> None:
+    lines = (TestLine(prior=BY_LINE),)
+    era = bench.claim(member_id=member_id, rank="S", other_payer=PRIMARY, lines=lines)[2][1]
+
+    assert (money(era)[0][1], sorted(reasons(era))) == (paid, sorted(found))
+    assert_balanced(era)
+
+
+SECOND = (
+    "SBR*S*18*GRP8******CI",
+    "AMT*D*15",
+    "OI***Y***Y",
+    "NM1*IL*1*RIVERA*ANA****MI*S999",
+    "NM1*PR*2*SECOND PLAN*****PI*22222",
+)
+SECOND_BY_LINE = ("SVD*22222*15*HC:90837**1", "CAS*OA*23*155", "CAS*PR*3*10", "DTP*573*D8*20260115")
+
+
+def test_a_third_payer_pays_what_the_second_left(bench: Bench) -> None:
+    lines = (TestLine(prior=(*BY_LINE, *SECOND_BY_LINE)),)
+    era = bench.claim(member_id="W1", rank="T", other_payer=(*PRIMARY, *SECOND), lines=lines)[2][1]
+
+    assert money(era) == [("3", "10", "")]
+    assert_balanced(era)
+
+
+def test_a_claim_that_is_passed_on_names_the_next_payer(bench: Bench) -> None:
+    undecided = (SECOND[0], *SECOND[2:])
+    era = bench.claim(member_id="SBXCROSS1", other_payer=undecided)[2][1]
+
+    assert money(era) == [("19", "119", "25")]
+    assert [row[9] for row in tagged(era, "NM1") if row[1] == "TT"] == ["22222"]
+    assert_balanced(era)
+
+
 def test_a_first_payer_who_decided_on_the_claim_as_a_whole_is_taken_into_account(
     bench: Bench,
 ) -> None:
