@@ -127,7 +127,7 @@ def list_credential_spans(request: ScopedRequest) -> Answer:
     example=examples.CREDENTIAL_SPAN,
 )
 def get_credential_span(request: ScopedRequest, credential_span_id: str) -> Answer:
-    """One span of a clinician with a payer."""
+    """One span in which a clinician is credentialed with a payer."""
     return _span(request, path_id("credential_span", credential_span_id))
 
 
@@ -166,7 +166,7 @@ def create_credential_span(request: ScopedRequest, body: s.CredentialSpanIn) -> 
 def change_credential_span(
     request: ScopedRequest, credential_span_id: str, body: s.CredentialSpanChange
 ) -> Answer:
-    """Change the fields that are sent."""
+    """Change the fields that are sent. Claims already sent keep what they say."""
     row = services.change_credential_span(
         scope=request.auth, credential_span_id=path_id("credential_span", credential_span_id),
         if_match=request.edge.if_match, now=timezone.now(), given=body.given(),

@@ -84,7 +84,7 @@ def list_deposits(request: ScopedRequest) -> Answer:
     example=examples.DEPOSIT,
 )
 def get_deposit(request: ScopedRequest, deposit_id: str) -> Answer:
-    """One deposit."""
+    """One deposit of the bank, with the checks it is made of."""
     return _deposit(queries.get_deposit(scope=request.auth, deposit_id=path_id("deposit", deposit_id)))
 
 

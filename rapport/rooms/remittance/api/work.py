@@ -164,7 +164,7 @@ def set_aside_remittance_line(request: ScopedRequest, remittance_line_id: str, b
     request_example={"reason": "The payer names the patient now."},
 )
 def take_up_remittance_line(request: ScopedRequest, remittance_line_id: str, body: s.ReasonIn) -> Answer:
-    """What was set aside is work again."""
+    """Put what was set aside onto the work list again."""
     id = path_id("remittance_line", remittance_line_id)
     return _worked_on(services.take_up(scope=request.auth, line_id=id, reason=body.reason, now=timezone.now()))
 
@@ -256,7 +256,7 @@ def resolve_denial(request: ScopedRequest, denial_id: str, body: s.ResolveIn) ->
     request_example={"reason": "The appeal was refused for a missing form."},
 )
 def reopen_denial(request: ScopedRequest, denial_id: str, body: s.ReasonIn) -> Answer:
-    """What was resolved is work again."""
+    """Put a denial that was resolved onto the work list again."""
     id = path_id("denial", denial_id)
     services.reopen(scope=request.auth, denial_id=id, reason=body.reason, now=timezone.now())
     return _denial(request, id)

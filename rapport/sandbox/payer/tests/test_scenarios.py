@@ -364,7 +364,7 @@ def test_any_claim_balances_to_the_cent(bench: Bench, seed: int) -> None:
 
 
 def test_every_scenario_is_in_the_readme() -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    readme = (Path(__file__).parents[1] / "README.md").read_text().partition("| the 271 |")[0]
     listed = set(re.findall(r"^\| `SBX(\w+)…` \|", readme, re.MULTILINE))
     assert listed == {one.value for one in Scenario if one.value}
 
