@@ -120,6 +120,9 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
     stage.billing.batch(stage.billing.claim(member_id="W123456780", hour=10))
     stage.billing.submit(stage.billing.claim(member_id="SBXCO197001", days_ago=5))
     stage.billing.work()
+    stage.billing.submit(stage.billing.claim(member_id="SBX277REJ1", hour=11))
+    stage.billing.work()
+    props.made(willow.biller.post("/v1/claim-rules", {"rules": [], "based_on": 0}))
     stage.billing.things["patient"] = patient
     props.made(willow.biller.post("/v1/deposits", {"received_on": "2026-11-06", "amount": {"amount": 11900}}))
     props.made(
@@ -139,6 +142,9 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
     _take_cards(willow, patient)
     _cover(stage)
     document = stage.billing.maya.get("/v1/documents").json()["data"][0]
+    draft = stage.billing.claim(member_id="W123456781", hour=12)
+    papers = stage.billing.maya.get(f"/v1/documents?patient_id={draft['patient_id']}").json()["data"]
+    props.made(willow.biller.post(f"/v1/claims/{draft['id']}/attachments", {"document_id": papers[0]["id"]}))
     props.made(stage.billing.maya.post(f"/v1/documents/{document['id']}/links", {}))
     props.made(willow.admin.post("/v1/mfa/totp", {}))
     willow.key("admin", Permission.PATIENTS_READ)

@@ -63,6 +63,8 @@ KEPT = {
     "POST /good-faith-estimates": "papers of this system: no list of a portal shows them",
     "POST /good-faith-estimates/{estimate_id}/give": "as above",
     "PATCH /coverage-settings": "settings of this system",
+    "PATCH /payers/{payer_id}/claim-profile": "the practice's own word on its payers",
+    "PUT /print-setting": "a setting of the practice's printer",
     "POST /channels": "settings of this system",
     "PATCH /channels/{channel_id}": "settings of this system",
     "POST /card-processors/{card_processor_id}/notices": "the word of a processor, which is no portal",

@@ -218,6 +218,7 @@ PATH_KINDS: dict[str, str] = {
         "payment ledger_entry telehealth_session event webhook_endpoint delivery job session "
         "connection challenge attention_item connector_write artefact "
         "remittance_line denial deposit "
+        "work_item claim_rules claim_attachment "
         "claim_batch "
         "card card_processor payout autopay_enrolment planned_charge "
         "invoice statement superbill pay_report"

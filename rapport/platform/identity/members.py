@@ -44,6 +44,20 @@ def clinician_of(*, scope: Scope, user_id: UUID) -> UUID | None:
     return row.clinician_id if row else None
 
 
+def refer_to_member(*, scope: Scope, text: str | None, pointer: str) -> UUID | None:
+    """Return the user that a body names, who works here; None for none. :raises ReferenceNotFound: nobody here"""
+    if text is None:
+        return None
+    id = parse_type_id("user", text)
+    if id is None or not Membership.objects.visible_to(scope).filter(user_id=id).exists():
+        raise ReferenceNotFound(
+            "A field refers to something that is not here.",
+            errors=(FieldError(pointer, "reference-not-found"),),
+            _sought=[("user", id)] if id else [],
+        )
+    return id
+
+
 def _reference(scope: Scope, kind: str, text: str | None, pointer: str) -> UUID | None:
     """Return the id of an object of this practice that a body names, whichever room keeps it."""
     if text is None:

@@ -166,6 +166,18 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A paper that is sent beside the claim (2300 PWK)."""
+
+    report_type: str
+    """PWK01, e.g. OZ support data for the claim, 09 progress report."""
+    way: str
+    """PWK02: EL electronic (275), FX fax, BM by mail, AA at the provider's, on request."""
+    control: str = ""
+    """PWK06: joins paper and claim; none with AA."""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One professional claim with everything the file needs."""
 
@@ -203,6 +215,8 @@ class Claim:
     facility: Facility | None = None
     others: tuple[OtherPayer, ...] = ()
     patient_paid: Decimal | None = None
+    attachments: tuple[Attachment, ...] = ()
+    """At most ten."""
 
     @property
     def total(self) -> Decimal:
@@ -389,6 +403,11 @@ class _Builder:
             "CLM", claim.control, amount(claim.total), "", "",
             w.composite(claim.place_of_service, "B", claim.frequency), "Y", "A", "Y", "Y",
         )  # fmt: skip
+        for paper in claim.attachments:
+            if paper.control:
+                w.add("PWK", paper.report_type, paper.way, "", "", "AC", self.text(paper.control, 50))
+            else:
+                w.add("PWK", paper.report_type, paper.way)
         if claim.patient_paid:
             w.add("AMT", "F5", amount(claim.patient_paid))
         for qualifier, value in (

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 from .claim837p import (
     Adjustment,
+    Attachment,
     Claim,
     Facility,
     Line,
@@ -202,6 +203,9 @@ def _claim(levels: dict[str, _Group], group: _Group) -> Claim:
         facility=_facility(facts),
         others=tuple(_other(other) for other in others),
         patient_paid=_amount(paid, 2) if paid is not _NOTHING else None,
+        attachments=tuple(
+            Attachment(paper.get(1), paper.get(2), paper.get(6)) for paper in facts.all("2300", "PWK")
+        ),
     )
 
 

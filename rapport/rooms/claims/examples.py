@@ -24,6 +24,7 @@ SUMMARY: dict[str, Any] = {
     "service_to_on": "2026-11-02",
     "charge": {"amount": 15000, "currency": "USD"},
     "paid": {"amount": 0, "currency": "USD"},
+    "file_by_on": "2027-01-31",
     "findings": [],
     "source": {"system": "rapport", "remote_id": None, "as_of": "2026-11-02T15:20:00.000Z"},
     "version": 6,
@@ -35,6 +36,8 @@ CLAIM: dict[str, Any] = SUMMARY | {
     "place_of_service_code": "10",
     "diagnosis_codes": ["F41.1"],
     "hold_reason": None,
+    "rules": [],
+    "attachments": [],
     "lines": [
         {
             "id": "clv_01h455vb4pex5vsknk084sn030",
@@ -138,6 +141,95 @@ CHANNEL: dict[str, Any] = {
     "updated_at": "2026-10-01T15:00:00.000Z",
 }
 
+
+PROFILE: dict[str, Any] = {
+    "object": "claim_profile",
+    "payer_id": "payer_01h455vb4pex5vsknk084sn02t",
+    "claim_filing_indicator": "CI",
+    "values": {
+        "supervision": {"value": "bill_under_supervisor", "source": "practice", "note": None},
+        "filing_limit_days": {"value": 90, "source": "default", "note": "default, verify"},
+    },
+    "version": 1,
+}
+
+WORK_ITEM: dict[str, Any] = {
+    "object": "work_item",
+    "id": "work_01h455vb4pex5vsknk084sn02q",
+    "kind": "rejected",
+    "claim_id": "clm_01h455vb4pex5vsknk084sn02q",
+    "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+    "code": "277CA:A7:164",
+    "reason": "The payer takes something in it for wrong.",
+    "todo": "The member id is not the payer's: compare it with the card. Then validate the claim and send it again.",
+    "times": 1,
+    "owner_id": None,
+    "due_on": "2027-01-31",
+    "state": "open",
+    "resolution": None,
+    "resolved_at": None,
+    "version": 1,
+    "created_at": "2026-11-02T15:20:00.000Z",
+    "updated_at": "2026-11-02T15:20:00.000Z",
+}
+
+NEW_RULES: dict[str, Any] = {
+    "rules": [
+        {
+            "id": "interns-say-ho",
+            "when": [{"field": "supervised", "op": "is", "value": True}],
+            "then": {"do": "set_modifier", "modifier": "HO"},
+        }
+    ],
+    "based_on": 3,
+    "note": "asked for by the state plan",
+}
+
+RULES: dict[str, Any] = {
+    "object": "claim_rules",
+    "id": "crul_01h455vb4pex5vsknk084sn02q",
+    "version": 4,
+    "rules": [
+        {
+            "id": "interns-say-ho",
+            "when": [{"field": "supervised", "op": "is", "value": True}],
+            "then": {"do": "set_modifier", "text": "", "modifier": "HO", "service_codes": []},
+            "stop": False,
+        }
+    ],
+    "note": "asked for by the state plan",
+    "changed_by": "usr_01h455vb4pex5vsknk084sn02q",
+    "created_at": "2026-11-02T15:00:00.000Z",
+}
+
+TRIAL: dict[str, Any] = {
+    "object": "claim_rules_trial",
+    "claims": 212,
+    "by_rule": {"interns-say-ho": 31},
+    "examples": [
+        {
+            "claim_id": "clm_01h455vb4pex5vsknk084sn02q",
+            "did": [{"rule_id": "interns-say-ho", "do": "set_modifier", "text": "", "modifier": "HO", "lines": [1]}],
+        }
+    ],
+}
+
+ATTACHMENT: dict[str, Any] = {
+    "object": "claim_attachment",
+    "id": "catt_01h455vb4pex5vsknk084sn02q",
+    "claim_id": "clm_01h455vb4pex5vsknk084sn02q",
+    "document_id": "doc_01h455vb4pex5vsknk084sn02q",
+    "report_type": "OZ",
+    "way": "FX",
+    "control_number": "A7K2M9QX4T1B8ZW3C",
+    "state": "to_send",
+    "sent_how": None,
+    "sent_at": None,
+    "version": 1,
+    "created_at": "2026-11-02T15:00:00.000Z",
+}
+
+PRINT_SETTING: dict[str, Any] = {"object": "print_setting", "dx": 4, "dy": -2, "version": 1}
 
 NEW_BATCH: dict[str, Any] = {"payer_id": "payer_01h455vb4pex5vsknk084sn02t"}
 

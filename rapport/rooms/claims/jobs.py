@@ -90,6 +90,23 @@ def make_batch(*, scope: Scope, claim_batch_id: UUID) -> None:
         services.finish_batch(scope=scope, batch_id=claim_batch_id, now=timezone.now())
 
 
+@jobs.task("claims.warn_of_limits")
+def warn_of_limits(*, scope: Scope) -> dict[str, int]:
+    """Tell of the claims of a practice whose time runs out."""
+    return {"claims": services.warn_of_limits(scope=scope, now=timezone.now())}
+
+
+@jobs.periodic("claims.limits", seconds=3600)
+def look_at_limits() -> None:
+    """Ask for each practice with a claim whose payer's time limit comes near somewhere on earth."""
+    with transaction.atomic():
+        practices = sql.rows("SELECT practice_id, time_zone FROM rapport_filing_practices()")
+    for practice_id, zone in practices:
+        scope = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo(zone))
+        with entered(scope):
+            jobs.defer("claims.warn_of_limits", scope, queueing_lock="limits")
+
+
 def _again(scope: Scope, submission: Submission | None) -> None:
     """Ask for another run, when the submission is not settled."""
     if submission is None or submission.state not in OPEN:

@@ -80,6 +80,8 @@ def record(
     authorizations: Mapping[UUID, str],
     others: Sequence[Any] = (),
     original_number: str = "",
+    under_supervisor: bool = False,
+    attachments: Sequence[Any] = (),
 ) -> p.Claim:
     """
     Return the claim as the guide knows it.
@@ -87,14 +89,17 @@ def record(
     :param others: `services.other_payers.Other`, in the order of billing
     :param original_number: the payer's number of the claim to replace or void
 
-    The rendering provider is left out when the clinician bills under the same NPI; the facility
-    when the place is the practice's own address or the service was telehealth. An authorisation of all
-    lines is the claim's; where they differ each line names its own.
+    The rendering provider is left out when the clinician bills under the same NPI, and is the supervisor
+    where the payer wants supervised work so (`under_supervisor`); the facility is left out when the place is
+    the practice's own address or the service was telehealth. An authorisation of all lines is the claim's;
+    where they differ each line names its own.
 
     :param authorizations: authorisation -> its number, for those that lines use
     """
     numbers = [authorizations.get(line.authorization_id, "") for line in lines]
     of_all = numbers[0] if len(set(numbers)) == 1 else ""
+    if supervisor is not None and under_supervisor:
+        clinician, supervisor = supervisor, None
     own = policy.relationship == "self"
     billing = p.Provider(
         name=p.Name(practice.name), npi=practice.npi, taxonomy=practice.taxonomy_code,
@@ -124,6 +129,7 @@ def record(
         supervising=_clinician(supervisor) if supervisor is not None else None,
         facility=facility,
         authorisation=of_all,
+        attachments=tuple(p.Attachment(one.report_type, one.way, one.control_number) for one in attachments),
         lines=tuple(
             p.Line(
                 procedure=line.service_code,

@@ -50,6 +50,7 @@ class Action(StrEnum):
     RELEASE = "release"
     QUEUE = "queue"
     UNQUEUE = "unqueue"
+    CARRY = "carry"
     BEGIN_SEND = "begin_send"
     RECORD_SENT = "record_sent"
     RECORD_DOUBT = "record_doubt"
@@ -92,6 +93,7 @@ MOVES: Mapping[Action, Move] = MappingProxyType(
         Action.RELEASE: _move(S.HELD, to=S.DRAFT),
         Action.QUEUE: _move(S.VALIDATED, to=S.QUEUED),
         Action.UNQUEUE: _move(S.QUEUED, to=S.VALIDATED),
+        Action.CARRY: _move(S.QUEUED, to=S.SUBMITTED),
         Action.BEGIN_SEND: _move(S.QUEUED, to=S.SENDING),
         Action.RECORD_SENT: _move(S.SENDING, S.UNKNOWN, to=S.SUBMITTED),
         Action.RECORD_DOUBT: _move(S.SENDING, to=S.UNKNOWN),
@@ -140,7 +142,7 @@ class SubmissionState(StrEnum):
 
 SUBMISSION_MOVES: Mapping[SubmissionState, frozenset[SubmissionState]] = MappingProxyType(
     {
-        SubmissionState.READY: frozenset({SubmissionState.SENDING}),
+        SubmissionState.READY: frozenset({SubmissionState.SENDING, SubmissionState.SENT}),
         SubmissionState.SENDING: frozenset(
             {
                 SubmissionState.SENT, SubmissionState.REFUSED, SubmissionState.IN_DOUBT,
@@ -153,7 +155,7 @@ SUBMISSION_MOVES: Mapping[SubmissionState, frozenset[SubmissionState]] = Mapping
     }
 )  # fmt: skip
 """State -> states it can go to. READY follows SENDING and IN_DOUBT only where the other side is
-known not to have the file."""
+known not to have the file; SENT follows READY only where a person carried it there."""
 
 
 class BatchState(StrEnum):
@@ -167,6 +169,25 @@ class BatchState(StrEnum):
     """None of its claims could be sent."""
     FAILED = "failed"
     """Its file would break the guide in a part that belongs to no claim: nothing was sent."""
+
+
+class WorkKind(StrEnum):
+    """Why something of a claim waits for a person."""
+
+    REJECTED = "rejected"
+    """An acknowledgement (TA1, 999, 277CA) turned it away."""
+    REFUSED = "refused"
+    """The clearinghouse refused its file."""
+    FILING = "filing"
+    """The payer's time limit is near, or past."""
+
+
+class AttachmentState(StrEnum):
+    """Where a paper that belongs to a claim is."""
+
+    TO_SEND = "to_send"
+    SENT = "sent"
+    """A person says so: by the payer's portal, fax, mail or hand."""
 
 
 class Outcome(StrEnum):

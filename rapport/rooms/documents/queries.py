@@ -21,6 +21,11 @@ def get_document(*, scope: Scope, document_id: UUID) -> Document:
     return document
 
 
+def find_document(*, scope: Scope, document_id: UUID) -> Document | None:
+    """Return a document that the actor may see, if there is one."""
+    return by_id(Document, scope=scope, id=document_id)
+
+
 def get_link(*, scope: Scope, link_id: UUID) -> DocumentLink:
     """Return a link. :raises NotFound: there is none"""
     link = by_id(DocumentLink, scope=scope, id=link_id)

@@ -47,6 +47,9 @@ WORDS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=7)
 """Short enough that three of them fit every element: nothing is cut."""
 TEXTS = st.lists(WORDS, min_size=1, max_size=3).map(" ".join)
 TOKENS = st.text("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789", min_size=4, max_size=12)
+ATTACHMENTS = st.builds(
+    c.Attachment, st.sampled_from(("OZ", "08", "09")), st.sampled_from(("EL", "FX", "BM")), TOKENS
+) | st.just(c.Attachment("OZ", "AA"))
 TAXONOMIES = st.sampled_from(("101YM0800X", "103TC0700X", "1041C0700X", "261QM0801X"))
 
 
@@ -211,6 +214,7 @@ def claims(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXTS, most_lines: in
         referring=draw(st.none() | st.builds(c.Provider, names(text), NPIS)),
         facility=draw(st.none() | st.builds(c.Facility, text, places(text, nine=True), NPIS)),
         others=others,
+        attachments=draw(st.lists(ATTACHMENTS, max_size=3).map(tuple)),
         patient_paid=draw(st.none() | st.just(min(total, Decimal("25")))),
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import batches, claims, proposals
+from . import batches, claims, papers, profiles, proposals, rules, work
 from .base import router
 
-__all__ = ["batches", "claims", "proposals", "router"]
+__all__ = ["batches", "claims", "papers", "profiles", "proposals", "router", "rules", "work"]

@@ -20,6 +20,7 @@ from rapport.rooms.claims import at_source, examples, queries, services
 from rapport.rooms.claims import schemas as s
 from rapport.rooms.claims.models import Acknowledgement, Channel, ClaimHistory
 from rapport.rooms.claims.paper import cms1500
+from rapport.rooms.claims.queries import desk
 
 from .base import router
 
@@ -40,6 +41,7 @@ def whole(scope: Scope, claim_id: UUID, *, status: int | None = None) -> Answer:
                 Acknowledgement.objects.visible_to(scope).filter(**mine).order_by("received_at", "id")
             ),
             inquiries=queries.inquiries_of(scope=scope, claim_id=claim.id),
+            attachments=desk.attachments_of(scope=scope, claim_ids=[claim.id]).get(claim.id, []),
             history=list(ClaimHistory.objects.visible_to(scope).filter(**mine).order_by("at", "id")),
         ),
         etag=etags.of(claim.id, claim.version),
@@ -71,6 +73,7 @@ CLAIMS = ListSpec(
         "payer_id": Filter("c.payer_id", "id:payer"),
         "clinician_id": Filter("c.clinician_id", "id:clinician"),
         "service_from_on": Filter("c.service_from_on", "date", ("gte", "lt")),
+        "file_by_on": Filter("c.file_by_on", "date", ("gte", "lt")),
         "updated_at": Filter("c.updated_at", "instant", ("gte", "lt")),
         "appointment_id": Filter(
             "", "id:appointment",
@@ -125,7 +128,7 @@ def _submitted_at_source(request: ScopedRequest, id: UUID) -> Answer:
 def list_claims(request: ScopedRequest) -> Answer:
     """
     The practice's claims, newest first. `state=rejected` is the rejection queue, `state=unknown`
-    what waits until it is known whether the file arrived.
+    what waits until it is known whether the file arrived; `file_by_on[lt]` finds those whose payer's time limit is near.
     """
     return CLAIMS.run(request, scope=request.auth)
 
@@ -193,11 +196,13 @@ def get_claim(request: ScopedRequest, claim_id: str) -> Answer:
         claim = queries.get_claim(scope=request.auth, claim_id=id)
         if claim.mirrored:
             raise NotAtSource("The portal has this claim, and its form.")
+        setting = desk.print_setting(scope=request.auth)
         record = services.build_record(scope=request.auth, claim=claim)
         return Answer(
             cms1500(
                 record, today=request.auth.day_of(timezone.now()),
                 background=request.GET.get("background") == "true", state=claim.state,
+                dx=setting.dx, dy=setting.dy,
             ),
             content_type=PDF,
             headers={"Content-Disposition": f'attachment; filename="{claim_id}.pdf"'},
@@ -280,6 +285,29 @@ def inquire_status(request: ScopedRequest, claim_id: str, body: s.Nothing | None
     id = path_id("claim", claim_id)
     services.inquire_status(scope=request.auth, claim_id=id, now=timezone.now())
     return whole(request.auth, id, status=202)
+
+
+@router.post(
+    "/claims/{claim_id}/mark-submitted",
+    summary="Say that a claim was carried to the payer",
+    needs=Permission.CLAIMS_SUBMIT,
+    action="claim.mark_submitted",
+    returns=(200, s.ClaimOut),
+    match=True,
+    problems=(StateConflict,),
+    example=examples.CLAIM | {"state": "submitted"},
+    request_example={"reference": "PORTAL-4711"},
+)
+def mark_submitted(request: ScopedRequest, claim_id: str, body: s.CarriedIn | None = None) -> Answer:
+    """
+    A person says that they carried a queued claim there: the file of a `download` channel uploaded by hand, or the
+    claim typed into the payer's `portal`. The payer's reference is kept; every claim of the same file is `submitted`.
+    """
+    claim = services.mark_submitted(
+        scope=request.auth, claim_id=path_id("claim", claim_id), if_match=request.edge.if_match,
+        reference=(body.reference or "") if body else "", now=timezone.now(),
+    )  # fmt: skip
+    return whole(request.auth, claim.id)
 
 
 @router.post(

@@ -25,6 +25,7 @@ from rapport.rooms.claims.states import MOVES, SUBMISSION_MOVES, Action, ClaimSt
 from .batches import BatchClaim, BatchSet, ClaimBatch, SubmittedClaim
 from .inquiries import StatusInquiry, ToldStatus
 from .payers import Decision, Override, Proposal
+from .work import ClaimAttachment, ClaimRules, PayerProfile, PrintSetting, WorkItem
 
 __all__ = [
     "Acknowledgement",
@@ -34,17 +35,22 @@ __all__ = [
     "CarriedClaim",
     "Channel",
     "Claim",
+    "ClaimAttachment",
     "ClaimBatch",
     "ClaimHistory",
     "ClaimLine",
+    "ClaimRules",
     "Decision",
     "InboundFile",
     "Override",
+    "PayerProfile",
+    "PrintSetting",
     "Proposal",
     "StatusInquiry",
     "Submission",
     "SubmittedClaim",
     "ToldStatus",
+    "WorkItem",
 ]
 
 
@@ -54,7 +60,7 @@ class Channel(VersionedRecord):
     name = models.CharField(max_length=100)
     """As staff call it."""
     kind = models.CharField(max_length=10)
-    """`http`, `sftp` or `download` (files are fetched and uploaded by hand)."""
+    """`http`, `sftp`, `download` (files are fetched and uploaded by hand) or `portal` (typed into the payer's own)."""
     settings = models.JSONField(default=dict)
     """Address, user, ids in the envelope: nothing secret."""
     secret_sealed = models.BinaryField(null=True)
@@ -73,7 +79,7 @@ class Channel(VersionedRecord):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="channel_kind_known", condition=Q(kind__in=["http", "sftp", "download"])
+                name="channel_kind_known", condition=Q(kind__in=["http", "sftp", "download", "portal"])
             ),
             models.UniqueConstraint(fields=["practice", "name"], name="channel_name_once"),
         ]
@@ -125,6 +131,14 @@ class Claim(SourcedRecord):
     """The payer's own number of this claim (277CA REF*1K, 835 CLP07): needed to replace or void it."""
     findings = models.JSONField(default=list)
     """What the last validation found: [{code, severity, pointer, position, message}]."""
+    file_by_on = models.DateField(null=True)
+    """Last day on which the payer takes it, by the payer's profile; null: no limit is known."""
+    warn_on = models.DateField(null=True)
+    """Day from which somebody is told that the limit is near; null with `file_by_on`, and once it was told."""
+    told_by_rules = models.JSONField(default=list)
+    """What the practice's own rules did when it was last looked through: [{rule_id, version, do, text, modifier, lines}]."""
+    waived_rules = ArrayField(models.CharField(max_length=40), default=list)
+    """Rules that held it and that a person has let it pass."""
     hold_reason = models.CharField(max_length=200, blank=True)
     """Why it is held."""
     state = models.CharField(max_length=12, default=ClaimState.DRAFT.value)
@@ -151,6 +165,9 @@ class Claim(SourcedRecord):
             models.Index(fields=["practice", "state", "state_changed_at"], name="claim_by_state"),
             models.Index(fields=["practice", "patient", "-created_at"], name="claim_by_patient"),
             models.Index(fields=["practice", "payer_claim_number"], name="claim_by_payer_number"),
+            models.Index(
+                fields=["practice", "warn_on"], name="claim_to_warn_of", condition=Q(warn_on__isnull=False)
+            ),
         ]
 
     def move(

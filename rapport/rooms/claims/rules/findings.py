@@ -75,27 +75,27 @@ def from_x12(found: Iterable[X12Finding]) -> list[Finding]:
     return result
 
 
-def timely_filing(*, last_service_on: date, limit_days: int | None, today: date) -> list[Finding]:
+def timely_filing(*, file_by_on: date | None, warn_days: int, today: date) -> list[Finding]:
     """
-    Warn when the payer's time limit is near, and block when it has passed.
+    Warn when the payer's time limit is near or has passed; whether it is worth sending then, a person says.
 
-    :param limit_days: calendar days after the day of service; None: not known for this payer
+    :param file_by_on: the last day; None: no limit is known
     """
-    if limit_days is None:
+    if file_by_on is None:
         return []
-    left = limit_days - (today - last_service_on).days
+    left = (file_by_on - today).days
     if left < 0:
         return [
             Finding(
                 "timely-filing-passed", "warning", "/service_from_on", "2400 DTP472",
-                f"The payer's limit of {limit_days} days has passed.",
+                f"The payer's time limit passed on {file_by_on:%Y-%m-%d}.",
             )
         ]  # fmt: skip
-    if left <= 14:
+    if left <= warn_days:
         return [
             Finding(
                 "timely-filing-near", "warning", "/service_from_on", "2400 DTP472",
-                f"{left} days are left of the payer's limit of {limit_days}.",
+                f"{left} day(s) are left: the payer takes it until {file_by_on:%Y-%m-%d}.",
             )
         ]  # fmt: skip
     return []

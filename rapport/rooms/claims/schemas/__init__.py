@@ -22,10 +22,18 @@ from rapport.platform.api.shapes import (
     source_of,
 )
 from rapport.rooms.claims.at_source import Wanted
-from rapport.rooms.claims.models import Acknowledgement, Channel, Claim, ClaimHistory, ClaimLine
+from rapport.rooms.claims.models import (
+    Acknowledgement,
+    Channel,
+    Claim,
+    ClaimAttachment,
+    ClaimHistory,
+    ClaimLine,
+)
 from rapport.rooms.claims.queries import Asked, Sent
 
 from .inquiries import StatusInquiryOut, inquiry_out
+from .papers import AttachmentOut, attachment_out
 
 
 class FindingOut(Struct):
@@ -131,6 +139,7 @@ class ClaimSummary(Shape):
     service_to_on: Day
     charge: MoneyOut
     paid: Annotated[MoneyOut, Meta(description="What the payer paid for it so far.")]
+    file_by_on: Annotated[Day | None, Meta(description="Last day on which the payer takes it; null: no limit is known.")]
     findings: list[FindingOut]
     source: Source
     version: int
@@ -144,6 +153,11 @@ class ClaimOut(ClaimSummary):
     place_of_service_code: str
     diagnosis_codes: list[str]
     hold_reason: str | None
+    rules: Annotated[
+        list[dict[str, Any]],
+        Meta(description="What the practice's own rules did: [{rule_id, version, do, text, modifier, lines}]."),
+    ]
+    attachments: list[AttachmentOut]
     lines: list[LineOut]
     submissions: list[SubmissionOut]
     acknowledgements: list[AcknowledgementOut]
@@ -192,6 +206,10 @@ class FindingOverrideIn(Input):
 
     code: str = Field(min_length=1, max_length=40)
     reason: str = Field(min_length=3, max_length=200, description="No patient's data, please.")
+class CarriedIn(Input):
+    """What the payer or clearinghouse calls what was carried there."""
+
+    reference: str | None = Field(default=None, max_length=100)
 
 
 class Nothing(Input):
@@ -218,7 +236,7 @@ class ChannelIn(Input):
     """A new way to the payers."""
 
     name: str = Field(min_length=1, max_length=100)
-    kind: Literal["http", "sftp", "download"]
+    kind: Literal["http", "sftp", "download", "portal"]
     settings: ChannelSettings
     secret: str | None = Field(default=None, max_length=500)
 
@@ -260,6 +278,7 @@ def _common(claim: Claim, paid_cents: int) -> dict[str, Any]:
         "service_to_on": claim.service_to_on,
         "charge": MoneyOut(claim.charge_cents),
         "paid": MoneyOut(paid_cents),
+        "file_by_on": claim.file_by_on,
         "findings": [FindingOut(**finding) for finding in claim.findings],
         "source": source_of(
             claim.source_system, claim.source_remote_id, claim.source_as_of, updated
@@ -316,6 +335,7 @@ def submitted_out(shape: ClaimOut, *, write: WriteRef | None) -> ClaimSubmittedO
 def claim_out(
     claim: Claim, *, paid_cents: int, lines: list[ClaimLine], submissions: list[Sent],
     acknowledgements: list[Acknowledgement], inquiries: list[Asked], history: list[ClaimHistory],
+    attachments: list[ClaimAttachment],
 ) -> ClaimOut:  # fmt: skip
     """Return a claim whole."""
     shown = type_id("claim", claim.id)
@@ -328,6 +348,8 @@ def claim_out(
         place_of_service_code=claim.place_of_service_code,
         diagnosis_codes=list(claim.diagnosis_codes),
         hold_reason=claim.hold_reason or None,
+        rules=list(claim.told_by_rules),
+        attachments=[attachment_out(paper) for paper in attachments],
         lines=[_line(line) for line in lines],
         submissions=[_submission(submission) for submission in submissions],
         acknowledgements=[

@@ -17,6 +17,7 @@ from .assembly import (
     validate_claim,
     visits_of,
 )
+from .attachments import attach, mark_attachment_sent
 from .batches import NothingToSend, create_batch, finish_batch, make_set
 from .channels import change_channel, create_channel
 from .correcting import void_claim
@@ -32,9 +33,13 @@ from .freezing import alone
 from .inquiries import inquire_status, inquire_what_is_due
 from .judging import build_record
 from .numbers import NumbersUsedUp, control_number_of
+from .own_rules import Trial, change_rules, try_rules
+from .printing import change_print_setting
+from .profiles import change_profile
 from .proposals import accept_proposal, dismiss_proposal
 from .real_time import ChannelInquiries
-from .sending import Sending, begin_sending, record_answer, resolve_doubt
+from .sending import Sending, begin_sending, mark_submitted, record_answer, resolve_doubt
+from .work import change_work, open_work, resolve_work, settle_work, warn_of_limits
 
 __all__ = [
     "NOT_COMPLETED",
@@ -48,11 +53,17 @@ __all__ = [
     "NumbersUsedUp",
     "OtherSubmitter",
     "Sending",
+    "Trial",
     "accept_proposal",
     "alone",
+    "attach",
     "begin_sending",
     "build_record",
     "change_channel",
+    "change_print_setting",
+    "change_profile",
+    "change_rules",
+    "change_work",
     "control_number_of",
     "create_batch",
     "create_channel",
@@ -63,7 +74,10 @@ __all__ = [
     "inquire_status",
     "inquire_what_is_due",
     "make_set",
+    "mark_attachment_sent",
+    "mark_submitted",
     "mark_unreadable",
+    "open_work",
     "override_finding",
     "policy_of",
     "receive_file",
@@ -74,10 +88,14 @@ __all__ = [
     "refuse_faults",
     "require_there",
     "resolve_doubt",
+    "resolve_work",
+    "settle_work",
     "submit_claim",
     "supply_elsewhere",
+    "try_rules",
     "validate_claim",
     "visits_of",
     "void_claim",
+    "warn_of_limits",
     "withdraw_decisions",
 ]

@@ -33,11 +33,12 @@ from rapport.rooms.claims.models import (
     SubmittedClaim,
 )
 from rapport.rooms.claims.ports import InboundFile as Arrived
-from rapport.rooms.claims.states import MOVES, Action
+from rapport.rooms.claims.states import MOVES, Action, WorkKind
 
 from .batches import follow_up
 from .inquiries import file_status, turn_away
 from .numbers import go_on_beyond
+from .work import open_work
 
 DUPLICATE = "025"
 """TA105: the interchange control number was used before."""
@@ -256,6 +257,10 @@ def _move(
         action, practice_id=scope.practice_id, claim_ids=wanted, by=scope.actor_id, at=now, detail=detail,
         submission_id=submission.id,
     )  # fmt: skip
+    if action is Action.REJECT:
+        open_work(
+            scope=scope, kind=WorkKind.REJECTED, claim_ids=[id for id, _ in moved], code=detail, now=now
+        )
     if event:
         news = [(id, version) for id, version in moved if id not in already]
         emit_all(event, scope=scope, object_type="claim", objects=news, now=now, changed=["state"])

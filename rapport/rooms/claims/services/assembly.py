@@ -27,8 +27,10 @@ from rapport.platform.outbox.emit import emit
 from rapport.rooms.charting import queries as charting
 from rapport.rooms.claims import events, payers, queries
 from rapport.rooms.claims.models import Billed, Channel, Claim, ClaimLine, Override
+from rapport.rooms.claims.queries import desk
 from rapport.rooms.claims.rules.findings import OVERRIDABLE, Finding, from_x12
-from rapport.rooms.claims.states import Action, ClaimState
+from rapport.rooms.claims.rules.profiles import place_and_modifiers
+from rapport.rooms.claims.states import Action, ClaimState, WorkKind
 from rapport.rooms.coding import queries as coding
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.coverage.states import Rank
@@ -42,6 +44,7 @@ from .judging import judge
 from .numbers import control_number_of
 from .other_payers import as_asked_before
 from .own import own, parse_reference
+from .work import settle_work
 
 
 class ClaimNotClean(Conflict):
@@ -86,6 +89,7 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
     days = [a.start_at.astimezone(scope.time_zone).date() for a in appointments]
     policy = policy_of(scope=scope, body=body, patient_id=first.patient_id, on=min(days))
     payer = coverage.get_payer(scope=scope, payer_id=policy.payer_id)
+    profile = desk.profiles_of(scope=scope, payers=[payer])[payer.id]
     original = original_of(scope=scope, body=body)
     if original is None:
         require_here(scope=scope, patient_id=first.patient_id, payer_id=payer.id, days=days)
@@ -127,12 +131,15 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
             scope=scope, service_code_id=service.id, clinician_id=appointment.clinician_id,
             payer_id=payer.id, on=day,
         )  # fmt: skip
+        place, modifiers = place_and_modifiers(
+            profile=profile, place=appointment.place_of_service_code, modifiers=tuple(appointment.modifiers)
+        )
         lines.append(
             ClaimLine(
                 practice_id=scope.practice_id, claim=claim, position=position,
                 appointment_id=appointment.id, note_id=note.id, service_on=day,
-                service_code=service.code, modifiers=list(appointment.modifiers),
-                place_of_service_code=appointment.place_of_service_code, units=appointment.units,
+                service_code=service.code, modifiers=list(modifiers),
+                place_of_service_code=place, units=appointment.units,
                 charge_cents=rate.rate_cents * appointment.units,
                 diagnosis_pointers=[diagnoses.index(c) + 1 for c in note.diagnosis_codes if c in diagnoses][:4],
                 control_number=control_number_of("L"), rate_rule=rate.step,
@@ -145,6 +152,7 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
             scope=scope, claim=claim, appointment_ids=[a.id for a in appointments]
         )
         lines = copied(claim=claim, before=before) if before else lines
+    claim.place_of_service_code = lines[0].place_of_service_code
     claim.charge_cents = sum(line.charge_cents for line in lines)
     if claim.charge_cents <= 0:
         raise Invalid(
@@ -312,6 +320,8 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
         days = [line.service_on for line in queries.lines_of(scope=scope, claim_id=claim.id)]
         require_here(scope=scope, patient_id=claim.patient_id, payer_id=claim.payer_id, days=days)
     _refuse_unclean(judge(scope=scope, claim=claim, now=now))
+    if claim.state == ClaimState.HELD:
+        raise StateConflict("A rule of the practice holds it; let it go first.", current_state=claim.state)
     if claim.channel_id is None:
         raise NoChannel("Add a channel, and name it on the claim.")
     submission, faults = freeze_one(scope=scope, claim=claim, channel_id=claim.channel_id, now=now)
@@ -319,6 +329,7 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
         _refuse_unclean(from_x12(faults))
         raise AssertionError("a file without faults is kept")
     claim.move(Action.QUEUE, by=scope.actor_id, at=now, submission_id=submission.id)
+    settle_work(scope=scope, kinds=list(WorkKind), claim_ids=[claim.id], how="sent-again", now=now)
     scope.trail.target("claim", claim.id, claim.version)
     jobs.defer(
         "claims.send_submission", scope, queueing_lock=f"send:{submission.id}",
@@ -338,6 +349,11 @@ def hold_claim(*, scope: Scope, claim_id: UUID, if_match: str, reason: str | Non
     scope.require(Permission.CLAIMS_WRITE)
     claim = own(scope=scope, claim_id=claim_id)
     etags.check(claim, if_match)
+    if not reason and claim.state == ClaimState.HELD:
+        # A rule that held it has been heard: this claim may pass it from now on.
+        waived = {one["rule_id"] for one in claim.told_by_rules if one["do"] == "hold"}
+        claim.waived_rules = sorted({*claim.waived_rules, *waived})
+        Claim.objects.visible_to(scope).filter(id=claim.id).update(waived_rules=claim.waived_rules)
     Claim.objects.visible_to(scope).filter(id=claim.id).update(hold_reason=reason or "")
     claim.move(Action.HOLD if reason else Action.RELEASE, by=scope.actor_id, at=now)
     if not reason:

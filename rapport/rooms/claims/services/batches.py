@@ -24,7 +24,7 @@ from rapport.protocols.x12.syntax import Finding as X12Finding
 from rapport.rooms.claims import events, queries
 from rapport.rooms.claims.models import BatchClaim, BatchSet, Claim, ClaimBatch
 from rapport.rooms.claims.rules.findings import Finding, from_x12
-from rapport.rooms.claims.states import Action, BatchState, ClaimState, Outcome
+from rapport.rooms.claims.states import Action, BatchState, ClaimState, Outcome, WorkKind
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.coverage.states import Submitter
 
@@ -36,6 +36,8 @@ from .judging import faults_of, keep_findings
 from .materials import gather
 from .numbers import control_number_of, require_left
 from .own import parse_reference
+from .own_rules import apply_rules
+from .work import settle_work
 
 CLAIMS_A_SET = 500
 """The guide allows 5 000. A 999 turns a whole set away, so a fault in one claim costs no more than this many a day."""
@@ -70,6 +72,19 @@ def create_batch(*, scope: Scope, now: datetime, body: Any) -> ClaimBatch:
     :raises ReferenceNotFound: a claim, payer or channel is not there for this actor
     """
     scope.require(Permission.CLAIMS_SUBMIT)
+    payer_id = None
+    if body.payer_id:
+        id = parse_reference("payer", text=body.payer_id, pointer="/payer_id")
+        payer_id = coverage.refer_to_payer(scope=scope, payer_id=id, pointer="/payer_id").id
+    named = []
+    if body.claim_ids:
+        named = queries.refer_to_claims(
+            scope=scope,
+            claim_ids=[
+                parse_reference("claim", text=text, pointer=f"/claim_ids/{place}")
+                for place, text in enumerate(dict.fromkeys(body.claim_ids))
+            ],
+        )
     if body.channel_id:
         id = parse_reference("channel", text=body.channel_id, pointer="/channel_id")
         channel = queries.refer_to_channel(scope=scope, channel_id=id, pointer="/channel_id")
@@ -78,19 +93,8 @@ def create_batch(*, scope: Scope, now: datetime, body: Any) -> ClaimBatch:
         if only is None:
             raise NoChannel("Name the channel.")
         channel = only
-    payer_id = None
-    if body.payer_id:
-        id = parse_reference("payer", text=body.payer_id, pointer="/payer_id")
-        payer_id = coverage.refer_to_payer(scope=scope, payer_id=id, pointer="/payer_id").id
-    if body.claim_ids:
-        picked = queries.refer_to_claims(
-            scope=scope,
-            claim_ids=[
-                parse_reference("claim", text=text, pointer=f"/claim_ids/{place}")
-                for place, text in enumerate(dict.fromkeys(body.claim_ids))
-            ],
-        )
-    else:
+    picked = named
+    if not body.claim_ids:
         picked = [
             row[0]
             for row in sql.rows(
@@ -210,8 +214,16 @@ def _without_fault(
             except Problem as refused:
                 why[claim.id] = [refused.code]
                 continue
+        ruled, held = (
+            apply_rules(scope=scope, claim=claim, materials=materials, today=today) if materials.rules else ([], "")
+        )
+        if held:
+            why[claim.id] = ["held-by-rule"]
+            _hold(scope, claim, held, now=now)
+            continue
         record = materials.record(claim)
-        faults = faults_of(claim=claim, materials=materials, record=record, today=today) + said[claim.id]
+        faults = faults_of(claim=claim, materials=materials, record=record, today=today)
+        faults = [*ruled, *faults, *said[claim.id]]
         found.append((claim.id, faults))
         blocking = sorted({fault.code for fault in faults if fault.blocks})
         if blocking:
@@ -222,6 +234,11 @@ def _without_fault(
     unclean = [id for id, faults in found if id not in good]
     _move(scope, Action.FAIL, unclean, now=now)
     return good
+
+
+def _hold(scope: Scope, claim: Claim, reason: str, *, now: datetime) -> None:
+    Claim.objects.visible_to(scope).filter(id=claim.id).update(hold_reason=reason)
+    claim.move(Action.HOLD, by=scope.actor_id, at=now, detail="own-rule")
 
 
 def _write(scope: Scope, batch: ClaimBatch, good: dict[UUID, Record], batch_id: str, *, now: datetime) -> Set:
@@ -259,6 +276,7 @@ def _keep(
         batch_id=batch_id, now=now,
     )  # fmt: skip
     _move(scope, Action.QUEUE, list(good), now=now, submission_id=batch.submission_id)
+    settle_work(scope=scope, kinds=list(WorkKind), claim_ids=list(good), how="sent-again", now=now)
 
 
 def _move(

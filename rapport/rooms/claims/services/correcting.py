@@ -20,11 +20,12 @@ from rapport.platform.api import etags
 from rapport.platform.outbox.emit import emit
 from rapport.rooms.claims import events, payers, queries
 from rapport.rooms.claims.models import Billed, Claim, ClaimLine
-from rapport.rooms.claims.states import DECIDED, UNDECIDED, Action, ClaimState
+from rapport.rooms.claims.states import DECIDED, UNDECIDED, Action, ClaimState, WorkKind
 
 from .elsewhere import DuplicateClaim
 from .own import own, parse_reference
 from .settling import reopen_proposals
+from .work import settle_work
 
 
 def original_of(*, scope: Scope, body: Any) -> Claim | None:
@@ -120,6 +121,7 @@ def void_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) ->
     claim = own(scope=scope, claim_id=claim_id)
     etags.check(claim, if_match)
     claim.move(Action.VOID, by=scope.actor_id, at=now)
+    settle_work(scope=scope, kinds=list(WorkKind), claim_ids=[claim.id], how="withdrawn", now=now)
     _free(scope, claim)
     if claim.original_id is not None:
         _give_back(scope, queries.get_claim(scope=scope, claim_id=claim.original_id, lock=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from rapport.platform.access.scope import Scope
@@ -13,11 +13,13 @@ from rapport.platform.db import sql
 from rapport.protocols.x12.claim837p import Claim as Record
 from rapport.protocols.x12.scrub837p import scrub
 from rapport.rooms.claims.models import Claim
-from rapport.rooms.claims.rules.findings import Finding, from_x12
+from rapport.rooms.claims.rules.findings import Finding, from_x12, timely_filing
+from rapport.rooms.claims.rules.profiles import findings_of, says_otherwise
 from rapport.rooms.claims.states import DECIDED, Action, ClaimState
 
 from .covering import ask_coverage
 from .materials import Materials, gather
+from .own_rules import apply_rules
 
 
 def build_record(*, scope: Scope, claim: Claim) -> Record:
@@ -29,12 +31,24 @@ def judge(*, scope: Scope, claim: Claim, now: datetime) -> list[Finding]:
     """Look for faults, keep them on the claim, and move it to where they allow it to be."""
     materials = gather(scope=scope, claims=[claim])
     said = ask_coverage(scope=scope, claims=[claim], materials=materials, now=now)
+    ruled, held = apply_rules(scope=scope, claim=claim, materials=materials, today=scope.day_of(now))
     found = faults_of(
         claim=claim, materials=materials, record=materials.record(claim), today=scope.day_of(now)
     )
-    found += said[claim.id]
-    Claim.objects.visible_to(scope).filter(id=claim.id).update(findings=[asdict(f) for f in found])
+    found = [*ruled, *found, *said[claim.id]]
     claim.findings = [asdict(f) for f in found]
+    profile = materials.profiles[claim.payer_id]
+    by = materials.file_by(claim)
+    if by != claim.file_by_on:
+        claim.file_by_on, claim.warn_on = by, None if by is None else by - timedelta(days=profile.warn_days)
+    Claim.objects.visible_to(scope).filter(id=claim.id).update(
+        findings=claim.findings, file_by_on=claim.file_by_on, warn_on=claim.warn_on
+    )
+    if held:
+        Claim.objects.visible_to(scope).filter(id=claim.id).update(hold_reason=held)
+        claim.hold_reason = held
+        claim.move(Action.HOLD, by=scope.actor_id, at=now, detail="own-rule")
+        return found
     blocked = any(finding.blocks for finding in found)
     wanted = ClaimState.DRAFT if blocked else ClaimState.VALIDATED
     if claim.state != wanted:
@@ -45,7 +59,12 @@ def judge(*, scope: Scope, claim: Claim, now: datetime) -> list[Finding]:
 def faults_of(*, claim: Claim, materials: Materials, record: Record, today: date) -> list[Finding]:
     """Return everything that stands against sending a claim. Changes nothing."""
     assert claim.policy_id is not None  # it is one that was made here
-    found = from_x12(scrub(record, today=today))
+    profile = materials.profiles[claim.payer_id]
+    found = [f for f in from_x12(scrub(record, today=today)) if not says_otherwise(code=f.code, profile=profile)]
+    found += findings_of(
+        record=record, profile=profile, days=(claim.service_to_on - claim.service_from_on).days + 1
+    )
+    found += timely_filing(file_by_on=materials.file_by(claim), warn_days=profile.warn_days, today=today)
     found += materials.other_faults[claim.id]
     found += _not_made_here(claim, materials)
     original = materials.originals.get(claim.original_id) if claim.original_id else None

@@ -8,13 +8,19 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
+from rapport.kernel.ids import type_id
 from rapport.platform.access.scope import Scope
 from rapport.platform.tenancy import queries as tenancy
 from rapport.protocols.x12.claim837p import Claim as Record
 from rapport.rooms.charting import queries as charting
 from rapport.rooms.claims import mapping
 from rapport.rooms.claims.models import Claim, ClaimLine
+from rapport.rooms.claims.queries.desk import attachments_of, profiles_of, rules_now
+from rapport.rooms.claims.rules import own
 from rapport.rooms.claims.rules.findings import Finding
+from rapport.rooms.claims.rules.profiles import Profile, file_by
 from rapport.rooms.coding import queries as coding
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.roster import queries as roster
@@ -47,6 +53,15 @@ class Materials:
     """Claim -> the other payers of its services, in the order of billing."""
     other_faults: dict[UUID, list[Finding]]
     """Claim -> what keeps it from being sent for them."""
+    profiles: dict[UUID, Profile]
+    """Payer -> how it wants its claims."""
+    rules: Sequence[own.Rule]
+    """The practice's own, in order."""
+    rules_version: int
+    attachments: dict[UUID, list[Any]]
+    """Claim -> papers that are told of in it."""
+    decided: dict[UUID, date]
+    """Original claim -> day on which the payer decided it, of those that claims here replace or void."""
     _diagnosis_faults: dict[tuple[tuple[str, ...], date], list[Any]] = field(default_factory=dict)
 
     def note_of(self, line: ClaimLine) -> Any | None:
@@ -67,6 +82,39 @@ class Materials:
             self._diagnosis_faults[key] = coding.diagnosis_faults(codes=key[0], on=key[1])
         return self._diagnosis_faults[key]
 
+    def file_by(self, claim: Claim) -> date | None:
+        """Return the last day on which the payer takes the claim."""
+        decided_on = None if claim.original_id is None else self.decided.get(claim.original_id)
+        return file_by(
+            profile=self.profiles[claim.payer_id], first_service_on=claim.service_from_on, decided_on=decided_on
+        )
+
+    def facts_of(self, claim: Claim, *, today: date) -> own.Facts:
+        """Return what the practice's rules know of a claim."""
+        lines = self.lines[claim.id]
+        born = self.patients[claim.patient_id].birth_on
+        clinician = self.clinicians[claim.clinician_id] if claim.clinician_id else None
+        policy = self.policies[claim.policy_id] if claim.policy_id else None
+        on = claim.service_from_on
+        return own.Facts(
+            values={
+                "payer_id": type_id("payer", claim.payer_id),
+                "clinician_id": type_id("clinician", claim.clinician_id) if claim.clinician_id else "",
+                "clinician_taxonomy": clinician.taxonomy_code if clinician else "",
+                "rank": claim.rank, "frequency": claim.frequency, "format": claim.format,
+                "place_of_service": claim.place_of_service_code,
+                "service_codes": [line.service_code for line in lines],
+                "modifiers": [modifier for line in lines for modifier in line.modifiers],
+                "diagnoses": list(claim.diagnosis_codes),
+                "charge_cents": claim.charge_cents, "units": sum(line.units for line in lines), "lines": len(lines),
+                "patient_age": on.year - born.year - ((on.month, on.day) < (born.month, born.day)) if born else None,
+                "days_since_service": (today - on).days,
+                "supervised": self.supervisor_of(claim) is not None,
+                "group_number": (policy.group_number or "") if policy else "",
+            },
+            lines=[(line.service_code, tuple(line.modifiers)) for line in lines],
+        )  # fmt: skip
+
     def record(self, claim: Claim) -> Record:
         """Return a claim that was made here as the guide knows it."""
         assert claim.clinician_id is not None
@@ -85,6 +133,8 @@ class Materials:
             authorizations=self.authorizations,
             others=self.others[claim.id],
             original_number=self.originals[claim.original_id].payer_claim_number if claim.original_id else "",
+            attachments=self.attachments.get(claim.id, ()),
+            under_supervisor=self.profiles[claim.payer_id].supervision == "bill_under_supervisor",
         )
 
 
@@ -101,13 +151,23 @@ def gather(*, scope: Scope, claims: Sequence[Claim]) -> Materials:
     clinicians = {claim.clinician_id for claim in claims if claim.clinician_id}
     clinicians |= {note.supervisor_id for note in notes.values() if note.supervisor_id}
     others, other_faults = others_of(scope=scope, claims=claims, lines=lines)
+    payers = coverage.payers_of(scope=scope, ids={claim.payer_id for claim in claims})
+    rules = rules_now(scope=scope)
     originals = {claim.original_id for claim in claims if claim.original_id}
+    decided = Claim.objects.visible_to(scope).filter(id__in=originals, state__in=["paid", "denied"])
     return Materials(
         practice=tenancy.get_practice(scope=scope),
         lines=lines,
         patients=roster.patients_of(scope=scope, ids={claim.patient_id for claim in claims}),
         policies=coverage.policies_of(scope=scope, ids={c.policy_id for c in claims if c.policy_id}),
-        payers=coverage.payers_of(scope=scope, ids={claim.payer_id for claim in claims}),
+        payers=payers,
+        profiles=profiles_of(scope=scope, payers=payers.values()),
+        rules=msgspec.convert(rules.rules, list[own.Rule]) if rules else [],
+        rules_version=rules.number if rules else 0,
+        attachments=attachments_of(scope=scope, claim_ids=list(lines)),
+        decided={
+            id: scope.day_of(at) for id, at in decided.values_list("id", "state_changed_at")
+        },
         clinicians=roster.clinicians_of(scope=scope, ids=clinicians),
         places={visit: locations[location] for visit, location in at.items()},
         notes=notes,

@@ -11,17 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from rapport.kernel.problems import StateConflict
+from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
+from rapport.platform.api import etags
 from rapport.platform.outbox.emit import emit_all
 from rapport.rooms.claims import events, queries
 from rapport.rooms.claims.models import Channel, Claim, Submission
 from rapport.rooms.claims.ports import Held, InDoubt, Later, NotHeld, Refused, Sent
-from rapport.rooms.claims.states import Action, SubmissionState
+from rapport.rooms.claims.states import Action, ClaimState, SubmissionState, WorkKind
 
 from .channels import open_secret
+from .work import open_work
 
 LEASE = timedelta(seconds=60)
 """Longer than any driver waits. A worker that is silent for longer is taken for dead."""
+BY_HAND = frozenset({"download", "portal"})
+"""Kinds of channel over which nothing is sent: a person carries it, and says so."""
 DOUBT_RETRY = timedelta(seconds=30)
 """How soon the other side is asked again when it could not say."""
 
@@ -57,7 +63,7 @@ def begin_sending(*, scope: Scope, submission_id: UUID, now: datetime) -> Sendin
     if submission.leased_until and submission.leased_until > now:
         return None
     channel = queries.get_channel(scope=scope, channel_id=submission.channel_id)
-    if not channel.active or channel.kind == "download":
+    if not channel.active or channel.kind in BY_HAND:
         return None
     ask_first = submission.state != SubmissionState.READY
     if not ask_first:
@@ -154,6 +160,28 @@ def resolve_doubt(
     return submission
 
 
+def mark_submitted(*, scope: Scope, claim_id: UUID, if_match: str, reference: str, now: datetime) -> Claim:
+    """
+    Write down that a person carried a claim's file to the payer; it holds for every claim of the file.
+
+    :param reference: what the other side calls it
+    :raises StateConflict: it does not wait for that, or its channel sends by itself
+    """
+    scope.require(Permission.CLAIMS_SUBMIT)
+    claim = queries.get_claim(scope=scope, claim_id=claim_id)
+    etags.check(claim, if_match)
+    latest = queries.latest_submission(scope=scope, claim_id=claim.id)
+    channel = queries.get_channel(scope=scope, channel_id=latest.channel_id) if latest else None
+    if latest is None or channel is None or channel.kind not in BY_HAND or claim.state != ClaimState.QUEUED:
+        raise StateConflict("Only a queued claim of a channel by hand is carried.", current_state=claim.state)
+    if not latest.move(
+        SubmissionState.SENT, at=now, fence=latest.fence, receipt=reference[:200], last_code="by-hand"
+    ):
+        raise StateConflict("It was carried already.", current_state=claim.state)
+    _move(scope, latest, Action.CARRY, event=events.CLAIM_SUBMITTED, now=now)
+    return queries.get_claim(scope=scope, claim_id=claim_id)
+
+
 def _locked(scope: Scope, sending: Sending) -> Submission | None:
     row: Submission | None = (
         Submission.objects.visible_to(scope)
@@ -184,5 +212,9 @@ def _move(
         claim_ids=[row.claim_id for row in carried if row.claim_id not in later],
         submission_id=submission.id,
     )  # fmt: skip
+    if action is Action.RECORD_REFUSED:
+        open_work(
+            scope=scope, kind=WorkKind.REFUSED, claim_ids=[id for id, _ in moved], code=detail, now=now
+        )
     if event:
         emit_all(event, scope=scope, object_type="claim", objects=moved, now=now, changed=["state"])

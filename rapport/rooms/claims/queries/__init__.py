@@ -12,11 +12,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
-from rapport.rooms.coverage import queries as coverage
-from rapport.rooms.coverage.ports import Asked as AskedFor
-from rapport.rooms.ledger import queries as ledger
-
-from .models import (
+from rapport.rooms.claims.models import (
     BatchClaim,
     Billed,
     CarriedClaim,
@@ -30,8 +26,11 @@ from .models import (
     SubmittedClaim,
     ToldStatus,
 )
-from .rules import inquiries as rules
-from .states import ClaimState, Outcome, SubmissionState
+from rapport.rooms.claims.rules import inquiries as rules
+from rapport.rooms.claims.states import ClaimState, Outcome, SubmissionState
+from rapport.rooms.coverage import queries as coverage
+from rapport.rooms.coverage.ports import Asked as AskedFor
+from rapport.rooms.ledger import queries as ledger
 
 
 def get_claim(*, scope: Scope, claim_id: UUID, lock: bool = False) -> Claim:
