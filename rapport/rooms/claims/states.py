@@ -180,6 +180,8 @@ class WorkKind(StrEnum):
     """The clearinghouse refused its file."""
     FILING = "filing"
     """The payer's time limit is near, or past."""
+    STATUS = "status"
+    """The payer was asked what became of it, and did not answer, or its answer asks for somebody."""
 
 
 class AttachmentState(StrEnum):

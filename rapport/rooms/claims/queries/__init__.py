@@ -482,8 +482,10 @@ class Asked:
 
 
 _OVERDUE = """
-SELECT c.id, s.channel_id, c.state, sent.at, asked.at, coalesce(told.standing, ''), coalesce(asked.times, 0)
+SELECT c.id, s.channel_id, c.state, sent.at, asked.at, coalesce(told.standing, ''), coalesce(asked.times, 0),
+    (profile.own ->> 'status_after_days')::int
 FROM claims_claim c
+LEFT JOIN claims_payerprofile profile ON profile.practice_id = c.practice_id AND profile.payer_id = c.payer_id
 JOIN LATERAL (
     SELECT submission_id, created_at AS at FROM claims_submittedclaim
     WHERE practice_id = c.practice_id AND claim_id = c.id ORDER BY attempt DESC LIMIT 1
@@ -518,10 +520,10 @@ def overdue(*, scope: Scope, now: datetime, most: int) -> list[Overdue]:
     rows = sql.rows(_OVERDUE, (scope.practice_id, sorted(rules.WAITING)))
     found = {
         claim_id: channel_id
-        for claim_id, channel_id, state, sent_at, asked_at, told, times in rows
+        for claim_id, channel_id, state, sent_at, asked_at, told, times, days in rows
         if rules.due(
-            state=state, sent_at=sent_at, asked_at=asked_at, told=told, asked=times, days=rules.USUAL_DAYS,
-            now=now,
+            state=state, sent_at=sent_at, asked_at=asked_at, told=told, asked=times,
+            days=Profile().status_after_days if days is None else days, now=now,
         )
     }  # fmt: skip
     wanted = list(found)[:most]
@@ -533,3 +535,22 @@ def payers_asked(*, scope: Scope, appointment_ids: Sequence[UUID]) -> dict[UUID,
     """Return appointment -> the payer that was asked for it last; those that no claim asks for are left out."""
     rows = Billed.objects.visible_to(scope).filter(appointment_id__in=list(appointment_ids))
     return dict(rows.order_by("id").values_list("appointment_id", "payer_id"))
+
+
+_UNANSWERED = """
+SELECT c.id FROM claims_claim c
+JOIN LATERAL (
+    SELECT id, asked_at FROM claims_statusinquiry
+    WHERE practice_id = c.practice_id AND claim_id = c.id ORDER BY asked_at DESC LIMIT 1
+) q ON q.asked_at <= %s
+WHERE c.practice_id = %s AND c.state = ANY(%s)
+AND NOT EXISTS (SELECT 1 FROM claims_toldstatus t WHERE t.practice_id = c.practice_id AND t.inquiry_id = q.id)
+AND NOT EXISTS (SELECT 1 FROM claims_workitem w WHERE w.practice_id = c.practice_id AND w.claim_id = c.id
+    AND w.kind = 'status' AND w.updated_at > q.asked_at)
+"""
+
+
+def unanswered(*, scope: Scope, now: datetime) -> list[UUID]:
+    """Return the undecided claims whose last question was not answered in time, and of which nobody was told since."""
+    waiting = sorted({*rules.WAITING, ClaimState.UNKNOWN})
+    return [row[0] for row in sql.rows(_UNANSWERED, (now - rules.PATIENCE, scope.practice_id, waiting))]

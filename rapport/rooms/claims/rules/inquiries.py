@@ -13,8 +13,6 @@ MAY_ASK = frozenset(
 """A payer may know of it: a person may ask."""
 WAITING = frozenset({S.SUBMITTED, S.ACKNOWLEDGED, S.ACCEPTED})
 """No decision has come: asked by schedule."""
-USUAL_DAYS = 14
-"""How long a payer is given before it is asked, where the practice says nothing of that payer."""
 AGAIN = timedelta(days=7)
 """How long after a question the next one follows by schedule."""
 SOON = timedelta(days=1)
@@ -23,6 +21,8 @@ PATIENCE = timedelta(days=3)
 """How long an answer may take. After that the question is taken for lost: somebody is told, and may ask anew."""
 MOST_SCHEDULED = 8
 """How often one claim is asked for by schedule; then a person must."""
+ASKS_FOR_SOMEBODY = frozenset({"not_found", "information_requested", "paid", "denied"})
+"""Standings that put an undecided claim on the work list."""
 SAYS_NOTHING = frozenset({"later", "request_refused", "unknown"})
 """Standings from which nothing follows for the claim."""
 
@@ -47,6 +47,7 @@ def due(
     """
     Tell whether a claim is to be asked for by schedule.
 
+    :param days: how long this payer is given (`Profile.status_after_days`)
     :param sent_at: when its latest file was made
     :param asked_at: when it was asked for last; None: never since it was sent
     :param told: standing that the last question brought; empty while it is unanswered

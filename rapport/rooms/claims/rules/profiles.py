@@ -53,6 +53,8 @@ class Profile:
     """Service code -> units of it that are paid on one day."""
     one_day_a_claim: bool = False
     """A claim carries services of one day only."""
+    status_after_days: int = 14
+    """Days after it was sent that the payer is asked what became of a claim, when no decision came."""
 
 
 NAMES = tuple(field.name for field in fields(Profile))

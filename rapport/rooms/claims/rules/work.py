@@ -65,6 +65,8 @@ def tell(*, kind: str, code: str) -> Told:
                 "Look for a proof of earlier filing, ask the payer for an exception, or write it off.",
             )
         return Told("The payer's time limit is near.", "Mend what holds the claim up, and send it.")
+    if kind == "status":
+        return _status(code)
     if kind == "refused":
         return Told(
             "The clearinghouse refused the file.",
@@ -87,3 +89,32 @@ def tell(*, kind: str, code: str) -> Told:
         _CATEGORIES.get(category, "It was turned away before the payer decided."),
         f"{_STATUSES.get(status, 'Look the status code up at the payer.')} {again}",
     )
+
+
+_ANSWERS = {
+    "unanswered": Told(
+        "The payer was asked what became of the claim, and did not answer.",
+        "See whether the question left (the claim's status inquiries), then ask again or call the payer.",
+    ),
+    "not_found": Told(
+        "The payer says it does not have the claim.",
+        "Compare payer and member id; with an acknowledgement at hand call the payer, else send the claim again.",
+    ),
+    "information_requested": Told(
+        "The payer waits for information.",
+        "Look the status code up, and send the payer what it asks for.",
+    ),
+    "paid": Told(
+        "The payer says it paid, and no remittance is here.",
+        "Look for the payment by the number and day it names, and fetch or enter the remittance.",
+    ),
+    "denied": Told(
+        "The payer says it denied the claim, and no remittance is here.",
+        "Fetch or enter the remittance: it has the reason. Then correct or appeal in time.",
+    ),
+}
+
+
+def _status(code: str) -> Told:
+    """Tell of an answer by its standing: the code is `277:F1:65:paid`, or `unanswered`."""
+    return _ANSWERS.get(code.rpartition(":")[2], _ANSWERS["unanswered"])

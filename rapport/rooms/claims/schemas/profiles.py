@@ -33,6 +33,7 @@ class ProfileChange(Input):
         Field(default=None, max_length=50)
     )
     one_day_a_claim: bool | None = None
+    status_after_days: Annotated[int, Field(ge=3, le=180)] | None = None
 
 
 class ProfileValue(Struct):

@@ -16,11 +16,12 @@ from rapport.rooms.claims import events, queries
 from rapport.rooms.claims.models import Claim, ClaimHistory
 from rapport.rooms.claims.models import Decision as Kept
 from rapport.rooms.claims.rules.deciding import Decided
-from rapport.rooms.claims.states import MOVES, Action, ClaimState
+from rapport.rooms.claims.states import MOVES, Action, ClaimState, WorkKind
 
 from .correcting import settle_original
 from .proposals import propose
 from .settling import withdraw_proposals
+from .work import settle_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def _move_together(scope: Scope, decisions: Sequence[Decision], action: Action, 
     if action is Action.REVERSE:
         withdraw_proposals(scope=scope, claim_ids=[one.claim_id for one in decisions], now=now)
         return  # where one is not moved, there was nothing to take back
+    settle_work(scope=scope, kinds=[WorkKind.STATUS], claim_ids=list(moved), how="decided", now=now)
     emit_all(
         events.CLAIM_DENIED if action is Action.DENY else events.CLAIM_PAID, scope=scope, object_type="claim",
         objects=list(moved.items()), now=now, changed=["state"],
@@ -157,6 +159,7 @@ def record_decision(
     action = Action.DENY if denied else Action.PAY
     claim.move(action, by=scope.actor_id, at=now, detail=detail)
     _follow(scope, claim, decided, denied=denied, now=now)
+    settle_work(scope=scope, kinds=[WorkKind.STATUS], claim_ids=[claim.id], how="decided", now=now)
     emit(
         events.CLAIM_DENIED if denied else events.CLAIM_PAID, scope=scope, object_type="claim",
         object_id=claim.id, version=claim.version, now=now, changed=["state"],

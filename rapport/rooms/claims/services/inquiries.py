@@ -36,11 +36,12 @@ from rapport.rooms.claims.models import (
     ToldStatus,
 )
 from rapport.rooms.claims.rules import inquiries as rules
-from rapport.rooms.claims.states import Action
+from rapport.rooms.claims.states import Action, ClaimState, WorkKind
 
 from .assembly import NoChannel
 from .freezing import keep_file, record_of
 from .numbers import control_number_of
+from .work import open_work, settle_work
 
 MOST_AT_ONCE = 500
 """Claims in one file of questions."""
@@ -79,7 +80,15 @@ def inquire_status(*, scope: Scope, claim_id: UUID, now: datetime) -> Claim:
 
 
 def inquire_what_is_due(*, scope: Scope, now: datetime) -> int:
-    """Ask for every claim of which no decision came in time; return of how many."""
+    """
+    Ask for every claim of which no decision came in time; return of how many.
+
+    Claims whose last question was not answered in time go on the work list before that.
+    """
+    open_work(
+        scope=scope, kind=WorkKind.STATUS, claim_ids=queries.unanswered(scope=scope, now=now),
+        code="unanswered", now=now,
+    )  # fmt: skip
     by_channel: dict[UUID, list[Claim]] = {}
     for row in queries.overdue(scope=scope, now=now, most=MOST_AT_ONCE):
         by_channel.setdefault(row.channel_id, []).append(row.claim)
@@ -214,11 +223,24 @@ def _file(
             action, by=scope.actor_id, at=now, detail=detail, submission_id=inquiry.submission_id
         )
         event = _EVENTS[action]
+    _tell_somebody(scope, claim, standing, detail, rejected=action is Action.REJECT, now=now)
     emit(
         event, scope=scope, object_type="claim", object_id=claim.id, version=claim.version, now=now,
         changed=["state"] if action is not None else ["status_inquiries"],
     )  # fmt: skip
     return True
+
+
+def _tell_somebody(
+    scope: Scope, claim: Claim, standing: str, code: str, *, rejected: bool, now: datetime
+) -> None:
+    """Put a claim on the work list where an answer asks for a person, or take it off where it does not."""
+    if rejected:
+        open_work(scope=scope, kind=WorkKind.REJECTED, claim_ids=[claim.id], code=code, now=now)
+    elif standing in rules.ASKS_FOR_SOMEBODY and claim.state in (*rules.WAITING, ClaimState.UNKNOWN):
+        open_work(scope=scope, kind=WorkKind.STATUS, claim_ids=[claim.id], code=f"{code}:{standing}", now=now)
+    elif standing not in rules.SAYS_NOTHING:
+        settle_work(scope=scope, kinds=[WorkKind.STATUS], claim_ids=[claim.id], how=code, now=now)
 
 
 def _cents(value: Decimal | None) -> int | None:

@@ -24,14 +24,14 @@ from rapport.protocols.x12.envelope import (
 )
 from rapport.protocols.x12.status276 import StatusInquiry as Question
 from rapport.protocols.x12.status277 import ClaimStatus, Reason, Status, StatusAnswer
-from rapport.rooms.claims import queries, services
+from rapport.rooms.claims import jobs, queries, services
 from rapport.rooms.claims.models import InboundFile, StatusInquiry
 from rapport.rooms.claims.ports import InboundFile as Arrived
 from rapport.rooms.claims.rules import inquiries as rules
 from rapport.rooms.claims.states import Action
 from tests.support.billing import Billing
 from tests.support.cast import House
-from tests.support.clock import let_retries_come
+from tests.support.clock import let_retries_come, moving
 from tests.support.sandbox import SandboxProcess
 
 
@@ -205,6 +205,19 @@ def test_what_is_due_is_asked_by_schedule_and_once(billing: Billing) -> None:
     assert (question["reason"], question["state"]) == ("schedule", "answered")
 
 
+def test_the_worker_asks_by_itself(billing: Billing) -> None:
+    claim = sent(billing)
+    jobs.inquire()
+    billing.work()
+    assert billing.read(claim)["status_inquiries"] == []
+    with moving() as clock:
+        clock.move(days=15)
+        jobs.inquire()
+        billing.work(fetch=False)
+    billing.work()
+    assert billing.read(claim)["status_inquiries"][0]["state"] == "answered"
+
+
 def test_claims_that_are_due_together_are_asked_for_in_one_file(billing: Billing) -> None:
     claims = [sent(billing, hour=hour) for hour in range(3)]
     with billing.house.entered() as scope:
@@ -301,6 +314,76 @@ def test_an_amount_that_is_no_money_is_left_out(billing: Billing) -> None:
     say(billing, claim, "F1", charge=Decimal("180.005"), paid=Decimal("119"))
     [told] = billing.read(claim)["status_inquiries"][0]["answers"]
     assert (told["charge"], told["paid"]["amount"]) == (None, 11900)
+
+
+def open_items(billing: Billing) -> list[tuple[str, str]]:
+    page = billing.house.biller.get("/v1/claim-work-items?state=open").json()["data"]
+    return [(item["kind"], item["code"]) for item in page]
+
+
+@pytest.mark.parametrize(
+    ("category", "item"),
+    [
+        ("D0", ("status", "277:D0:20:not_found")),
+        ("R4", ("status", "277:R4:20:information_requested")),
+        ("F1", ("status", "277:F1:20:paid")),
+        ("F2", ("status", "277:F2:20:denied")),
+        ("A3", ("rejected", "277:A3:20")),
+        ("P1", None),
+        ("E1", None),
+    ],
+)
+def test_an_answer_that_asks_for_somebody_is_on_the_work_list(
+    billing: Billing, category: str, item: tuple[str, str] | None
+) -> None:
+    claim = sent(billing)
+    ask(billing, claim)
+    say(billing, claim, category)
+    assert open_items(billing) == ([item] if item else [])
+
+
+def test_a_better_answer_or_the_remittance_takes_it_off_the_list(
+    billing: Billing, sandbox: SandboxProcess
+) -> None:
+    claim = sent(billing)
+    ask(billing, claim)
+    say(billing, claim, "D0", name="one")
+    assert open_items(billing)
+    say(billing, claim, "P1", name="two")
+    assert open_items(billing) == []
+    say(billing, claim, "F1", name="three")
+    assert open_items(billing)
+    sandbox.advance()
+    billing.work()
+    assert (billing.read(claim)["state"], open_items(billing)) == ("paid", [])
+
+
+def test_a_question_without_an_answer_is_told_once(billing: Billing) -> None:
+    claim = sent(billing)
+    ask(billing, claim)
+    with billing.house.entered() as scope:
+        now = timezone.now()
+        services.inquire_what_is_due(scope=scope, now=now + timedelta(days=2))
+        in_time = queries.unanswered(scope=scope, now=now + timedelta(days=2))
+        assert queries.unanswered(scope=scope, now=now + timedelta(days=4)) != in_time == []
+        services.inquire_what_is_due(scope=scope, now=now + timedelta(days=4))
+        services.inquire_what_is_due(scope=scope, now=now + timedelta(days=4))
+    assert open_items(billing) == [("status", "unanswered")]
+    [item] = billing.house.biller.get("/v1/claim-work-items?state=open").json()["data"]
+    assert (item["times"], "did not answer" in item["reason"]) == (1, True)
+    say(billing, claim, "P1")
+    assert open_items(billing) == []
+
+
+def test_each_payer_is_given_the_time_the_practice_says(billing: Billing) -> None:
+    biller, path = billing.house.biller, f"/v1/payers/{billing.things['payer']['id']}/claim-profile"
+    changed = biller.patch(path, {"status_after_days": 30}, if_match=biller.get(path)["ETag"])
+    assert changed.status_code == 200, changed.content
+    sent(billing)
+    with billing.house.entered() as scope:
+        now = timezone.now()
+        assert queries.overdue(scope=scope, now=now + timedelta(days=29), most=9) == []
+        assert len(queries.overdue(scope=scope, now=now + timedelta(days=31), most=9)) == 1
 
 
 def _answer_about_nobody() -> StatusAnswer:
