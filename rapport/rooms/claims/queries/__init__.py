@@ -27,6 +27,7 @@ from rapport.rooms.claims.models import (
     ToldStatus,
 )
 from rapport.rooms.claims.rules import inquiries as rules
+from rapport.rooms.claims.rules.profiles import Profile
 from rapport.rooms.claims.states import ClaimState, Outcome, SubmissionState
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.coverage.ports import Asked as AskedFor
