@@ -36,9 +36,7 @@ def _stage() -> None:
     if os.environ.get("RAPPORT_TEST_PROCESSES") and not os.environ.get("PYTEST_XDIST_WORKER"):
         django.setup()
         return
-    from django.core.management import call_command
-
-    from rapport.platform.db import bootstrap, local
+    from rapport.platform.db import bootstrap, local, migrating
     from rapport.platform.telemetry import logs
 
     server = local.locate(_home / "postgres")
@@ -53,7 +51,7 @@ def _stage() -> None:
     bootstrap.prepare_local(server, database="rapport")
     django.setup()
     logs.configure()
-    call_command("migrate", database="owner", verbosity=0)
+    migrating.migrate()
 
 
 _stage()

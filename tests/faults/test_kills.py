@@ -122,14 +122,14 @@ def test_r24_a_kill_in_the_middle_of_posting_leaves_all_of_a_file_or_nothing(
     before = cash(willow)
 
     died = process.start(
-        "era", str(willow.biller.token), str(file), RAPPORT_CRASHPOINTS="remittance.claim_posted:2"
+        "era", str(willow.biller.token), str(file), RAPPORT_CRASHPOINTS="remittance.claims_posted:1"
     ).wait(60)
     after_kill = cash(willow)
     process.start("era", str(willow.biller.token), str(file)).wait(60)
     once = cash(willow)
     process.start("era", str(willow.biller.token), str(file)).wait(60)
 
-    assert died == -9, "the control: it was killed with one claim posted and another begun"
+    assert died == -9, "the control: it was killed with its claims posted, and not yet the file"
     assert after_kill == before
     assert once[0] == before[0] + CLAIMS * 11900
     assert cash(willow) == once

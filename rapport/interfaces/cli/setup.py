@@ -50,11 +50,10 @@ def stop_database(server: local.LocalServer | None) -> None:
 
 def migrate() -> None:
     """Bring the schema up to date, and load the public code sets that are missing."""
-    from django.core.management import call_command
-
-    call_command("migrate", database="owner", verbosity=0)
     from django.utils import timezone
 
+    from rapport.platform.db import migrating
     from rapport.rooms.coding import services as coding
 
+    migrating.migrate()
     coding.load_icd10(now=timezone.now())

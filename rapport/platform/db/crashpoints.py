@@ -47,7 +47,7 @@ class Crashpoint(StrEnum):
     """The answer is written and booked, not yet committed."""
     CHARGE_AFTER_MARK = "charge.after_mark"
     """The answer is kept, the queue does not know."""
-    REMITTANCE_CLAIM_POSTED = "remittance.claim_posted"
+    REMITTANCE_CLAIMS_POSTED = "remittance.claims_posted"
     """One claim of a remittance is posted, the others are not."""
     BOOKS_BEFORE_SEND = "books.before_send"
     """A day's totals are noted as sending; the socket is not open yet."""

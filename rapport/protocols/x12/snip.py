@@ -20,16 +20,17 @@ _RULES = {
         trailing-separator truncated
     """,
     2: """
-        address-missing adjustment-group ak9-code answer-empty benefit-key birth-date-missing bpr-missing
+        address-missing adjudication-date adjustment-group adjustment-too-many ak9-code answer-empty benefit-key birth-date-missing bpr-missing
         charge-negative charge-precision charge-zero claim-missing claim-status code control-number
         diagnosis-missing diagnosis-too-many element-missing ik5-code line-missing line-number line-too-many
         loop-missing loop-repeats lower-case member-id-missing modifier-too-many name-missing
-        payer-id-missing percent-range plb-reason po-box pointer-missing question question-missing
+        other-paid-missing other-payer-twice other-subscriber-missing payer-rank-twice
+        payer-id-missing percent-range plb-reason po-box pointer-missing question question-missing remark-too-many
         segment-missing segment-repeats segment-unexpected sex ta1-code ta1-control-number ta1-note tax-id
         trn-missing units zip-plus-four
     """,
     3: """
-        balance-claim balance-cob-claim balance-cob-line balance-line balance-transaction charge-total
+        balance-claim balance-cob-claim balance-cob-line balance-cob-paid balance-line balance-transaction charge-total
         paid-over-charge patient-responsibility
     """,
     4: """

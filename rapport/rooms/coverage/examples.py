@@ -210,7 +210,7 @@ ELIGIBILITY_BATCH = {
     "object": "eligibility_batch",
     "data": [
         {"policy_id": "pol_01h455vb4pex5vsknk084sn02s", "check": ELIGIBILITY_CHECK | QUEUED, "problem": None},
-        {"policy_id": "pol_01h455vb4pex5vsknk084sn02t", "check": None, "problem": "reference-not-found"},
+        {"policy_id": "pol_01h455vb4pex5vsknk084sn02t", "check": None, "problem": "validation"},
     ],
 }
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from rapport.kernel.ids import parse_type_id
-from rapport.kernel.problems import Gone, NotFound, Problem, ReferenceNotFound, StateConflict
+from rapport.kernel.problems import Gone, NotFound, Problem, StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
@@ -148,21 +148,27 @@ def create_check(
     request_example=examples.NEW_ELIGIBILITY_BATCH,
 )
 def create_checks(request: ScopedRequest, body: s.EligibilityBatchIn) -> Answer:
-    """Ask about up to a hundred policies. Each stands for itself: one that cannot be asked about says why."""
+    """
+    Ask about up to a hundred policies.
+
+    Nobody is asked where one of them is not here. Of the others each stands for itself: one that cannot be asked
+    about says why.
+    """
     scope, now = request.auth, timezone.now()
+    policies = {
+        text: queries.refer_to_policy(
+            scope=scope, policy_id=parse_type_id("insurance_policy", text), pointer=f"/policy_ids/{at}"
+        )
+        for at, text in enumerate(body.policy_ids)
+    }  # fmt: skip
     made: dict[str, UUID | str] = {}
-    for text in dict.fromkeys(body.policy_ids):
-        id = parse_type_id("insurance_policy", text)
+    for text, policy in policies.items():
         try:
-            if id is None:
-                raise ReferenceNotFound()
             made[text] = services.request_check(
-                scope=scope, policy_id=id, service_on=body.service_on, service_types=body.service_types, now=now
+                scope=scope, policy_id=policy.id, service_on=body.service_on, service_types=body.service_types, now=now
             ).id
         except services.NoWayToAsk:
             raise
-        except NotFound:
-            made[text] = ReferenceNotFound.code
         except Problem as problem:
             made[text] = problem.code
     shapes = {shape.id: shape for shape in _shapes([id for id in made.values() if isinstance(id, UUID)], scope)}

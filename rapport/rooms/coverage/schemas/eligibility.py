@@ -132,7 +132,7 @@ class BatchMember(Struct):
 
     policy_id: str
     check: EligibilityCheckOut | None
-    problem: Annotated[str | None, Meta(description="Code of a problem, e.g. `reference-not-found`.")]
+    problem: Annotated[str | None, Meta(description="Code of a problem, e.g. `validation`: its payer has no id at a clearinghouse.")]
 
 
 class EligibilityBatchOut(Shape):

@@ -31,6 +31,7 @@ from rapport.protocols.x12.syntax import read
 from rapport.rooms.claims.jobs import _driver
 from rapport.rooms.claims.services import ChannelInquiries
 from rapport.rooms.coverage import jobs, services
+from rapport.rooms.coverage.models import Payer as Kept
 from rapport.rooms.coverage.ports import Answered, InDoubt, Later, Refused
 from tests.support import props
 from tests.support.billing import Billing
@@ -316,13 +317,28 @@ def test_an_answer_about_somebody_else_is_no_answer(billing: Billing, payer: Pay
     assert (read_check(billing, made)["state"], read_check(billing, made)["last_code"]) == ("unanswered", "unreadable")
 
 
-def test_a_batch_says_of_each_what_became_of_it(billing: Billing, payer: Payer, aspen: House) -> None:
+def test_a_batch_says_of_each_what_became_of_it(billing: Billing, payer: Payer) -> None:
+    house = billing.house
     mine = policy_of(billing)["id"]
-    theirs = props.policy(aspen, props.patient(aspen), props.payer(aspen))["id"]
-    answer = billing.house.scheduler.post("/v1/eligibility-checks", {"policy_ids": [mine, theirs, "pol_x"]})
+    unlisted = props.policy(house, props.patient(house), props.payer(house, "Unlisted Plan"))
+    with house.entered():  # as a practice's portal may have it
+        Kept.objects.filter(id=parse_type_id("payer", unlisted["payer_id"])).update(payer_id_code="")
+    answer = house.scheduler.post("/v1/eligibility-checks", {"policy_ids": [mine, unlisted["id"], mine]})
     assert answer.status_code == 202
     said = [(one["policy_id"], bool(one["check"]), one["problem"]) for one in answer.json()["data"]]
-    assert said == [(mine, True, None), (theirs, False, "reference-not-found"), ("pol_x", False, "reference-not-found")]
+    assert said == [(mine, True, None), (unlisted["id"], False, "validation")]
+
+
+def test_a_batch_with_somebody_elses_policy_asks_nobody(billing: Billing, payer: Payer, aspen: House) -> None:
+    mine = policy_of(billing)["id"]
+    theirs = props.policy(aspen, props.patient(aspen), props.payer(aspen))["id"]
+    for stranger in (theirs, "pol_x"):
+        answer = billing.house.scheduler.post("/v1/eligibility-checks", {"policy_ids": [mine, stranger]})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0] | {"detail": None} == {
+            "pointer": "/policy_ids/1", "code": "reference-not-found", "detail": None,
+        }  # fmt: skip
+    assert billing.house.scheduler.get("/v1/eligibility-checks").json()["data"] == []
 
 
 def test_without_a_channel_nothing_is_asked(willow: House, payer: Payer) -> None:

@@ -109,7 +109,7 @@ def post_rows(
             claim_services.record_decisions(
                 scope=scope, decisions=[said for claim in part for said in decision(check=one.check, lines=claim, day=day)], now=now
             )
-            crashpoint(Crashpoint.REMITTANCE_CLAIM_POSTED)
+            crashpoint(Crashpoint.REMITTANCE_CLAIMS_POSTED)
         ledger.post_many(
             scope=scope, entries=list(booking.of_check(one.check, day=day, turn=file.postings)), now=now
         )
