@@ -26,15 +26,14 @@ def prepare() -> Path:
         DJANGO_SETTINGS_MODULE="rapport.config.settings",
     )  # fmt: skip
     import django
-    from django.core.management import call_command
 
-    from rapport.platform.db import bootstrap, local
+    from rapport.platform.db import bootstrap, local, migrating
 
     server = local.locate(home / "postgres")
     local.start(server)
     bootstrap.prepare_local(server, database="rapport")
     django.setup()
-    call_command("migrate", database="owner", verbosity=0)
+    migrating.migrate()
     return home
 
 

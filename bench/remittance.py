@@ -65,16 +65,15 @@ def practice() -> Iterator[Any]:
     import shutil
 
     import django
-    from django.core.management import call_command
 
-    from rapport.platform.db import bootstrap, local
+    from rapport.platform.db import bootstrap, local, migrating
 
     server = local.locate(home / "postgres")
     local.start(server)
     try:
         bootstrap.prepare_local(server, database="rapport")
         django.setup()
-        call_command("migrate", database="owner", verbosity=0)
+        migrating.migrate()
         from tests.support.cast import found
 
         yield found("Willow", "America/Los_Angeles")

@@ -51,16 +51,15 @@ def build() -> Store:
     for name in ("RAPPORT_DATABASE_URL", "RAPPORT_APP_DATABASE_URL"):
         os.environ.pop(name, None)
     import django
-    from django.core.management import call_command
 
-    from rapport.platform.db import bootstrap, local
+    from rapport.platform.db import bootstrap, local, migrating
 
     server = local.locate(home / "postgres")
     local.start(server)
     bootstrap.prepare_local(server, database="rapport")
     bootstrap.prepare_local(server, database="bare")
     django.setup()
-    call_command("migrate", database="owner", verbosity=0)
+    migrating.migrate()
     _fill_bare(server.url(local.OWNER, "bare"))
     return _fill_ours(home, server.url(local.OWNER, "bare"))
 

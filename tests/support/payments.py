@@ -16,6 +16,7 @@ from rapport.kernel.ids import parse_type_id
 from rapport.platform.access.scope import system_scope
 from rapport.platform.db.session import entered
 from rapport.platform.jobs.worker import drain
+from rapport.platform.tenancy import queries as tenancy
 from rapport.rooms.ledger.tests import support as books
 from rapport.rooms.payments import jobs, queries
 from tests.support import props
@@ -142,9 +143,12 @@ def time_passes(practice_id: UUID) -> None:
 
 
 def carry_on(practice_id: UUID) -> None:
-    """Do every charge and refund that waits, in this process."""
+    """Do every charge and refund that waits, in this process, on the practice's day as its jobs do."""
     wiring.connect()
-    scope = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
+    house = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
+    with entered(house):
+        zone = ZoneInfo(tenancy.get_practice(scope=house).time_zone)
+    scope = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=zone)
     with entered(scope):
         charges, refunds = queries.open_charges(scope=scope), queries.open_refunds(scope=scope)
     for charge in charges:

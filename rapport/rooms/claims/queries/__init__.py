@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, Protocol
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from rapport.kernel.problems import FieldError, NotFound, ReferenceNotFound
 from rapport.platform.access.scope import Scope
@@ -357,19 +360,17 @@ def find_for_remittance(
     # Another system's number is kept as it writes it.
     by_number = {
         claim.control_number: claim
-        for claim in Claim.objects.visible_to(scope).filter(
-            control_number__in=written | {number.upper() for number in written}
-        )
+        for claim in _known(scope).filter(control_number__in=written | {number.upper() for number in written})
     }
-    found: dict[tuple[str, str], Claim] = {}
+    found: dict[tuple[str, str], Known] = {}
     for pair in pairs:
         number = pair[0].strip()
         if (claim := by_number.get(number.upper()) or by_number.get(number)) is not None:
             found[pair] = claim
     others = {theirs for pair in pairs if pair not in found and (theirs := pair[1])}
-    by_theirs: dict[str, list[Claim]] = {}
+    by_theirs: dict[str, list[Known]] = {}
     if others:
-        for claim in Claim.objects.visible_to(scope).filter(payer_claim_number__in=others):
+        for claim in _known(scope).filter(payer_claim_number__in=others):
             by_theirs.setdefault(claim.payer_claim_number, []).append(claim)
     for pair in pairs:
         if pair not in found and len(same := by_theirs.get(pair[1], [])) == 1:
@@ -378,18 +379,36 @@ def find_for_remittance(
     return {pair: facts[claim.id] for pair, claim in found.items()}
 
 
-def facts_of(*, scope: Scope, claims: Iterable[Claim]) -> dict[UUID, ClaimFacts]:
+class Known(Protocol):
+    """What `facts_of` reads of a claim: a row of the table, or the columns alone, which are sooner made."""
+
+    id: UUID
+    patient_id: UUID
+    payer_id: UUID
+    control_number: str
+    payer_claim_number: str
+    charge_cents: int
+    rank: str
+    service_from_on: date
+    source_remote_id: str | None
+
+
+_COLUMNS = tuple(Known.__annotations__)
+
+
+def _known(scope: Scope) -> QuerySet[Claim, Any]:
+    return Claim.objects.visible_to(scope).values_list(*_COLUMNS, named=True)
+
+
+def facts_of(*, scope: Scope, claims: Iterable[Known]) -> dict[UUID, ClaimFacts]:
     """Return what a remittance needs to know of claims, by their ids."""
     known = {claim.id: claim for claim in claims}
     lines: dict[UUID, list[LineFacts]] = {id: [] for id in known}
     if known:
-        for line in ClaimLine.objects.visible_to(scope).filter(claim_id__in=known).order_by("claim_id", "position"):
-            lines[line.claim_id].append(
-                LineFacts(
-                    line.position, line.control_number, line.service_code, tuple(line.modifiers),
-                    line.service_on, line.charge_cents, line.appointment_id,
-                )
-            )  # fmt: skip
+        columns = ("position", "control_number", "service_code", "modifiers", "service_on", "charge_cents", "appointment_id")
+        rows = ClaimLine.objects.visible_to(scope).filter(claim_id__in=known).order_by("claim_id", "position")
+        for claim_id, position, number, code, modifiers, *rest in rows.values_list("claim_id", *columns):
+            lines[claim_id].append(LineFacts(position, number, code, tuple(modifiers), *rest))
     further = _with_further_payer(scope, list(known.values()))
     return {
         claim.id: ClaimFacts(
@@ -406,14 +425,14 @@ def further_payers(*, scope: Scope, claim_ids: Collection[UUID]) -> set[UUID]:
     """Return those of these claims after whose payer another one can be asked. Another system's are for it to ask."""
     if not claim_ids:
         return set()
-    return _with_further_payer(scope, list(Claim.objects.visible_to(scope).filter(id__in=list(claim_ids))))
+    return _with_further_payer(scope, list(_known(scope).filter(id__in=list(claim_ids))))
 
 
-def _with_further_payer(scope: Scope, claims: Sequence[Claim]) -> set[UUID]:
+def _with_further_payer(scope: Scope, claims: Sequence[Known]) -> set[UUID]:
     asked = {
         claim.id: (claim.patient_id, claim.rank, claim.service_from_on)
         for claim in claims
-        if not claim.mirrored
+        if claim.source_remote_id is None
     }
     found = coverage.with_policy_after(scope=scope, asked=set(asked.values()))
     return {id for id, one in asked.items() if one in found}

@@ -28,6 +28,10 @@ class Adjusted:
     quantity: str = ""
     """As the payer wrote it; empty: none."""
 
+    def plain(self) -> dict[str, object]:
+        """Return it as it is kept; `adjusted_of` reads it."""
+        return {"group": self.group, "reason": self.reason, "cents": self.cents, "quantity": self.quantity}
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceDecided:
@@ -42,6 +46,14 @@ class ServiceDecided:
     paid_cents: int
     units: str
     adjustments: tuple[Adjusted, ...] = ()
+
+    def plain(self) -> dict[str, object]:
+        """Return it as it is kept."""
+        return {
+            "line": self.line, "code": self.code, "modifiers": list(self.modifiers), "units": self.units,
+            "charge_cents": self.charge_cents, "paid_cents": self.paid_cents,
+            "adjustments": [one.plain() for one in self.adjustments],
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

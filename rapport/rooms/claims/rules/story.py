@@ -27,6 +27,7 @@ MOVES = {
     "queue": "It was frozen into a file, which waits to be sent.",
     "unqueue": "Its file came to nothing; it is ready to be sent again.",
     "begin_send": "The file is handed over.",
+    "carry": "Somebody carried the file to the payer by hand.",
     "record_sent": "The clearinghouse has the file.",
     "record_doubt": "No clear answer came: the file may or may not have arrived.",
     "record_not_sent": "The file did not arrive; it will be sent again.",

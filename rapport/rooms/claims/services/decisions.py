@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -212,8 +212,8 @@ def _keep(scope: Scope, said: Sequence[tuple[UUID, Decided | None]], *, now: dat
                 id=new_uuid(), practice_id=scope.practice_id, claim_id=claim_id, number=last[claim_id],
                 status_code=one.status_code, decided_on=one.decided_on, charge_cents=one.charge_cents,
                 paid_cents=one.paid_cents, payer_claim_number=one.payer_claim_number[:50],
-                adjustments=[asdict(each) for each in one.adjustments],
-                services=[asdict(each) for each in one.services],
+                adjustments=[each.plain() for each in one.adjustments],
+                services=[each.plain() for each in one.services],
                 remarks=[remark[:10] for remark in one.remarks], crossover=one.crossover,
                 awaits_next=one.awaits_next, remittance_id=one.source.remittance_id,
                 era_file_id=one.source.era_file_id, segment=one.source.segment, at=now, withdrawn_at=None,

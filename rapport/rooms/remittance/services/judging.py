@@ -38,12 +38,8 @@ def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy, posted: bool = 
     rules: set[str] = set()
     counted = [one for one in loaded if not one.check.posted_before]
     lines = [line for one in counted for line in one.lines]
-    further = claims.further_payers(scope=scope, claim_ids=claims_in(lines))
-    for line in lines:
-        line.adjustments = planning.planned(
-            line.adjustments, status=line.status_code, paid_cents=line.paid_cents, overrides=policy.overrides,
-            further=line.claim_id in further,
-        )  # fmt: skip
+    unplanned = [one for one in loaded if not (one.check.posted_before and one.written)]
+    plan(scope=scope, lines=[line for one in unplanned for line in one.lines], policy=policy)
     _pair(scope, lines, rules, posted=posted)
     for one in counted:
         rules |= set(_of_check(scope, one, policy))
@@ -52,6 +48,16 @@ def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy, posted: bool = 
     if not policy.automatic:
         rules.add("policy-by-hand")
     return Judgement(loaded, [Stop(rule, STOPS[rule]) for rule in STOPS if rule in rules])
+
+
+def plan(*, scope: Scope, lines: Sequence[RemittanceLine], policy: Policy) -> None:
+    """Give each adjustment of services what is done about it, where no reversal says otherwise (not saved)."""
+    further = claims.further_payers(scope=scope, claim_ids=claims_in(lines))
+    for line in lines:
+        line.adjustments = planning.planned(
+            line.adjustments, status=line.status_code, paid_cents=line.paid_cents, overrides=policy.overrides,
+            further=line.claim_id in further,
+        )  # fmt: skip
 
 
 def _pair(scope: Scope, lines: Sequence[RemittanceLine], rules: set[str], *, posted: bool) -> None:

@@ -9,13 +9,10 @@ from uuid import UUID
 
 from rapport.kernel.ids import new_uuid
 from rapport.platform.access.scope import Scope
-from rapport.platform.db import rows
 from rapport.protocols.x12 import remit835 as x
 from rapport.rooms.claims import queries as claims
 from rapport.rooms.remittance import queries
 from rapport.rooms.remittance.models import EraFile, Remittance, RemittanceLine
-from rapport.rooms.remittance.rules.planning import planned
-from rapport.rooms.remittance.rules.policy import Policy
 
 from .matching import match_claim, match_services
 from .reading import cents
@@ -31,6 +28,8 @@ class Loaded:
 
     check: Remittance
     lines: list[RemittanceLine]
+    written: bool = True
+    """Its services are in the database. Those of a new file are written once it is known what was posted for them."""
 
 
 def load(*, scope: Scope, file: EraFile) -> list[Loaded]:
@@ -50,9 +49,9 @@ def known_claims(*, scope: Scope, checks: Sequence[x.Remittance]) -> Facts:
 
 
 def keep(
-    *, scope: Scope, file: EraFile, checks: Sequence[x.Remittance], policy: Policy, now: datetime
+    *, scope: Scope, file: EraFile, checks: Sequence[x.Remittance], now: datetime
 ) -> list[Loaded]:
-    """Write down the checks of a file and their services, each with its plan; return them."""
+    """Write down the checks of a file; return them with their services, which are matched, not planned, not written."""
     facts = known_claims(scope=scope, checks=checks)
     kept = []
     for position, one in enumerate(checks, 1):
@@ -75,15 +74,8 @@ def keep(
             for number, payment in enumerate(one.claims, 1)
             for line in _lines(scope, check, number, payment, facts.get((payment.control, payment.payer_claim_number)))
         ]
-        further = {fact.claim_id for fact in facts.values() if fact.has_further_payer}
-        for line in lines:
-            line.adjustments = planned(
-                line.adjustments, status=line.status_code, paid_cents=line.paid_cents, overrides=policy.overrides,
-                further=line.claim_id in further,
-            )  # fmt: skip
-        rows.add_many(lines)
         scope.trail.patient_ids.update(line.patient_id for line in lines if line.patient_id)
-        kept.append(Loaded(check, lines))
+        kept.append(Loaded(check, lines, written=False))
     return kept
 
 

@@ -13,7 +13,7 @@ from rapport.kernel.problems import Conflict, StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
-from rapport.platform.db import sql
+from rapport.platform.db import rows, sql
 from rapport.platform.db.crashpoints import Crashpoint, crashpoint
 from rapport.platform.outbox.emit import emit
 from rapport.rooms.claims import services as claim_services
@@ -31,7 +31,7 @@ from .keeping import Loaded, load
 from .reading import content, faulty, holds
 from .telling import words_of
 
-CLAIMS_AT_ONCE = 200
+CLAIMS_AT_ONCE = 2000
 """How many claims' entries go to the ledger together."""
 
 
@@ -105,11 +105,12 @@ def post_rows(
             )
             for line, own in zip(lines, each, strict=True):
                 line.ledger_entry_ids = [next(posted) for _ in own]
-            save_lines(scope=scope, lines=lines)
+            write(scope=scope, one=one, lines=lines)
             claim_services.record_decisions(
                 scope=scope, decisions=[said for claim in part for said in decision(check=one.check, lines=claim, day=day)], now=now
             )
             crashpoint(Crashpoint.REMITTANCE_CLAIMS_POSTED)
+        one.written = True
         ledger.post_many(
             scope=scope, entries=list(booking.of_check(one.check, day=day, turn=file.postings)), now=now
         )
@@ -161,6 +162,14 @@ UPDATE remittance_remittanceline l SET adjustments = n.adjustments, ledger_entry
 FROM json_to_recordset(%s::json) n (id uuid, adjustments jsonb, entries uuid[])
 WHERE l.practice_id = %s AND l.id = n.id
 """
+
+
+def write(*, scope: Scope, one: Loaded, lines: Sequence[RemittanceLine]) -> None:
+    """Write services of a check down: as new, or their plans and entries."""
+    if one.written:
+        save_lines(scope=scope, lines=lines)
+    else:
+        rows.add_many(lines)
 
 
 def save_lines(*, scope: Scope, lines: Sequence[RemittanceLine]) -> None:

@@ -16,9 +16,9 @@ from rapport.rooms.remittance import events, queries
 from rapport.rooms.remittance.models import EraFile
 from rapport.rooms.remittance.rules.policy import STOPS, Policy, Stop
 
-from .judging import judge, policy_of
+from .judging import judge, plan, policy_of
 from .keeping import Loaded, keep, load, match_lines
-from .posting import note_copy, one_at_a_time, post_rows, save_lines, tell
+from .posting import note_copy, one_at_a_time, post_rows, save_lines, tell, write
 from .reading import content, faulty, holds
 
 DOUBTS = frozenset(STOPS) | {"posting-refused"}
@@ -65,9 +65,12 @@ def receive(
         file.sourced(source)
     file.save(force_insert=True)
     policy = policy_of(scope=scope)
-    loaded = keep(scope=scope, file=file, checks=checks, policy=policy, now=now) if readable else []
+    loaded = keep(scope=scope, file=file, checks=checks, now=now) if readable else []
     tell(scope=scope, file=file, event=events.ERA_RECEIVED, now=now)
     if file.state == "held":
+        plan(scope=scope, lines=[line for one in loaded for line in one.lines], policy=policy)
+        for one in loaded:
+            write(scope=scope, one=one, lines=one.lines)
         tell(scope=scope, file=file, event=events.ERA_HELD, now=now)
     else:
         _post_if_clear(scope, file, loaded, policy=policy, now=now)
@@ -127,6 +130,7 @@ def _post_if_clear(
     """
     for one in loaded:
         note_copy(scope=scope, one=one)
+    new = [one for one in loaded if not one.written]
     stops = judge(scope=scope, loaded=loaded, policy=policy).stops
     if not stops:
         try:
@@ -135,7 +139,14 @@ def _post_if_clear(
         except Problem as problem:
             file.refresh_from_db()
             stops = [Stop("posting-refused", f"Posting it met: {problem.code}.")]
-    if file.state != "posted":
+            for one in new:
+                one.written = False
+                for line in one.lines:
+                    line.ledger_entry_ids = []
+    for one in new:
+        if not one.written:
+            write(scope=scope, one=one, lines=one.lines)
+    if file.state != "posted" and not new:
         # What a reversal takes back is known only now.
         save_lines(
             scope=scope, lines=[line for one in loaded for line in one.lines if line.status_code == "22"]
