@@ -49,6 +49,7 @@ PREFIXES: dict[str, str] = {
     "posting_policy": "ppol",
     "remittance_line": "rln",
     "denial": "den",
+    "underpayment": "upay",
     "deposit": "dep",
     "payment": "pay",
     "ledger_entry": "led",

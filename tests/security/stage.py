@@ -111,6 +111,9 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
     props.made(
         willow.admin.post("/v1/webhook-endpoints", {"url": receiver.url, "event_types": ["patient.created"]})
     )
+    payer = f"/v1/payers/{stage.billing.things['payer']['id']}"
+    rates = {"rates": [{"service_code": "90837", "rate": {"amount": 17900}, "starts_on": "2026-01-01"}]}
+    assert willow.biller.call("PUT", f"{payer}/contract-rates", rates, if_match=willow.biller.get(payer)["ETag"]).status_code == 200
     claim = stage.billing.claim(member_id="W123456789")
     patient = stage.billing.things["patient"]
     second = props.payer(willow, "Second Health Plan", payer_id_code="SECND")

@@ -56,6 +56,8 @@ KEPT = {
     "POST /authorizations": "what a payer authorised: no list of a portal shows it",
     "PATCH /authorizations/{authorization_id}": "as above",
     "POST /payers/{payer_id}/enrollments": "the practice's own directory, as its payers",
+    "PUT /payers/{payer_id}/contract-rates": "what the practice agreed with its payers: no portal shows it",
+    "POST /payers/{payer_id}/contract-rates/import": "as above",
     "POST /credential-spans": "as above: no portal shows who is credentialed with whom",
     "PATCH /credential-spans/{credential_span_id}": "as above",
     "POST /eligibility-checks": "asks the payer, and writes nothing at the portal",

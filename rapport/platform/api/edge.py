@@ -217,7 +217,7 @@ PATH_KINDS: dict[str, str] = {
         "service_code appointment clinical_note document claim claim_proposal channel era_file remittance "
         "payment ledger_entry telehealth_session event webhook_endpoint delivery job session "
         "connection challenge attention_item connector_write artefact "
-        "remittance_line denial deposit "
+        "remittance_line denial underpayment deposit "
         "work_item claim_rules claim_attachment "
         "claim_batch "
         "card card_processor payout autopay_enrolment planned_charge "

@@ -272,6 +272,33 @@ DRAFT: dict[str, Any] = {
 """What of an estimate is other before it is given."""
 
 
+NEW_CONTRACT_RATES: dict[str, Any] = {
+    "rates": [
+        {"service_code": "90837", "rate": {"amount": 14400}, "starts_on": "2026-01-01"},
+        {"service_code": "90837", "credential": "LPC", "rate": {"amount": 12200}, "starts_on": "2026-01-01"},
+    ]
+}
+
+CONTRACT_RATES: dict[str, Any] = {
+    "object": "contract_rates",
+    "payer_id": "payer_01h455vb4pex5vsknk084sn02t",
+    "rates": [
+        {
+            "service_code": "90837",
+            "modifier": None,
+            "credential": None,
+            "telehealth": None,
+            "place_of_service_code": None,
+            "rate": {"amount": 14400, "currency": "USD"},
+            "starts_on": "2026-01-01",
+            "ends_on": None,
+            "rule": "90837, from 2026-01-01",
+        }
+    ],
+    "version": 2,
+}
+
+
 def page(member: dict[str, Any]) -> dict[str, Any]:
     """Return a list of one."""
     return {"object": "list", "data": [member], "has_more": False, "next_cursor": None, "prev_cursor": None}

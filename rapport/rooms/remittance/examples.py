@@ -113,6 +113,8 @@ POSTING_POLICY: dict[str, Any] = {
     "unmatched_to_clearing": False,
     "most": {"amount": 500000, "currency": "USD"},
     "appeal_days": 90,
+    "tolerance": {"amount": 100, "currency": "USD"},
+    "tolerance_percent": 0,
     "overrides": [{"group": "CO", "reason": "97", "plan": "contractual"}],
     "version": 1,
 }
@@ -190,6 +192,74 @@ DENIAL: dict[str, Any] = {
     "version": 1,
     "created_at": "2026-11-05T15:00:00.000Z",
     "updated_at": "2026-11-05T15:00:00.000Z",
+}
+
+CONTRACT_CHECK: dict[str, Any] = {
+    "left_out": None,
+    "says": None,
+    "expected": {"amount": 15000, "currency": "USD"},
+    "allowed": {"amount": 14400, "currency": "USD"},
+    "stated": True,
+    "difference": {"amount": 600, "currency": "USD"},
+    "rule": "90837, from 2026-01-01",
+}
+
+UNDERPAYMENT: dict[str, Any] = {
+    "object": "underpayment",
+    "id": "upay_01h455vb4pex5vsknk084sn02s",
+    "remittance_line_id": "rln_01h455vb4pex5vsknk084sn02s",
+    "remittance_id": "rem_01h455vb4pex5vsknk084sn02q",
+    "claim_id": "clm_01h455vb4pex5vsknk084sn02q",
+    "appointment_id": "appt_01h455vb4pex5vsknk084sn031",
+    "patient_id": "pat_01h455vb4pex5vsknk084sn02q",
+    "payer_id": "payer_01h455vb4pex5vsknk084sn02t",
+    "payer_name": "EXAMPLE HEALTH PLAN",
+    "payer_claim_number": "2026110200017",
+    "trace": "EFT202611050001",
+    "service_code": "90837",
+    "modifiers": [],
+    "units": 1,
+    "service_on": "2026-11-02",
+    "decided_on": "2026-11-05",
+    "charge": {"amount": 18000, "currency": "USD"},
+    "paid": {"amount": 11900, "currency": "USD"},
+    "expected": {"amount": 15000, "currency": "USD"},
+    "allowed": {"amount": 14400, "currency": "USD"},
+    "stated": True,
+    "difference": {"amount": 600, "currency": "USD"},
+    "rule": "90837, from 2026-01-01",
+    "state": "open",
+    "recovered": None,
+    "note": None,
+    "deadline_on": "2027-02-03",
+    "letter_id": None,
+    "version": 1,
+    "created_at": "2026-11-05T15:00:00.000Z",
+    "updated_at": "2026-11-05T15:00:00.000Z",
+}
+
+UNDERPAYMENT_SUMMARY: dict[str, Any] = {
+    "object": "underpayment_summary",
+    "starts_on": "2026-11-01",
+    "ends_on": "2026-11-30",
+    "missing": {"amount": 600, "currency": "USD"},
+    "recovered": _NOTHING,
+    "rows": [
+        {
+            "payer_id": "payer_01h455vb4pex5vsknk084sn02t",
+            "payer_name": "Example Health Plan",
+            "service_code": "90837",
+            "count": 1,
+            "open": 1,
+            "disputed": 0,
+            "expected": {"amount": 15000, "currency": "USD"},
+            "allowed": {"amount": 14400, "currency": "USD"},
+            "missing": {"amount": 600, "currency": "USD"},
+            "recovered": _NOTHING,
+            "above_count": 0,
+            "above": _NOTHING,
+        }
+    ],
 }
 
 PAYER_BALANCES: dict[str, Any] = {

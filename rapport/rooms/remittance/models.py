@@ -177,6 +177,10 @@ class PostingPolicy(VersionedRecord):
     """A file with a check above this waits; null: no limit."""
     appeal_days = models.IntegerField(default=90)
     """Days from the payer's decision to appeal, where the payer's profile does not say."""
+    tolerance_cents = models.BigIntegerField(default=100)
+    """How far a payer may be from its contract for a service before somebody looks."""
+    tolerance_percent = models.IntegerField(default=0)
+    """The same, of what the contract says; the larger of both counts."""
     overrides = models.JSONField(default=dict)
     """`CO-97` -> what becomes of it, in place of the list's."""
 
@@ -239,6 +243,80 @@ class Denial(VersionedRecord):
         cls.objects.filter(practice_id=practice_id, line_id__in=line_ids, state=source).update(
             state=to, updated_at=at, version=models.F("version") + 1
         )
+
+
+class Underpayment(VersionedRecord):
+    """
+    A service for which a payer allowed something else than its contract says. One for each decision at most.
+
+    Too little is work for a person; too much is noted.
+    """
+
+    line = PracticeForeignKey(RemittanceLine)
+    """The payer's decision."""
+    claim_id = models.UUIDField()
+    """The claim."""
+    appointment_id = models.UUIDField(null=True)
+    """The visit."""
+    patient = PracticeForeignKey("roster.Patient")
+    """Whose."""
+    payer_id = models.UUIDField()
+    """Whose contract it is."""
+    service_code = models.CharField(max_length=5)
+    """As billed."""
+    units = models.IntegerField()
+    """As billed."""
+    expected_cents = models.BigIntegerField()
+    """What the contract says, for all units."""
+    allowed_cents = models.BigIntegerField()
+    """What the payer allowed."""
+    stated = models.BooleanField()
+    """The payer says what it allowed; false: it was worked out of charge and adjustments."""
+    rule = models.CharField(max_length=120)
+    """Which contracted rate, in words."""
+    decided_on = models.DateField()
+    """Day of the check."""
+    deadline_on = models.DateField()
+    """Last day to dispute it."""
+    state = models.CharField(max_length=9, default="open")
+    """`open`, `disputed`, `accepted` or `recovered`; `noted`: too much was allowed; `withdrawn`: the decision stands no more."""
+    state_before = models.CharField(max_length=9, blank=True)
+    """Where it was when it was withdrawn: it is there again when its decision stands again."""
+    recovered_cents = models.BigIntegerField(null=True)
+    """What came in after all; null: it was not recovered."""
+    note = models.CharField(max_length=500, blank=True)
+    """What a person said about it."""
+    letter_id = models.UUIDField(null=True)
+    """The last letter that was made for it: a document."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "line"], name="underpayment_once"),
+            models.CheckConstraint(
+                name="underpayment_state_known",
+                condition=models.Q(
+                    state__in=["open", "disputed", "accepted", "recovered", "noted", "withdrawn"]
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["practice", "state", "deadline_on", "id"], name="underpayment_by_deadline"
+            ),
+            models.Index(fields=["practice", "decided_on"], name="underpayment_by_day"),
+            models.Index(fields=["practice", "claim_id"], name="underpayment_by_claim"),
+        ]
+
+    @classmethod
+    def move(
+        cls, underpayment_ids: Sequence[UUID], *, practice_id: UUID, source: str, to: str, at: datetime
+    ) -> None:
+        """Bring underpayments from one state to another, as the decisions about those stand or fall."""
+        if underpayment_ids:
+            cls.objects.filter(practice_id=practice_id, id__in=underpayment_ids, state=source).update(
+                state=to, state_before=source if to == "withdrawn" else "", updated_at=at,
+                version=models.F("version") + 1,
+            )  # fmt: skip
 
 
 class Deposit(VersionedRecord):

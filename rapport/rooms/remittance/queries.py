@@ -14,7 +14,15 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
 
-from .models import Denial, Deposit, EraFile, PostingPolicy, Remittance, RemittanceLine
+from .models import (
+    Denial,
+    Deposit,
+    EraFile,
+    PostingPolicy,
+    Remittance,
+    RemittanceLine,
+    Underpayment,
+)
 from .rules.planning import NO_DECISION
 from .rules.policy import STOPS
 
@@ -68,6 +76,64 @@ def denials_by_id(*, scope: Scope, denial_ids: Sequence[UUID]) -> list[Denial]:
     found = {row.id: row for row in rows.filter(id__in=list(denial_ids))}
     scope.trail.patient_ids.update(row.patient_id for row in found.values())
     return [found[id] for id in denial_ids if id in found]
+
+
+def get_underpayment(*, scope: Scope, underpayment_id: UUID, lock: bool = False) -> Underpayment:
+    """Return an underpayment. :raises NotFound: there is none"""
+    row = by_id(Underpayment, scope=scope, id=underpayment_id, lock=lock)
+    if row is None:
+        raise NotFound(_sought=[("underpayment", underpayment_id)])
+    scope.trail.patient_ids.add(row.patient_id)
+    scope.trail.target("underpayment", row.id, row.version)
+    return row
+
+
+def underpayments_by_id(*, scope: Scope, underpayment_ids: Sequence[UUID]) -> list[Underpayment]:
+    """Return underpayments in the order of their ids, each with its decision and check."""
+    rows = Underpayment.objects.visible_to(scope).select_related("line__remittance")
+    found = {row.id: row for row in rows.filter(id__in=list(underpayment_ids))}
+    scope.trail.patient_ids.update(row.patient_id for row in found.values())
+    return [found[id] for id in underpayment_ids if id in found]
+
+
+_BELOW = """
+SELECT u.payer_id, u.service_code,
+    count(*) FILTER (WHERE u.state <> 'noted'), count(*) FILTER (WHERE u.state = 'open'),
+    count(*) FILTER (WHERE u.state = 'disputed'),
+    coalesce(sum(u.expected_cents) FILTER (WHERE u.state <> 'noted'), 0)::bigint,
+    coalesce(sum(u.allowed_cents) FILTER (WHERE u.state <> 'noted'), 0)::bigint,
+    coalesce(sum(u.recovered_cents), 0)::bigint,
+    count(*) FILTER (WHERE u.state = 'noted'),
+    coalesce(sum(u.allowed_cents - u.expected_cents) FILTER (WHERE u.state = 'noted'), 0)::bigint
+FROM remittance_underpayment u
+WHERE u.practice_id = %s AND u.state <> 'withdrawn' AND u.decided_on BETWEEN %s AND %s
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """What one payer allowed for one service beside its contract."""
+
+    payer_id: UUID
+    service_code: str
+    count: int
+    """Decisions below the contract."""
+    open: int
+    disputed: int
+    expected_cents: int
+    """Of those below."""
+    allowed_cents: int
+    """Of those below."""
+    recovered_cents: int
+    above: int
+    """Decisions above it."""
+    above_cents: int
+
+
+def below_contract(*, scope: Scope, starts_on: date, ends_on: date) -> list[Below]:
+    """Return what was allowed beside contracts by checks of some days, both included, by payer and code."""
+    return [Below(*row) for row in sql.rows(_BELOW, (scope.practice_id, starts_on, ends_on))]
 
 
 def get_remittance(*, scope: Scope, remittance_id: UUID) -> Remittance:

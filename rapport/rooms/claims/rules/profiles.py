@@ -47,6 +47,8 @@ class Profile:
     """Days from the first service to file in; null: no limit is known."""
     corrected_limit_days: int | None = None
     """Days from the payer's decision to file a correction in."""
+    appeal_days: int | None = None
+    """Days from the payer's decision to appeal or dispute it in; null: as the practice's posting policy says."""
     warn_days: int = 14
     """How many days before the limit somebody is told."""
     max_units_a_day: Mapping[str, int] | None = None
@@ -59,7 +61,10 @@ class Profile:
 
 NAMES = tuple(field.name for field in fields(Profile))
 _HABITS: dict[str, dict[str, Any]] = {
-    "MB": {"filing_limit_days": 365, "corrected_limit_days": 365, "corrected_claims": "new_claim", "video_modifier": ""},
+    "MB": {
+        "filing_limit_days": 365, "corrected_limit_days": 365, "corrected_claims": "new_claim", "video_modifier": "",
+        "appeal_days": 120,
+    },
     "MC": {"filing_limit_days": 90, "corrected_limit_days": 60, "taxonomy_required": "both"},
     "BL": {"filing_limit_days": 90},
     "CH": {"filing_limit_days": 365},

@@ -28,6 +28,7 @@ class ProfileChange(Input):
     corrected_claims: Literal["replacement", "new_claim", "paper"] | None = None
     filing_limit_days: Days | None = None
     corrected_limit_days: Days | None = None
+    appeal_days: Days | None = None
     warn_days: Annotated[int, Field(ge=0, le=180)] | None = None
     max_units_a_day: dict[Annotated[str, Field(pattern=r"^[A-Z0-9]{5}$")], Annotated[int, Field(ge=1, le=99)]] | None = (
         Field(default=None, max_length=50)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import authorizations, directory, eligibility, estimates, policies
+from . import authorizations, contracts, directory, eligibility, estimates, policies
 from .base import router
 
-__all__ = ["authorizations", "directory", "eligibility", "estimates", "policies", "router"]
+__all__ = ["authorizations", "contracts", "directory", "eligibility", "estimates", "policies", "router"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .authorizations import Authorization
+from .contracts import ContractRate
 from .directory import CredentialSpan, EnrollmentChange
 from .eligibility import EligibilityCheck, EligibilityExchange
 from .estimates import Estimate, EstimateLine
@@ -11,6 +12,7 @@ from .settings import CoverageSettings
 
 __all__ = [
     "Authorization",
+    "ContractRate",
     "CoverageSettings",
     "CredentialSpan",
     "EligibilityCheck",

@@ -12,6 +12,7 @@ from .authorizations import (
     supply_claims,
 )
 from .booking import WhoPays, in_short, who_pays
+from .contracts import Contracts, contract_rates, contracts_of, payers_with_contract
 from .directory import (
     Credentials,
     credentials_of,
@@ -58,6 +59,7 @@ from .policies import (
 from .settings import settings_of
 
 __all__ = [
+    "Contracts",
     "Credentials",
     "Drift",
     "Standings",
@@ -65,6 +67,8 @@ __all__ = [
     "authorization_notices",
     "authorizations_of",
     "checks_of",
+    "contract_rates",
+    "contracts_of",
     "credentials_of",
     "current_estimates",
     "drift_of",
@@ -90,6 +94,7 @@ __all__ = [
     "payer_by_external_id",
     "payers_called",
     "payers_of",
+    "payers_with_contract",
     "place",
     "policies_of",
     "policies_of_patients",

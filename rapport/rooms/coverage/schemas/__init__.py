@@ -8,6 +8,12 @@ from .authorizations import (
     AuthorizationOut,
     authorization_out,
 )
+from .contracts import (
+    ContractImportOut,
+    ContractRatesIn,
+    ContractRatesOut,
+    contract_rates_out,
+)
 from .directory import (
     CREDENTIAL_COLUMNS,
     CREDENTIAL_SOURCE,
@@ -58,6 +64,9 @@ __all__ = [
     "AuthorizationIn",
     "AuthorizationOut",
     "BenefitsOut",
+    "ContractImportOut",
+    "ContractRatesIn",
+    "ContractRatesOut",
     "CoverageSettingsChange",
     "CoverageSettingsOut",
     "CredentialSpanChange",
@@ -83,6 +92,7 @@ __all__ = [
     "authorization_out",
     "batch_out",
     "check_out",
+    "contract_rates_out",
     "credential_span_out",
     "enrollments_out",
     "estimate_out",

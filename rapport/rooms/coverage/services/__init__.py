@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .authorizations import AuthorizationKnown, change_authorization, create_authorization
+from .contracts import import_contract_rates, set_contract_rates
 from .directory import (
     CredentialOverlap,
     change_credential_span,
@@ -54,6 +55,7 @@ __all__ = [
     "create_payer",
     "create_policy",
     "give_estimate",
+    "import_contract_rates",
     "note_enrollment",
     "one_per_rank",
     "paper_of",
@@ -61,6 +63,7 @@ __all__ = [
     "record_answer",
     "request_check",
     "roll_over",
+    "set_contract_rates",
     "show_new_name",
     "show_primary",
     "supply_inquiries",

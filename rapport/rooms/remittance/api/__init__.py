@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import files, money, policy, work
+from . import below, files, money, policy, work
 from .base import router
 
-__all__ = ["files", "money", "policy", "router", "work"]
+__all__ = ["below", "files", "money", "policy", "router", "work"]

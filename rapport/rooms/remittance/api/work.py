@@ -91,10 +91,13 @@ def list_unmatched_lines(request: ScopedRequest) -> Answer:
     needs=Permission.REMITTANCES_READ,
     action="remittance_line.read",
     returns=(200, s.DecisionWithCandidates),
-    example=examples.DECISION | {"candidates": examples.CANDIDATES},
+    example=examples.DECISION | {"candidates": examples.CANDIDATES, "contract": examples.CONTRACT_CHECK},
 )
 def get_remittance_line(request: ScopedRequest, remittance_line_id: str) -> Answer:
-    """One decision; where it was matched to none of ours, with the services that it may be about and why."""
+    """
+    One decision, beside the payer's contract; where it was matched to none of ours, with the services that it may be about
+    and why.
+    """
     scope = request.auth
     row = queries.get_line(scope=scope, line_id=path_id("remittance_line", remittance_line_id))
     found = []
@@ -102,7 +105,7 @@ def get_remittance_line(request: ScopedRequest, remittance_line_id: str) -> Answ
         found = claims.candidates(
             scope=scope, on=row.service_on, charge_cents=row.charge_cents, service_code=row.service_code
         )
-    return Answer(s.with_candidates(row, found))
+    return Answer(s.with_candidates(row, found, services.compare(scope=scope, lines=[row])[row.id][0]))
 
 
 def _worked_on(row: RemittanceLine) -> Answer:

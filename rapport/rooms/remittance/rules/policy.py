@@ -18,6 +18,8 @@ class Policy:
     unmatched_to_clearing: bool = False
     most_cents: int | None = None
     appeal_days: int = 90
+    tolerance_cents: int = 100
+    tolerance_percent: int = 0
     overrides: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -175,6 +175,12 @@ class PostingPolicyOut(Shape):
     ]
     most: Annotated[MoneyOut | None, Meta(description="A file with a check above it waits; null: no limit.")]
     appeal_days: int
+    tolerance: Annotated[
+        MoneyOut, Meta(description="How far from its contract a payer may be for a service before it is an underpayment.")
+    ]
+    tolerance_percent: Annotated[
+        int, Meta(description="The same, of what the contract says; the larger of both counts.")
+    ]
     overrides: list[OverrideOut]
     version: int
 
@@ -198,6 +204,8 @@ class PostingPolicyChange(Input):
     unmatched_to_clearing: bool | None = None
     most: MoneyIn | None = Field(default=None, description="null: no limit.")
     appeal_days: int | None = Field(default=None, ge=1, le=1095)
+    tolerance: MoneyIn | None = None
+    tolerance_percent: int | None = Field(default=None, ge=0, le=100)
     overrides: list[OverrideIn] | None = Field(default=None, max_length=300)
 
     def given(self) -> dict[str, Any]:
@@ -222,6 +230,8 @@ def policy_out(row: PostingPolicy | None) -> PostingPolicyOut:
         unmatched_to_clearing=policy.unmatched_to_clearing,
         most=MoneyOut(most) if most is not None else None,
         appeal_days=policy.appeal_days,
+        tolerance=MoneyOut(policy.tolerance_cents),
+        tolerance_percent=policy.tolerance_percent,
         overrides=[
             OverrideOut(group=key.split("-", 1)[0], reason=key.split("-", 1)[1], plan=plan)
             for key, plan in sorted(policy.overrides.items())

@@ -13,7 +13,9 @@ from rapport.platform.api.shapes import Day, Input, Instant, MoneyOut, Shape, in
 from rapport.rooms.remittance.models import Denial, RemittanceLine
 from rapport.rooms.remittance.rules import carc
 from rapport.rooms.remittance.rules.matching import HOW
+from rapport.rooms.remittance.rules.underpayments import Compared
 
+from .below import ContractCheckOut, contract_check_out
 from .files import RemittanceLineOut, line_out
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class DecisionWithCandidates(Shape):
     reason: str
     by_hand: list[Deed]
     candidates: Annotated[list[Candidate], Meta(description="The likest first; none where it is matched.")]
+    contract: ContractCheckOut
 
 
 class AssignIn(Input):
@@ -130,9 +133,9 @@ def decision_out(row: RemittanceLine) -> DecisionOut:
 
 
 def with_candidates(
-    row: RemittanceLine, candidates: Sequence[tuple[Claim, ClaimLine]]
+    row: RemittanceLine, candidates: Sequence[tuple[Claim, ClaimLine]], compared: Compared
 ) -> DecisionWithCandidates:
-    """Return a payer's decision with what it may be about."""
+    """Return a payer's decision with what it may be about, and how it stands beside the contract."""
     return DecisionWithCandidates(
         **_facts(row),
         candidates=[
@@ -152,6 +155,7 @@ def with_candidates(
             )
             for claim, line in candidates
         ],
+        contract=contract_check_out(compared),
     )  # fmt: skip
 
 

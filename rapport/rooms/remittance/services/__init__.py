@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .by_hand import AlreadyDecided, assign, correct, set_aside, take_up
+from .comparing import compare
 from .denials import reopen, resolve, write_appeal
 from .deposits import (
     Reconciliation,
@@ -16,6 +17,7 @@ from .policies import change_policy
 from .posting import RemittanceHeld, one_at_a_time, post_file, unpost_file
 from .receiving import look_again, match_again, receive
 from .typed import receive_typed
+from .underpayments import settle_underpayment, write_dispute
 
 __all__ = [
     "AlreadyDecided",
@@ -24,6 +26,7 @@ __all__ = [
     "RemittanceHeld",
     "assign",
     "change_policy",
+    "compare",
     "correct",
     "import_deposits",
     "look_again",
@@ -39,7 +42,9 @@ __all__ = [
     "reopen",
     "resolve",
     "set_aside",
+    "settle_underpayment",
     "take_up",
     "unpost_file",
     "write_appeal",
+    "write_dispute",
 ]

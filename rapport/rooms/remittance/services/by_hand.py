@@ -21,11 +21,11 @@ from rapport.rooms.remittance.models import EraFile, RemittanceLine
 from rapport.rooms.remittance.rules.planning import ALLOWED
 
 from . import booking
-from .denials import open_denials
 from .judging import judge, policy_of
 from .keeping import Loaded
 from .posting import decision, one_at_a_time, save_lines
 from .receiving import judge_again
+from .work_lists import note_posted
 
 
 class AlreadyDecided(Conflict):
@@ -92,7 +92,7 @@ def _book(scope: Scope, file: EraFile, line: RemittanceLine, *, now: datetime) -
     save_lines(scope=scope, lines=[line])
     said = decision(check=line.remittance, lines=[line], day=day)
     claim_services.record_decisions(scope=scope, decisions=list(said), now=now)
-    open_denials(scope=scope, loaded=[one], policy=policy, now=now)
+    note_posted(scope=scope, loaded=[one], policy=policy, now=now)
 
 
 def set_aside(*, scope: Scope, line_id: UUID, reason: str, now: datetime) -> RemittanceLine:

@@ -12,6 +12,7 @@ from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import rows
 from rapport.platform.outbox.emit import emit, emit_all
+from rapport.rooms.claims.queries.billed import appeal_days_of
 from rapport.rooms.documents import services as documents
 from rapport.rooms.remittance import events, queries
 from rapport.rooms.remittance.models import Denial, RemittanceLine
@@ -25,22 +26,24 @@ from .keeping import Loaded
 
 def open_denials(*, scope: Scope, loaded: Iterable[Loaded], policy: Policy, now: datetime) -> None:
     """
-    Put what was posted as denied or reduced on the work list, and take off it what does not stand any more.
+    Put what was posted as denied or reduced on the work list.
 
     A service that was on it before its file was taken back is on it again, unless a person had ended it.
     """
-    made: list[Denial] = []
-    turned: set[UUID] = set()
     today = scope.day_of(now)
-    for one in loaded:
-        if one.check.posted_before:
-            continue
-        for line in one.lines:
-            if line.status_code == "22" and line.claim_id:
-                turned.add(line.claim_id)
-            elif is_denial(line):
-                decided_on = min(one.check.paid_on or today, today)
-                made.append(_denial(scope, line, deadline_on=decided_on + timedelta(days=policy.appeal_days), now=now))
+    denied = [
+        (line, min(one.check.paid_on or today, today))
+        for one in loaded
+        if not one.check.posted_before
+        for line in one.lines
+        if is_denial(line)
+    ]
+    patience = appeal_days_of(scope=scope, claim_ids={line.claim_id for line, _ in denied if line.claim_id})
+    made = []
+    for line, decided_on in denied:
+        assert line.claim_id is not None
+        days = patience.get(line.claim_id, policy.appeal_days)
+        made.append(_denial(scope, line, deadline_on=decided_on + timedelta(days=days), now=now))
     added = rows.add_new(made)
     again = [row.line_id for row in made if row.id not in added]
     if again:
@@ -48,7 +51,6 @@ def open_denials(*, scope: Scope, loaded: Iterable[Loaded], policy: Policy, now:
     emit_all(
         events.DENIAL_OPENED, scope=scope, object_type="denial", objects=[(id, 1) for id in sorted(added)], now=now
     )
-    withdraw_fallen(scope=scope, claim_ids=turned, now=now)
 
 
 def is_denial(line: RemittanceLine) -> bool:
@@ -74,17 +76,16 @@ def _denial(scope: Scope, line: RemittanceLine, *, deadline_on: date, now: datet
     )  # fmt: skip
 
 
-def withdraw_fallen(*, scope: Scope, claim_ids: Iterable[UUID], now: datetime) -> None:
-    """Take denials off the list whose decision does not stand any more: reversed, or its file taken back."""
-    wanted = list(claim_ids)
-    open_ = list(Denial.objects.visible_to(scope).filter(claim_id__in=wanted, state="open"))
-    if not open_:
-        return
-    stands = {
-        line.id for lines in queries.standing(scope=scope, claim_ids=wanted).values() for line in lines
-    }
-    fallen = [row.line_id for row in open_ if row.line_id not in stands]
+def keep_standing(*, scope: Scope, denials: Sequence[Denial], stands: set[UUID], now: datetime) -> None:
+    """
+    Take denials off the list whose decision does not stand any more, and put back those whose decision does again.
+
+    :param stands: the lines of decisions that stand, of the claims of these
+    """
+    fallen = [row.line_id for row in denials if row.state == "open" and row.line_id not in stands]
     Denial.move(fallen, practice_id=scope.practice_id, source="open", to="withdrawn", at=now)
+    again = [row.line_id for row in denials if row.state == "withdrawn" and row.line_id in stands]
+    Denial.move(again, practice_id=scope.practice_id, source="withdrawn", to="open", at=now)
 
 
 def resolve(*, scope: Scope, denial_id: UUID, resolution: str, note: str, now: datetime) -> Denial:

@@ -148,7 +148,8 @@ def policy_of(*, scope: Scope) -> Policy:
         automatic=row.automatic, least_confidence=row.least_confidence, denials=row.denials,
         takebacks=row.takebacks, provider_adjustments=row.provider_adjustments,
         unmatched_to_clearing=row.unmatched_to_clearing, most_cents=row.most_cents,
-        appeal_days=row.appeal_days, overrides=row.overrides,
+        appeal_days=row.appeal_days, tolerance_cents=row.tolerance_cents,
+        tolerance_percent=row.tolerance_percent, overrides=row.overrides,
     )  # fmt: skip
 
 

@@ -39,6 +39,8 @@ def change_policy(
     for name, value in given.items():
         if name == "overrides":
             row.overrides = _overrides(value)
+        elif name == "tolerance":
+            row.tolerance_cents = value.amount
         elif name == "most":
             row.most_cents = value.amount if value is not None else None
         else:

@@ -25,11 +25,11 @@ from rapport.rooms.remittance.rules.planning import NO_DECISION, is_denied
 from rapport.rooms.remittance.rules.policy import Policy
 
 from . import booking
-from .denials import open_denials, withdraw_fallen
 from .judging import claims_in, judge, policy_of
 from .keeping import Loaded, load
 from .reading import content, faulty, holds
 from .telling import words_of
+from .work_lists import keep_standing, note_posted
 
 CLAIMS_AT_ONCE = 2000
 """How many claims' entries go to the ledger together."""
@@ -120,7 +120,7 @@ def post_rows(
     # What was decided anew may have come, and been posted, before the reversal of what was decided first.
     turned -= claims_in(line for line in lines if line.status_code not in ("22", *NO_DECISION))
     _claims_as_they_stand(scope, turned, detail="835:22", now=now)
-    open_denials(scope=scope, loaded=loaded, policy=policy, now=now)
+    note_posted(scope=scope, loaded=loaded, policy=policy, now=now)
     tell(scope=scope, file=file, event=events.ERA_POSTED, now=now)
 
 
@@ -230,7 +230,7 @@ def unpost_file(*, scope: Scope, era_file_id: UUID, reason: str, now: datetime) 
             "Another file takes back what this one decided. Take that one back first.", current_state="posted"
         )
     _claims_as_they_stand(scope, claim_ids, detail="835:unposted", now=now)
-    withdraw_fallen(scope=scope, claim_ids=claim_ids, now=now)
+    keep_standing(scope=scope, claim_ids=claim_ids, now=now)
     tell(scope=scope, file=file, event=events.ERA_UNPOSTED, now=now)
     scope.trail.reason = reason
     scope.trail.target("era_file", file.id, file.version)
