@@ -29,6 +29,8 @@ PREFIXES: dict[str, str] = {
     "rate": "rate",
     "work_schedule": "wsch",
     "appointment": "appt",
+    "group": "grp",
+    "group_session": "gses",
     "clinical_note": "note",
     "addendum": "add",
     "document": "doc",

@@ -142,6 +142,7 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
             },
         )
     )  # fmt: skip
+    _gather(stage, patient)
     _take_cards(willow, patient)
     _cover(stage)
     document = stage.billing.maya.get("/v1/documents").json()["data"][0]
@@ -157,6 +158,16 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
         pass
     _look_up(stage)
     return stage
+
+
+def _gather(stage: Stage, patient: Any) -> None:
+    """Let the patient belong to a group that is to meet."""
+    willow, things = stage.willow, stage.billing.things
+    props.service_code(willow, "90853")
+    body = {"label": "Evening", "clinician_id": things["clinician"]["id"], "patient_ids": [patient["id"]]}
+    group = props.made(willow.scheduler.post("/v1/groups", body))
+    session = {"start_at": "2031-01-07T18:00:00Z", "location_id": things["location"]["id"]}
+    props.made(willow.scheduler.post(f"/v1/groups/{group['id']}/sessions", session))
 
 
 def _cover(stage: Stage) -> None:

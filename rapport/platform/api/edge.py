@@ -214,7 +214,7 @@ PATH_KINDS: dict[str, str] = {
     for kind in (
         "practice user membership api_key clinician location patient insurance_policy payer authorization "
         "credential_span eligibility_check estimate "
-        "service_code appointment clinical_note document claim claim_proposal channel era_file remittance "
+        "service_code appointment group group_session clinical_note document claim claim_proposal channel era_file remittance "
         "payment ledger_entry telehealth_session event webhook_endpoint delivery job session "
         "connection challenge attention_item connector_write artefact "
         "remittance_line denial underpayment deposit "

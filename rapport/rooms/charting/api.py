@@ -160,6 +160,33 @@ def create_note(request: ScopedRequest, body: s.NoteIn) -> Answer:
     return _answer(request, note)
 
 
+@router.post(
+    "/group-sessions/{group_session_id}/notes",
+    summary="Write what a group did into each member's note",
+    needs=Permission.NOTES_WRITE,
+    action="note.write_group",
+    returns=(200, s.GroupNotesOut),
+    problems=(
+        problems.AppointmentNotHeld, problems.WriterRole, problems.PersonNeeded, problems.NoteExists,
+        problems.NoteLocked, problems.NotAuthor, ImmutableField, ReadOnlyField,
+    ),
+    example={"object": "group_notes", "notes": [examples.DRAFT_DETAIL]},
+    request_example={"shared": "Breathing exercise; talk about sleep."},
+)  # fmt: skip
+def write_group_notes(request: ScopedRequest, group_session_id: str, body: s.GroupNotesIn) -> Answer:
+    """
+    For each member who was there: section `group_session` of a note of their own, begun where there is none.
+
+    What is said there names nobody of the group (`names-a-member`), nor does the rest of a member's note name
+    another one (`names-another-member`). Signed notes stay as they are. Sent again it replaces the section.
+    """
+    notes = services.write_group_notes(
+        scope=request.auth, group_session_id=path_id("group_session", group_session_id), body=body,
+        now=timezone.now(),
+    )  # fmt: skip
+    return Answer(s.GroupNotesOut("group_notes", [_answer(request, note).body for note in notes]))
+
+
 @router.patch(
     "/clinical-notes/{clinical_note_id}",
     summary="Change a draft",

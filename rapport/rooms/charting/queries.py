@@ -61,6 +61,12 @@ def get_note(*, scope: Scope, note_id: UUID, lock: bool = False) -> ClinicalNote
     return note
 
 
+def note_of_type(*, scope: Scope, appointment_id: UUID, type: str) -> ClinicalNote | None:
+    """Return the note of one type that a visit has, in whatever state but void; never a psychotherapy note."""
+    rows = ClinicalNote.objects.visible_to(scope).filter(appointment_id=appointment_id, type=type)
+    return rows.exclude(status=NoteStatus.VOID).order_by("created_at").first()
+
+
 def may_read_text(scope: Scope, *, status: str, author_user_id: UUID, clinician_id: UUID) -> bool:
     """
     Tell whether the actor may read what a note says, beyond that it exists.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from msgspec import Meta, Raw, Struct, json
 from pydantic import Field
@@ -125,6 +126,13 @@ class NoteAskedOut(ClinicalNoteDetailOut):
     write: WriteRef
 
 
+class GroupNotesOut(Shape):
+    """The notes of a group's session that were written to."""
+
+    object: Literal["group_notes"]
+    notes: list[ClinicalNoteDetailOut]
+
+
 class NoteVerificationOut(Shape):
     """What became of a signed note."""
 
@@ -165,6 +173,19 @@ class NoteIn(Input):
     content: dict[str, Any] | None = Field(
         default=None, description="Section -> text, or fields. Names in snake_case."
     )
+
+
+class GroupNotesIn(Input):
+    """What a group did, for the note of each member who was there."""
+
+    type: Literal["progress", "psychiatric_progress"] = "progress"
+    shared: str = Field(
+        min_length=1, max_length=50_000, description="Stands in every member's note, so it names nobody of the group."
+    )
+
+    def of(self, appointment_id: UUID, content: dict[str, Any]) -> NoteIn:
+        """Return one member's new note."""
+        return NoteIn(type=self.type, appointment_id=type_id("appointment", appointment_id), content=content)
 
 
 class NoteChange(Input):

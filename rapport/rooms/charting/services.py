@@ -27,6 +27,7 @@ from rapport.platform.db.errors import constraint_name
 from rapport.platform.outbox.emit import emit
 from rapport.rooms.coding import queries as coding
 from rapport.rooms.roster import queries as roster
+from rapport.rooms.scheduling.queries import groups
 
 from . import events, queries, visits
 from .models import ClinicalNote
@@ -41,7 +42,7 @@ from .problems import (
 )
 from .rules.completeness import missing
 from .rules.types import RULES
-from .states import Action, NoteStatus, NoteType
+from .states import MOVES, Action, NoteStatus, NoteType
 
 MAX_CONTENT_BYTES = 200_000
 
@@ -82,7 +83,10 @@ def create_note(*, scope: Scope, body: Any, now: datetime) -> ClinicalNote:
         diagnoses = _checked_diagnoses(type, body.diagnoses, on=service_on)
     elif RULES[type].needs_diagnosis:
         diagnoses = queries.diagnoses_to_carry(scope=scope, patient_id=patient_id)
-    _fill(note, content=_checked_content(body.content or {}), diagnoses=diagnoses)
+    content = _checked_content(body.content or {})
+    if type is not NoteType.PSYCHOTHERAPY:
+        visits.refuse_names_of_others(scope, appointment_id=appointment_id, content=content)
+    _fill(note, content=content, diagnoses=diagnoses)
     try:
         with transaction.atomic():
             note.save(force_insert=True)
@@ -124,6 +128,8 @@ def change_note(
         content = _checked_content(
             {name: value for name, value in merged.items() if value is not None}
         )
+        if not note.is_psychotherapy:
+            visits.refuse_names_of_others(scope, appointment_id=note.appointment_id, content=content)
     if "diagnoses" in given:
         diagnoses = _checked_diagnoses(type, given["diagnoses"] or (), on=note.service_on)
     elif "service_on" in given and diagnoses:
@@ -140,6 +146,45 @@ def change_note(
     scope.trail.target("clinical_note", note.id, note.version)
     scope.trail.changed = sorted(given)
     return note
+
+
+SHARED = "group_session"
+"""The section that says what the group did, the same in each member's note."""
+
+
+def write_group_notes(*, scope: Scope, group_session_id: UUID, body: Any, now: datetime) -> list[ClinicalNote]:
+    """
+    Put what a group did into the note of each member who was there; a note that is not there is begun.
+
+    Each is an ordinary note of one patient, which says further what was that patient's own. What is signed stays.
+
+    :param body: `schemas.GroupNotesIn`
+    :return: the author's drafts, one for each member whom the author may see and who came
+    :raises NotFound: no such session here
+    :raises Invalid: a member is named in it
+    :raises AppointmentNotHeld: nobody came, as far as the author may see
+    """
+    scope.require(Permission.NOTES_WRITE)
+    parts = [
+        part for part in groups.parts_of(scope=scope, group_session_id=group_session_id) if part.attended
+    ]
+    if not parts:
+        raise AppointmentNotHeld("Check members in first, or complete their appointments.")
+    shared = {SHARED: body.shared}
+    visits.refuse_any_member(scope, group_session_id=group_session_id, text=body.shared, at="/shared")
+    written = []
+    for part in parts:
+        there = queries.note_of_type(scope=scope, appointment_id=part.appointment_id, type=body.type)
+        if there is None:
+            written.append(create_note(scope=scope, body=body.of(part.appointment_id, shared), now=now))
+        elif there.author_user_id == scope.user_id and NoteStatus(there.status) in MOVES[Action.CHANGE]:
+            written.append(
+                change_note(
+                    scope=scope, note_id=there.id, if_match=etags.of(there.id, there.version),
+                    given={"content": shared}, now=now,
+                )
+            )  # fmt: skip
+    return written
 
 
 def discard_note(*, scope: Scope, note_id: UUID, if_match: str, now: datetime) -> ClinicalNote:
@@ -332,4 +377,4 @@ def _fault(pointer: str, code: str) -> Invalid:
     return Invalid("1 field is not valid.", errors=(FieldError(pointer, code),))
 
 
-__all__ = ["NoteLocked", "change_note", "create_note", "discard_note", "tell"]
+__all__ = ["NoteLocked", "change_note", "create_note", "discard_note", "tell", "write_group_notes"]

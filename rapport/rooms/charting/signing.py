@@ -53,6 +53,7 @@ def sign_note(*, scope: Scope, note_id: UUID, if_match: str, now: datetime) -> C
     :raises CosignRequired: it is signed already, and waits for a supervisor
     :raises PreconditionFailed: it is not what the signer read
     :raises NoteIncomplete: sections or diagnoses are missing, or a code was not in use that day
+    :raises Invalid: it names another member of the patient's group
     :raises AppointmentAhead: the visit has not begun
     """
     scope.require(Permission.NOTES_SIGN)
@@ -66,6 +67,8 @@ def sign_note(*, scope: Scope, note_id: UUID, if_match: str, now: datetime) -> C
     _check_held(scope, note, now)
     needs_cosign = _needs_cosign(scope, note)
     content = queries.content_of(note)
+    if not note.is_psychotherapy:
+        visits.refuse_names_of_others(scope, appointment_id=note.appointment_id, content=content)
     text = queries.words_of(note, content=content).canonical()
     mine = paper.Signed(SignatureRole.AUTHOR, _name(scope), now)
     document_id = None
@@ -206,6 +209,9 @@ def add_addendum(*, scope: Scope, note_id: UUID, text: str, now: datetime) -> Cl
             text.encode(), aad=queries.seal_of(note.id, part=f"addendum|{row.id}"), purpose="field"
         )
     else:
+        visits.refuse_names_of_others(
+            scope, appointment_id=note.appointment_id, content={"text": text}, at="/"
+        )
         row.text = text
         pdf = paper.addendum_pdf(scope=scope, note=note, text=text, sha256=sha256, signature=mine)
         row.document_id = documents.store(

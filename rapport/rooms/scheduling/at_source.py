@@ -204,7 +204,7 @@ def _as_row(patient: Any, plan: Plan, values: Mapping[str, Any], now: datetime) 
         plan.service_code.code, plan.service_code.id, plan.start.at, plan.end_at, plan.zone,
         values["start_local"], place.id if place else None, plan.means, plan.setting, "booked", False,
         "", "", json.dumps(values["external_ids"]), None, 1, now, now,
-        place.place_of_service_code if place else None, patient.source_system, None, now,
+        place.place_of_service_code if place else None, patient.source_system, None, now, None,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from rapport.rooms.coding import queries as coding
 from rapport.rooms.coding.rules.telehealth import Means, Setting
 from rapport.rooms.roster import queries as roster
 
-from .models import Appointment
+from .models import Appointment, GroupSession
 from .rules.wall_clock import LocalTime, show, wall_text
 from .timing import fault, start_of
 
@@ -194,7 +194,9 @@ def new_plan(
     return plan
 
 
-def changed_plan(scope: Scope, row: Appointment, given: Mapping[str, Any], body: Any) -> Plan:
+def changed_plan(
+    scope: Scope, row: Appointment | GroupSession, given: Mapping[str, Any], body: Any
+) -> Plan:
     """Return the appointment as it is to be after a change."""
     clinician = (
         _clinician(scope, given["clinician_id"])
@@ -219,13 +221,13 @@ def changed_plan(scope: Scope, row: Appointment, given: Mapping[str, Any], body:
     return plan
 
 
-def _kept(row: Appointment, zone: str) -> tuple[datetime, datetime, timedelta]:
+def _kept(row: Appointment | GroupSession, zone: str) -> tuple[datetime, datetime, timedelta]:
     local = show(row.start_at, ZoneInfo(zone))
     return local.at, local.wall, local.offset
 
 
 def _changed_place(
-    scope: Scope, row: Appointment, given: Mapping[str, Any]
+    scope: Scope, row: Appointment | GroupSession, given: Mapping[str, Any]
 ) -> tuple[Location | None, str, str]:
     location_id = given.get("location_id")
     telehealth = given.get("telehealth")

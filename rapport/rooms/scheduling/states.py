@@ -25,6 +25,15 @@ class AppointmentStatus(StrEnum):
     """The patient did not come."""
 
 
+class GroupSessionStatus(StrEnum):
+    """Where a meeting of a group stands."""
+
+    BOOKED = "booked"
+    """It takes the clinician's time, whoever of its members comes."""
+    CANCELLED = "cancelled"
+    """Called off for everybody."""
+
+
 class Action(StrEnum):
     """What can be done to an appointment."""
 
@@ -77,6 +86,9 @@ OUTCOMES = frozenset({Action.COMPLETE, Action.MARK_NO_SHOW})
 
 BUSY = (S.BOOKED, S.CHECKED_IN, S.COMPLETED)
 """States in which the clinician's time is taken; as in the exclusion constraint."""
+
+SEATED = (*BUSY, S.NO_SHOW)
+"""States in which a member has a place in a session of a group; as in the trigger that counts them."""
 
 
 def allowed(status: AppointmentStatus) -> list[Action]:

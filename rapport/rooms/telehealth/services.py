@@ -43,7 +43,8 @@ def follow(
 
     Called in the transaction of every change: a telehealth appointment gets a session, a new time
     moves its window, another clinician gets a host link of their own and the old one dies, and an
-    appointment that is off or moved to a place takes its links with it.
+    appointment that is off or moved to a place takes its links with it. A group meets in one room, so its
+    members' appointments get no sessions of their own.
 
     :param reopened: an outcome was taken back: what was ended is to come again
     :param new: the appointment was made just now, and has no session yet
@@ -52,7 +53,8 @@ def follow(
     session = (
         None if new else queries.session_of(scope=scope, appointment_id=appointment_id, lock=True)
     )
-    if session is None and not appointment.telehealth:
+    alone = appointment.group_session_id is None
+    if session is None and not (appointment.telehealth and alone):
         return
     if session is None:
         session = _create(scope, appointment, now=now)

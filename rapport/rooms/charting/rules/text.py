@@ -55,7 +55,7 @@ def digest_of(text: str) -> str:
 
 
 _ORDER = (
-    "chief_complaint presenting_problem reason history interval_history subjective data behavior "
+    "chief_complaint presenting_problem reason history interval_history group_session subjective data behavior "
     "narrative summary session_summary text problems objective mental_status findings results "
     "interventions intervention response risk impressions assessment goals objectives "
     "recommendations plan"

@@ -16,10 +16,16 @@ from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
 from rapport.platform.tenancy.source import HERE, as_of_sql
 from rapport.rooms.coding.rules.telehealth import Place
-
-from .models import Appointment, AppointmentExternalId, WorkSchedule
-from .rules.hours import DAYS, Shift, Stretch, Week, default_week, free_slots
-from .states import BUSY, AppointmentStatus
+from rapport.rooms.scheduling.models import Appointment, AppointmentExternalId, WorkSchedule
+from rapport.rooms.scheduling.rules.hours import (
+    DAYS,
+    Shift,
+    Stretch,
+    Week,
+    default_week,
+    free_slots,
+)
+from rapport.rooms.scheduling.states import BUSY, AppointmentStatus
 
 STEP = timedelta(minutes=15)
 """Slots are offered on this grid, counted from the start of a stretch of work."""

@@ -25,12 +25,11 @@ from rapport.platform.api.shapes import (
 from rapport.platform.tenancy.source import as_of_sql
 from rapport.rooms.coding.rules.telehealth import Means, Setting, place_of
 from rapport.rooms.roster.schemas import ClinicianRef
-
-from .at_source import Wanted
-from .ports import PaidBy
-from .rules.hours import Stretch
-from .rules.wall_clock import show, wall_text, zone_named
-from .timing import slot_times
+from rapport.rooms.scheduling.at_source import Wanted
+from rapport.rooms.scheduling.ports import PaidBy
+from rapport.rooms.scheduling.rules.hours import Stretch
+from rapport.rooms.scheduling.rules.wall_clock import show, wall_text, zone_named
+from rapport.rooms.scheduling.timing import slot_times
 
 Status = Literal["booked", "checked_in", "completed", "cancelled", "late_cancelled", "no_show"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -115,6 +114,9 @@ class AppointmentOut(Shape):
     place_rule: Annotated[str, Meta(description="Which rule chose place and modifiers, in words.")]
     telehealth_session: SessionRef | None
     overbooked: bool
+    group_session_id: Annotated[
+        str | None, Meta(description="The session of a group that it is this patient's part of.")
+    ]
     warnings: Annotated[
         list[BookingWarning],
         Meta(description="What is to be looked at: who pays may not, as it stands. Empty in lists."),
@@ -319,7 +321,8 @@ APPOINTMENT_COLUMNS = (
     " a.time_zone, a.start_local, a.location_id, a.means, a.patient_setting, a.status,"
     " a.overbooked, a.ended_reason, a.ended_by, a.external_ids::text, a.telehealth_session::text,"
     " a.version, a.created_at, a.updated_at, l.place_of_service_code,"
-    f" a.source_system, a.source_remote_id, {as_of_sql('a', 'appointments')}"
+    f" a.source_system, a.source_remote_id, {as_of_sql('a', 'appointments')},"
+    " a.group_session_id"
 )
 """What `appointment_out` reads, in its order."""
 
@@ -378,6 +381,7 @@ def appointment_out(
         place_rule=place.explanation,
         telehealth_session=kept,
         overbooked=row[19],
+        group_session_id=type_id("group_session", row[31]) if row[31] else None,
         warnings=[BookingWarning(*one) for one in paid_by.warnings] if paid_by else [],
         eligibility=raw(paid_by.eligibility) if paid_by and paid_by.eligibility else None,
         ended_reason=row[20] or None,

@@ -1,4 +1,4 @@
-"""Scheduling over HTTP. A view turns a request into one service call, and does nothing else."""
+"""Appointments, free slots and working hours over HTTP."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags, handed_on, lanes
 from rapport.platform.api.lists import Filter, ListSpec, Sort
-from rapport.platform.api.router import RoomRouter, ScopedRequest
+from rapport.platform.api.router import ScopedRequest
 from rapport.platform.api.shapes import Answer, Page, Source, instant, path_id, source_of
 from rapport.platform.db import sql
 from rapport.platform.tenancy.source import HERE
 from rapport.rooms.roster import queries as roster
+from rapport.rooms.scheduling import at_source, examples, queries, services
+from rapport.rooms.scheduling import schemas as s
+from rapport.rooms.scheduling.models import WorkSchedule
+from rapport.rooms.scheduling.rules.hours import DAYS
+from rapport.rooms.scheduling.states import Action
+from rapport.rooms.scheduling.timing import AmbiguousLocalTime, NonexistentLocalTime, fault
 
-from . import at_source, examples, queries, services
-from . import schemas as s
-from .models import WorkSchedule
-from .rules.hours import DAYS
-from .states import Action
-from .timing import AmbiguousLocalTime, NonexistentLocalTime, fault
-
-router = RoomRouter(connected="refused", tag="Scheduling")
+from .base import router
 
 _BOOKING = (
     services.SlotTaken, services.OutsideHours, services.ExternalIdTaken, ImmutableField,
@@ -60,6 +59,7 @@ APPOINTMENTS = ListSpec(
             "enum:booked|checked_in|completed|cancelled|late_cancelled|no_show",
             ("eq", "in", "ne"),
         ),
+        "group_session_id": Filter("a.group_session_id", "id:group_session"),
         "telehealth": Filter("(a.location_id IS NULL)", "bool"),
         "service_code": Filter("v.code", "text", ("eq", "in")),
         "start_at": Filter("a.start_at", "instant", ("gte", "gt", "lt", "lte")),
@@ -176,7 +176,7 @@ def get_appointment(request: ScopedRequest, appointment_id: str) -> Answer:
     needs=Permission.APPOINTMENTS_WRITE,
     action="appointment.create",
     returns=(201, s.AppointmentOut),
-    problems=(*_BOOKING, *handed_on.PROBLEMS, StateConflict),
+    problems=(*_BOOKING, *handed_on.PROBLEMS, StateConflict, services.OfAGroup),
     connected="port",
     accepted=_ASKED,
     example=examples.APPOINTMENT,
@@ -207,7 +207,7 @@ def book_appointment(request: ScopedRequest, body: s.AppointmentIn) -> Answer:
     needs=Permission.APPOINTMENTS_WRITE,
     action="appointment.put",
     returns=(200, s.AppointmentOut),
-    problems=(*_BOOKING, StateConflict),
+    problems=(*_BOOKING, StateConflict, services.OfAGroup),
     example=examples.APPOINTMENT,
     request_example=examples.NEW_APPOINTMENT,
 )
@@ -226,7 +226,7 @@ def put_appointment(request: ScopedRequest, body: s.AppointmentIn) -> Answer:
     action="appointment.update",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(*_BOOKING, *handed_on.PROBLEMS, StateConflict),
+    problems=(*_BOOKING, *handed_on.PROBLEMS, StateConflict, services.OfAGroup),
     connected="port",
     accepted=_ASKED,
     example=examples.APPOINTMENT,
@@ -246,7 +246,7 @@ def change_appointment(
     action="appointment.reschedule",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(*_BOOKING, *handed_on.PROBLEMS, StateConflict),
+    problems=(*_BOOKING, *handed_on.PROBLEMS, StateConflict, services.OfAGroup),
     connected="port",
     accepted=_ASKED,
     example=examples.APPOINTMENT,
@@ -353,7 +353,10 @@ def no_show(request: ScopedRequest, appointment_id: str, body: s.MoveIn | None =
     action="appointment.reopen",
     returns=(200, s.AppointmentOut),
     match=True,
-    problems=(*handed_on.PROBLEMS, StateConflict, services.SlotTaken, services.OutsideHours),
+    problems=(
+        *handed_on.PROBLEMS, StateConflict, services.SlotTaken, services.OutsideHours, services.OfAGroup,
+        services.GroupFull,
+    ),
     connected="port",
     accepted=_ASKED,
     example=examples.APPOINTMENT,

@@ -23,8 +23,20 @@ from rapport.platform.tenancy.models import (
 from rapport.platform.tenancy.source import HERE
 from rapport.rooms.coding.rules import time_rules
 from rapport.rooms.coding.rules.telehealth import Means, Place, Setting, place_of
+from rapport.rooms.scheduling.states import MOVES, Action, AppointmentStatus
 
-from .states import MOVES, Action, AppointmentStatus
+from .groups import Group, GroupMember, GroupSession
+
+__all__ = [
+    "Appointment",
+    "AppointmentExternalId",
+    "AppointmentHistory",
+    "Group",
+    "GroupMember",
+    "GroupSession",
+    "MirroredShift",
+    "WorkSchedule",
+]
 
 
 class Appointment(SourcedRecord):
@@ -78,6 +90,9 @@ class Appointment(SourcedRecord):
     telehealth_session = models.JSONField(null=True)
     """{"id", "state", "host", "opens_at", "closes_at", "join_urls": []}; written by telehealth."""
 
+    group_session = PracticeForeignKey(GroupSession, null=True)
+    """The meeting of a group that it is one member's part of; null: the patient comes alone. Never changes."""
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -93,8 +108,18 @@ class Appointment(SourcedRecord):
                 | (Q(location=None, means__in=["video", "audio"]) & ~Q(patient_setting="")),
             ),
             once_per_source("appointment_source_once"),
+            models.UniqueConstraint(
+                fields=["practice", "group_session", "patient"],
+                condition=Q(group_session__isnull=False)
+                & ~Q(status__in=[AppointmentStatus.CANCELLED.value, AppointmentStatus.LATE_CANCELLED.value]),
+                name="appointment_one_seat_each",
+            ),
         ]
         indexes = [
+            models.Index(
+                fields=["practice", "group_session"], name="appointment_by_group_session",
+                condition=Q(group_session__isnull=False),
+            ),
             models.Index(
                 fields=["practice", "clinician", "start_at", "id"], name="appointment_by_clinician"
             ),

@@ -21,13 +21,24 @@ from rapport.platform.db.rows import add, by_id
 from rapport.platform.outbox.emit import emit
 from rapport.platform.tenancy.source import HERE
 from rapport.rooms.roster import queries as roster
-
-from . import events, queries
-from .models import Appointment, AppointmentExternalId, WorkSchedule
-from .plans import Override, Plan, changed_plan, meeting, new_plan, override_in
-from .rules import hours
-from .states import OUTCOMES, Action, AppointmentStatus
-from .timing import fault, slot_times
+from rapport.rooms.scheduling import events, queries
+from rapport.rooms.scheduling.models import (
+    Appointment,
+    AppointmentExternalId,
+    GroupSession,
+    WorkSchedule,
+)
+from rapport.rooms.scheduling.plans import (
+    Override,
+    Plan,
+    changed_plan,
+    meeting,
+    new_plan,
+    override_in,
+)
+from rapport.rooms.scheduling.rules import hours
+from rapport.rooms.scheduling.states import OUTCOMES, Action, AppointmentStatus, GroupSessionStatus
+from rapport.rooms.scheduling.timing import fault, slot_times
 
 ALTERNATIVES = 3
 """How many other slots an answer names when one is taken."""
@@ -46,6 +57,14 @@ class OutsideHours(Conflict):
 class ExternalIdTaken(Conflict):
     code = "external-id-taken"
     title = "Another object of this kind already has that external id."
+
+
+class OfAGroup(Conflict):
+    code, title = "of-a-group", "The appointment is one member's part of a group's session."
+
+
+class GroupFull(Conflict):
+    code, title = "group-full", "The session has no place left."
 
 
 class AppointmentAhead(Conflict):
@@ -199,9 +218,10 @@ def _keep_external_ids(scope: Scope, row: Appointment, pairs: Sequence[Any]) -> 
         raise
 
 
-def _tell(
-    event: str, row: Appointment, *, scope: Scope, now: datetime, changed: Sequence[str] = ()
+def tell(
+    event: str, *, row: Appointment, scope: Scope, now: datetime, changed: Sequence[str] = ()
 ) -> None:
+    """Emit an event of an appointment, and note for the trail that it is what the operation is about."""
     scope.trail.patient_ids.add(row.patient_id)
     scope.trail.target("appointment", row.id, row.version)
     scope.trail.changed = list(changed)
@@ -246,28 +266,33 @@ def book(*, scope: Scope, now: datetime, body: Any) -> tuple[Appointment, bool]:
         updated_at=now,
         **plan.columns(),
     )
-    with _no_double_booking():
+    with no_double_booking():
         add(row)
     if body.external_ids:
         _keep_external_ids(scope, row, body.external_ids)
     row.note("book", scope=scope, at=now, before="")
     _note_override(scope, row, override)
-    _tell(events.CREATED, row, scope=scope, now=now)
+    tell(events.CREATED, row=row, scope=scope, now=now)
     return row, True
 
 
 @contextmanager
-def _no_double_booking() -> Iterator[None]:
+def no_double_booking() -> Iterator[None]:
     """
-    Run a write that the exclusion constraint may refuse; that becomes a problem.
+    Run a write that the exclusion constraint, or the count of a group's seats, may refuse; that becomes a problem.
 
-    Under the calendar's lock it never does: this is for what was written past the lock. The
+    Under the calendar's lock the constraint never does: this is for what was written past the lock. The
     transaction has failed then, so no other slots can be looked for.
     """
     try:
         yield
     except IntegrityError as error:
-        if constraint_name(error) != "appointment_no_double_booking":
+        broken = constraint_name(error)
+        if broken == "group_session_has_seats":
+            raise GroupFull("Take a member out first, or give the group more room.") from error
+        if broken == "appointment_one_seat_each":
+            raise OfAGroup("The patient has a place in the session.") from error
+        if broken not in ("appointment_no_double_booking", "group_session_no_double_booking"):
             raise
         raise SlotTaken("Choose another time, or another clinician.", alternatives=[]) from error
 
@@ -384,18 +409,20 @@ def _apply(
     moves = bool(names & {"clinician_id", "start_at", "end_at"})
     if not names:
         _save_outside_of_moves(scope, row, columns, now=now)
-        _tell(events.UPDATED, row, scope=scope, now=now, changed=sorted(columns))
+        tell(events.UPDATED, row=row, scope=scope, now=now, changed=sorted(columns))
         return
+    if row.group_session_id is not None:
+        raise OfAGroup("Move or change the group's session, or take the patient out of it.")
     action = Action.RESCHEDULE if moves else Action.CHANGE
     row.require(action)
-    _ask_guards(scope, row, action)
+    ask_guards(scope, row=row, action=action)
     if moves:
         columns["overbooked"] = check_slot(scope, plan=plan, override=override, leave_out=row.id)
-    with _no_double_booking():
+    with no_double_booking():
         row.move(action, scope=scope, at=now, **columns)
     _note_override(scope, row, override)
     event = events.RESCHEDULED if moves else events.UPDATED
-    _tell(event, row, scope=scope, now=now, changed=sorted(columns))
+    tell(event, row=row, scope=scope, now=now, changed=sorted(columns))
 
 
 def _save_outside_of_moves(
@@ -409,7 +436,8 @@ def _save_outside_of_moves(
     row.save(update_fields=[*columns, "version", "updated_at"])
 
 
-def _ask_guards(scope: Scope, row: Appointment, action: Action) -> None:
+def ask_guards(scope: Scope, *, row: Appointment, action: Action) -> None:
+    """Ask the rooms above whether something may be done to an appointment. :raises Conflict: it may not"""
     for guard in _guards:
         guard(scope, row, action)
 
@@ -437,7 +465,7 @@ def check_act(*, scope: Scope, row: Appointment, action: Action, now: datetime) 
     row.require(action)
     if action in OUTCOMES and row.start_at > now:
         raise AppointmentAhead("Say what became of it once it has begun.", start_at=instant(row.start_at))
-    _ask_guards(scope, row, action)
+    ask_guards(scope, row=row, action=action)
 
 
 def act(
@@ -462,26 +490,49 @@ def act(
     :raises StateConflict: its status does not allow it
     :raises AppointmentAhead: it has no outcome before it has begun
     :raises SlotTaken: it cannot be reopened, since the time was given to somebody else
+    :raises OfAGroup: it cannot, since the group's session is another one now; `GroupFull`: its place was taken
     """
     scope.require(Permission.APPOINTMENTS_WRITE)
     seen = queries.get_appointment(scope=scope, appointment_id=appointment_id)
     allowance = override_in(scope, override)
     if action is Action.REOPEN:
         lock_calendars(scope, clinician_ids=[seen.clinician_id])
+        if seen.group_session_id is not None:
+            by_id(GroupSession, scope=scope, id=seen.group_session_id, lock=True)
     row = queries.get_appointment(scope=scope, appointment_id=appointment_id, lock=True)
     etags.check(row, if_match)
     check_act(scope=scope, row=row, action=action, now=now)
     columns: dict[str, Any] = {"ended_reason": ended_reason, "ended_by": ended_by}
     if action is Action.REOPEN:
-        plan = changed_plan(scope, row, {}, None)
-        columns["overbooked"] = check_slot(scope, plan=plan, override=allowance, leave_out=row.id)
-        with _no_double_booking():
+        columns["overbooked"] = _seat_or_slot(scope, row, allowance)
+        with no_double_booking():
             row.move(action, scope=scope, at=now, **columns)
         _note_override(scope, row, allowance)
     else:
         row.move(action, scope=scope, at=now, **columns)
-    _tell(EVENTS[action], row, scope=scope, now=now, changed=["status"])
+    tell(EVENTS[action], row=row, scope=scope, now=now, changed=["status"])
     return row
+
+
+def _seat_or_slot(scope: Scope, row: Appointment, allowance: Override) -> bool:
+    """
+    Check that a patient can come again at the time that was kept.
+
+    :return: whether the appointment stands over another one
+    :raises SlotTaken: or OutsideHours: the clinician's time was given to somebody else
+    :raises OfAGroup: the group's session was called off, or is at another time now
+    """
+    if row.group_session_id is None:
+        plan = changed_plan(scope, row, {}, None)
+        return check_slot(scope, plan=plan, override=allowance, leave_out=row.id)
+    session = by_id(GroupSession, scope=scope, id=row.group_session_id)
+    assert session is not None  # a foreign key says so
+    now, then = (
+        (one.clinician_id, one.start_at, one.end_at, one.location_id, one.means) for one in (session, row)
+    )
+    if session.status != GroupSessionStatus.BOOKED or now != then:
+        raise OfAGroup("The session was called off or moved since: add the patient to it anew.")
+    return session.overbooked
 
 
 def set_work_schedule(*, scope: Scope, clinician_id: UUID, now: datetime, body: Any) -> None:
