@@ -14,6 +14,8 @@ import_module(settings.ROOT_URLCONF)  # declares the routes, and the lanes besid
 
 from rapport.config import wiring  # noqa: E402 - needs the settings
 from rapport.platform.api.fast import front  # noqa: E402 - so does it
+from rapport.platform.jobs.worker import leave_the_program_alone  # noqa: E402 - so does it
 
 wiring.offer()
 application = front(_views)
+leave_the_program_alone()
