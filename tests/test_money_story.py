@@ -194,7 +194,6 @@ class Sockets:
         return answer
 
 
-@pytest.mark.long
 def test_the_same_over_sockets(willow: House, sandbox: SandboxProcess) -> None:
     server = Server()
     try:
