@@ -60,6 +60,7 @@ def load_if_missing(plan: demo.Plan, *, say: Callable[[str], None]) -> bool:
         return False
     say("Linking a practice whose system is a portal …")
     ready = _ready()
+    _leave_unclaimed(ready)
     practice = demo._practice(plan, "Fern Counseling", "America/Los_Angeles", "fern", connected=True)
     user = ready["users"]["robin"]
     admin = sign_in(plan["base_url"], practice["users"]["admin"])
@@ -88,6 +89,18 @@ def _ready() -> dict[str, Any]:
         except (OSError, ValueError, httpx.HTTPError):
             time.sleep(0.2)
     raise RuntimeError("the sandbox portal did not start; see the logs folder")
+
+
+def _leave_unclaimed(ready: dict[str, Any]) -> None:
+    """Let one insured visit of the portal have no claim yet, so that whoever tries the demo can make one."""
+    import httpx
+
+    headers = {"Authorization": f"Bearer {ready['control_key']}"}
+    with httpx.Client(base_url=f"{ready['url']}/_sandbox", headers=headers, trust_env=False) as portal:
+        (*_, claim) = portal.get("/claim", params={"status": "Ready"}).raise_for_status().json()["data"]
+        for line in portal.get("/claim_line", params={"claim_id": claim["id"]}).raise_for_status().json()["data"]:
+            portal.delete(f"/claim_line/{line['id']}").raise_for_status()
+        portal.delete(f"/claim/{claim['id']}").raise_for_status()
 
 
 def line() -> str:

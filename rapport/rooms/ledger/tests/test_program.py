@@ -317,6 +317,7 @@ def test_r30_a_process_killed_in_the_middle_and_begun_again_ends_as_one_that_was
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_r30_whenever_it_is_killed(willow: House, tmp_path: Path) -> None:
     draw = random.Random(SEED)
     places = ["ledger.head_written", "request.before_commit", "request.after_commit"]
