@@ -84,6 +84,11 @@ def standing_of(*, scope: Scope, claim_id: UUID) -> list[Decided]:
     return standing([decided(row) for row in rows if row.withdrawn_at is None])
 
 
+def standing_words(*, scope: Scope, claim_id: UUID) -> list[Decision]:
+    """Return the decisions and reversals about a claim whose file was not taken back, in their order."""
+    return [row for row in decisions_of(scope=scope, claim_id=claim_id) if row.withdrawn_at is None]
+
+
 def get_proposal(*, scope: Scope, proposal_id: UUID, lock: bool = False) -> Proposal:
     """Return a proposal of a patient the actor may see. :raises NotFound: there is none"""
     row = by_id(Proposal, scope=scope, id=proposal_id, lock=lock)

@@ -67,6 +67,7 @@ class Action(StrEnum):
     VOID = "void"
     CANCEL = "cancel"
     REPLACE = "replace"
+    REINSTATE = "reinstate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,8 @@ MOVES: Mapping[Action, Move] = MappingProxyType(
         Action.REVERSE: _move(S.PAID, S.DENIED, to=S.ACCEPTED),
         Action.CANCEL: _move(*_OUT, S.ACCEPTED, S.PAID, S.DENIED, to=S.VOIDED),
         Action.REPLACE: _move(S.ACCEPTED, S.PAID, S.DENIED, to=S.REPLACED),
+        # What ended it was taken back with its file: it goes on where it was, which its history knows.
+        Action.REINSTATE: _move(S.VOIDED, S.REPLACED, to=S.ACCEPTED),
         Action.VOID: _move(S.DRAFT, S.VALIDATED, S.HELD, S.REJECTED, to=S.VOIDED),
     }
 )

@@ -33,8 +33,8 @@ REMITTANCE: dict[str, Any] = {
             "paid": {"amount": 11900, "currency": "USD"},
             "allowed": {"amount": 14400, "currency": "USD"},
             "adjustments": [
-                {"group": "CO", "reason": "45", "amount": {"amount": 3600, "currency": "USD"}, "plan": "contractual", "rule": "list"},
-                {"group": "PR", "reason": "3", "amount": {"amount": 2500, "currency": "USD"}, "plan": "patient", "rule": "list"},
+                {"group": "CO", "reason": "45", "amount": {"amount": 3600, "currency": "USD"}, "plan": "contractual", "rule": "list", "booked": None},
+                {"group": "PR", "reason": "3", "amount": {"amount": 2500, "currency": "USD"}, "plan": "patient", "rule": "list", "booked": None},
             ],
             "remarks": [],
             "matched_by": "line_control",

@@ -171,20 +171,22 @@ class Claim(SourcedRecord):
         ]
 
     def move(
-        self, action: Action, *, by: UUID, at: datetime, detail: str = "", submission_id: UUID | None = None
-    ) -> None:
+        self, action: Action, *, by: UUID, at: datetime, detail: str = "", submission_id: UUID | None = None,
+        back_to: str = "",
+    ) -> None:  # fmt: skip
         """
         Carry out an action, and write down who did it and when.
 
         One conditional UPDATE: of two callers at the same instant exactly one succeeds.
 
         :param detail: a code, for the history; no free text of the other side
+        :param back_to: of `reinstate` alone: where the claim was before it ended
         :raises StateConflict: the claim's state in the database does not allow it
         """
         move = MOVES[action]
         moved = Claim.objects.filter(
             practice_id=self.practice_id, id=self.id, state__in=move.sources
-        ).update(state=move.target.value, state_changed_at=at, updated_at=at, version=F("version") + 1)
+        ).update(state=back_to or move.target.value, state_changed_at=at, updated_at=at, version=F("version") + 1)
         self.refresh_from_db(fields=["state", "state_changed_at", "version", "updated_at"])
         if moved != 1:
             raise StateConflict(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from rapport.platform.access.scope import Scope
@@ -12,13 +12,13 @@ from rapport.platform.db import sql
 from rapport.rooms.charting import queries as charting
 from rapport.rooms.claims.models import Claim
 from rapport.rooms.coverage import queries as coverage
+from rapport.rooms.coverage.states import Rank
 from rapport.rooms.roster import queries as roster
 
 from .desk import profiles_of
 
 
-@dataclass(frozen=True, slots=True)
-class BilledService:
+class BilledService(NamedTuple):
     """One service of a claim."""
 
     payer_id: UUID
@@ -77,6 +77,46 @@ def _in_the_name_of(scope: Scope, visits: dict[UUID, UUID]) -> dict[UUID, UUID]:
     asked = {visit for visit, payer_id in visits.items() if payer_id in under}
     notes = charting.notes_of_visits(scope=scope, appointment_ids=asked) if asked else {}
     return {visit: note.supervisor_id for visit, note in notes.items() if note.is_signed and note.supervisor_id}
+
+
+class AskedService(NamedTuple):
+    """One service of a visit, as one payer is asked for it."""
+
+    claim_id: UUID
+    position: int
+    appointment_id: UUID
+    service_code: str
+    charge_cents: int
+    order: int
+    """Of the payer in the order of billing: 0 is the first."""
+
+
+_LATER = "SELECT c.id FROM claims_claim c WHERE c.practice_id = %s AND c.id = ANY(%s) AND c.rank <> 'primary'"
+_ASKED = """
+SELECT c.id, l.position, l.appointment_id, l.service_code, l.charge_cents, c.rank
+FROM claims_claimline l
+JOIN claims_claim c ON c.practice_id = l.practice_id AND c.id = l.claim_id
+WHERE l.practice_id = %s AND l.appointment_id IN (
+    SELECT m.appointment_id FROM claims_claimline m WHERE m.practice_id = %s AND m.claim_id = ANY(%s)
+)
+ORDER BY c.id, l.position
+"""
+
+
+def asked_by_later(*, scope: Scope, claim_ids: Collection[UUID]) -> list[AskedService]:
+    """
+    Return what every payer was asked for the visits of those of these claims that go to a second payer or a later one.
+
+    One question where there is no such claim.
+    """
+    later = [row[0] for row in sql.rows(_LATER, (scope.practice_id, list(claim_ids)))] if claim_ids else []
+    if not later:
+        return []
+    order = {rank.value: place for place, rank in enumerate(Rank)}
+    return [
+        AskedService(row[0], row[1], row[2], row[3], row[4], order[row[5]])
+        for row in sql.rows(_ASKED, (scope.practice_id, scope.practice_id, later))
+    ]
 
 
 def appeal_days_of(*, scope: Scope, claim_ids: Collection[UUID]) -> dict[UUID, int]:

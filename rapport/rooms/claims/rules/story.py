@@ -45,6 +45,7 @@ MOVES = {
     "void": "It was withdrawn before any payer had it.",
     "cancel": "Its payer took it back, as it was asked to.",
     "replace": "Another claim stands in its place.",
+    "reinstate": "The file by which its payer ended it was taken back: it is where it was.",
 }
 _ANSWERS = {
     ("TA1", "received"): "The envelope of the file was accepted.",

@@ -20,7 +20,7 @@ from .assembly import (
 from .attachments import attach, mark_attachment_sent
 from .batches import NothingToSend, create_batch, finish_batch, make_set
 from .channels import change_channel, create_channel
-from .correcting import void_claim
+from .correcting import reinstate, void_claim
 from .decisions import (
     Decision,
     record_decision,
@@ -86,6 +86,7 @@ __all__ = [
     "record_decisions",
     "record_reversal",
     "refuse_faults",
+    "reinstate",
     "require_there",
     "resolve_doubt",
     "resolve_work",

@@ -37,9 +37,10 @@ def ask_coverage(
         if claim.format == "837p":
             for notice in enrolled.get(claim.payer_id, ()):
                 found[claim.id].append(_finding(notice, "/payer/enrollments", "2010BB NM109"))
-        assert claim.clinician_id is not None
+        clinician_id = materials.billed_clinician_id(claim)
+        assert clinician_id is not None
         said = credentials.notice(
-            payer_id=claim.payer_id, clinician_id=claim.clinician_id,
+            payer_id=claim.payer_id, clinician_id=clinician_id,
             days=[claim.service_from_on, claim.service_to_on],
         )  # fmt: skip
         if said is not None:

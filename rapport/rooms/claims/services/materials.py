@@ -75,6 +75,14 @@ class Materials:
         id = next((note.supervisor_id for note in notes if note and note.supervisor_id), None)
         return self.clinicians[id] if id else None
 
+    def billed_clinician_id(self, claim: Claim) -> UUID | None:
+        """Return in whose name the services are billed: the supervisor's where the payer wants supervised work so."""
+        supervisor = self.supervisor_of(claim)
+        if supervisor is not None and self.profiles[claim.payer_id].supervision == "bill_under_supervisor":
+            billed: UUID = supervisor.id
+            return billed
+        return claim.clinician_id
+
     def diagnosis_faults(self, claim: Claim) -> list[Any]:
         """Return what is wrong with the claim's diagnoses on its first day."""
         key = (tuple(claim.diagnosis_codes), claim.service_from_on)

@@ -150,3 +150,52 @@ def test_a_claim_rejected_before_it_was_decided_is_sent_again_as_an_original(bil
     assert ":B:1*" in again
     assert "REF*F8" not in again
     assert first.split("~")[0] != again.split("~")[0], "a file of its own, with numbers of its own"
+
+
+def files(billing: Billing) -> list[Any]:
+    """Return the remittance files, the newest first."""
+    return billing.house.biller.get("/v1/era-files?sort=-created_at").json()["data"]
+
+
+def lives(billing: Billing, *claims: Any) -> list[str]:
+    return [billing.read(claim)["state"] for claim in claims]
+
+
+@pytest.mark.parametrize(("frequency", "ended"), [("replacement", ["replaced", "paid"]), ("void", ["voided", "voided"])])
+def test_taking_the_reversals_file_back_brings_both_claims_where_they_were(
+    billing: Billing, frequency: str, ended: list[str]
+) -> None:
+    claim = decided(billing, billing.claim(member_id="W1"))
+    before = owed(billing)
+    made = correct(billing, claim, frequency).json()
+    billing.submit(made)
+    billing.work()
+    assert lives(billing, claim, made) == ended
+    biller, file = billing.house.biller, files(billing)[0]
+    path = f"/v1/era-files/{file['id']}"
+
+    answer = biller.post(f"{path}/unpost", {"reason": "wrong account"})
+    assert answer.status_code == 200, answer.content
+    assert (lives(billing, claim, made), owed(billing)) == (["paid", "accepted"], before)
+    visits = [line["appointment_id"] for line in claim["lines"]]
+    anew = biller.post("/v1/claims", {"appointment_ids": visits})
+    assert (anew.status_code, anew.json()["claim_id"]) == (409, made["id"]), "the visit is asked for by the correction"
+
+    assert biller.post(f"{path}/post", {}).status_code == 200
+    assert lives(billing, claim, made) == ended
+    told = biller.get(f"/v1/claims/{claim['id']}/history").json()
+    assert "The file by which its payer ended it was taken back: it is where it was." in str(told)
+
+
+def test_a_voids_file_is_not_taken_back_once_its_visit_was_billed_anew(billing: Billing) -> None:
+    claim = decided(billing, billing.claim(member_id="W1"))
+    made = decided(billing, correct(billing, claim, "void").json())
+    anew = billing.house.biller.post("/v1/claims", {"appointment_ids": [line["appointment_id"] for line in claim["lines"]]}).json()
+    path = f"/v1/era-files/{files(billing)[0]['id']}"
+
+    refused = billing.house.biller.post(f"{path}/unpost", {"reason": "wrong account"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "state-conflict")
+    assert lives(billing, claim, made) == ["voided", "voided"]
+    void(billing, anew)
+    assert billing.house.biller.post(f"{path}/unpost", {"reason": "wrong account"}).status_code == 200
+    assert lives(billing, claim, made) == ["paid", "accepted"]

@@ -191,3 +191,16 @@ def test_medicare_takes_no_replacement(billing: Billing) -> None:
         )
 
     assert "corrected-claim-method" in codes(again(billing, claim))
+
+
+def test_the_payer_is_asked_to_know_whoever_the_work_is_billed_under(billing: Billing) -> None:
+    """Sue is credentialed, her intern is not, and is not meant to be."""
+    sue = hire(billing, supervisor_is_clinician=True)
+    claim = seen_by_the_intern(billing, sue)
+    supervisor = next(c for c in billing.house.admin.get("/v1/clinicians").json()["data"] if c["first_name"] == "Sue")
+    span = {"clinician_id": supervisor["id"], "payer_id": billing.things["payer"]["id"], "starts_on": "2026-01-01"}
+    props.made(billing.house.biller.post("/v1/credential-spans", span))
+
+    assert "clinician-not-credentialed" in codes(again(billing, claim)), "the control: else the intern renders"
+    say(billing, supervision="bill_under_supervisor")
+    assert "clinician-not-credentialed" not in codes(again(billing, claim))

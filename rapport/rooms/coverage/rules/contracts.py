@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from rapport.protocols.x12.scrub837p import TELEHEALTH_MODIFIERS, TELEHEALTH_PLACES
 
@@ -50,8 +51,7 @@ class ContractRate:
         return ", ".join([*parts, f"from {self.starts_on}"])
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """One service as a payer was asked for it."""
 
     service_code: str

@@ -49,7 +49,7 @@ def planned(
 
     Rules: `list` (the default above), `practice` (its override), `denied` (would be written off, but
     the payer denied the service or left nothing of it to anybody: a person looks), `by_hand` (a person
-    has said so, and that stays), `next_payer` (the patient's, were there no further payer).
+    has said so, and that stays), `next_payer` (the patient's, were there no further payer). `up_to_open` adds `open`.
 
     :param overrides: `CO-97` -> plan
     :param further: another payer is asked for what this one leaves to the patient
@@ -68,7 +68,7 @@ def planned(
             plan, rule = NEXT_PAYER, "next_payer"
         if one.get("rule") == "by_hand":
             plan, rule = one["plan"], "by_hand"
-        found.append({**one, "plan": plan, "rule": rule})
+        found.append({name: value for name, value in one.items() if name != "booked"} | {"plan": plan, "rule": rule})
     return found
 
 
@@ -85,7 +85,46 @@ def as_decided(
         )  # fmt: skip
         left.remove(mate)
         found.append({**one, "plan": mate["plan"], "rule": "as_decided"})
+        if "booked" in mate:
+            found[-1]["booked"] = -mate["booked"]
     return found
+
+
+def booked(adjustment: Mapping[str, Any]) -> int:
+    """Return what of an adjustment is booked, where its plan books anything: its amount, unless less was open."""
+    cents: int = adjustment.get("booked", adjustment["cents"])
+    return cents
+
+
+def up_to_open(adjustments: Sequence[Mapping[str, Any]], *, open_cents: int) -> list[dict[str, Any]]:
+    """
+    Return a service's adjustments so that together they book no more than what is open of it (rule `open`, and `booked`).
+
+    A payer after others may repeat what those took off. What is left to the patient goes first; the amounts stay the payer's.
+
+    :param open_cents: of the charge, what no payer has paid and nobody has taken off yet
+
+    >>> [one["booked"] for one in up_to_open([{"cents": 3600, "plan": "contractual", "rule": "list"}], open_cents=1000)]
+    [1000]
+    """
+    left = open_cents - sum(a["cents"] for a in adjustments if a["cents"] < 0 and a["plan"] in (PATIENT, CONTRACTUAL))
+    found = [dict(one) for one in adjustments]
+    for plan in (PATIENT, CONTRACTUAL):
+        for one in found:
+            if one["plan"] != plan or one["cents"] <= 0:
+                continue
+            fits = min(one["cents"], max(left, 0))
+            left -= fits
+            if fits < one["cents"]:
+                one["booked"] = fits
+                if one["rule"] != "by_hand":
+                    one["rule"] = "open"
+    return found
+
+
+def credited(*, paid_cents: int, adjustments: Sequence[Mapping[str, Any]]) -> int:
+    """Return what a decision takes from what payers owe for a service."""
+    return paid_cents + sum(booked(a) for a in adjustments if a["plan"] in (PATIENT, CONTRACTUAL))
 
 
 def denied_cents(adjustments: Sequence[Mapping[str, Any]]) -> int:

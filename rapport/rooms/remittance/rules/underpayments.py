@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .planning import CONTRACTUAL, NO_DECISION, denied_cents
 
@@ -46,8 +46,7 @@ class Tolerance:
     """Of what the contract says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """One decision beside the contract."""
 
     left_out: str = ""
@@ -125,5 +124,8 @@ def beyond(compared: Compared, *, tolerance: Tolerance) -> bool:
     >>> beyond(Compared(expected_cents=12000, allowed_cents=11800), tolerance=Tolerance(100, 2))
     False
     """
+    missing = abs(compared.difference_cents)
+    if compared.left_out or missing <= tolerance.cents:
+        return False
     share = (Decimal(compared.expected_cents) * tolerance.percent / 100).quantize(Decimal(1), ROUND_HALF_UP)
-    return abs(compared.difference_cents) > max(tolerance.cents, int(share))
+    return missing > int(share)

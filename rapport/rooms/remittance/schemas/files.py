@@ -32,7 +32,12 @@ class AdjustmentOut(Struct, kw_only=True):
         str,
         Meta(description="contractual (taken off), patient (moved to them), review (a person looks; nothing is booked), inform"),
     ]
-    rule: Annotated[str, Meta(description="list, practice (its override), denied, as_decided or by_hand")]
+    rule: Annotated[
+        str, Meta(description="list, practice (its override), denied, as_decided, by_hand, next_payer or open")
+    ]
+    booked: Annotated[
+        MoneyOut | None, Meta(description="What of it is booked, where less was open than the amount; null: as the plan says.")
+    ]
 
 
 class RemittanceLineOut(Struct, kw_only=True):
@@ -128,7 +133,7 @@ def line_out(line: RemittanceLine) -> RemittanceLineOut:
         adjustments=[
             AdjustmentOut(
                 group=a["group"], reason=a["reason"], amount=MoneyOut(a["cents"]), plan=a["plan"],
-                rule=a.get("rule", "list"),
+                rule=a.get("rule", "list"), booked=MoneyOut(a["booked"]) if "booked" in a else None,
             )
             for a in line.adjustments
         ],

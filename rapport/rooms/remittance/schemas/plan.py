@@ -14,7 +14,7 @@ from rapport.rooms.ledger.rules.entries import NewEntry
 from rapport.rooms.remittance.models import PostingPolicy, RemittanceLine
 from rapport.rooms.remittance.rules import carc, provider
 from rapport.rooms.remittance.rules.matching import HOW
-from rapport.rooms.remittance.rules.planning import plan_for
+from rapport.rooms.remittance.rules.planning import booked, plan_for
 from rapport.rooms.remittance.rules.policy import Policy
 from rapport.rooms.remittance.services import FilePlan
 
@@ -149,8 +149,8 @@ def era_plan_out(plan: FilePlan) -> EraPlanOut:
 
 
 def _sum(lines: Sequence[RemittanceLine], plan: str) -> int:
-    """Add up what has one plan, in cents."""
-    return sum(a["cents"] for line in lines for a in line.adjustments if a["plan"] == plan)
+    """Add up what has one plan, in cents: of what is booked, as much as is booked."""
+    return sum(booked(a) for line in lines for a in line.adjustments if a["plan"] == plan)
 
 
 class OverrideOut(Struct, kw_only=True):

@@ -7,7 +7,7 @@ from datetime import date
 
 from rapport.rooms.ledger.rules import entries as book
 from rapport.rooms.remittance.models import Remittance, RemittanceLine
-from rapport.rooms.remittance.rules.planning import CONTRACTUAL, NO_DECISION, PATIENT
+from rapport.rooms.remittance.rules.planning import CONTRACTUAL, NO_DECISION, PATIENT, booked
 
 UNMATCHED = "UNMATCHED"
 """Reason of money that found no claim: it waits in the payer's clearing account."""
@@ -36,7 +36,7 @@ def of_line(line: RemittanceLine, *, day: date, turn: int | str) -> Iterable[boo
     if line.status_code in NO_DECISION:
         return
     for number, adjustment in enumerate(line.adjustments, 1):
-        name, cents = f"{adjustment['group']}-{adjustment['reason']}", adjustment["cents"]
+        name, cents = f"{adjustment['group']}-{adjustment['reason']}", booked(adjustment)
         if not cents:
             continue
         if adjustment["plan"] == CONTRACTUAL:

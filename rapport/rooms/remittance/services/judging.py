@@ -13,6 +13,7 @@ from rapport.rooms.remittance.models import RemittanceLine
 from rapport.rooms.remittance.rules import matching, planning, provider
 from rapport.rooms.remittance.rules.policy import STOPS, Policy, Stop
 
+from .after_others import book_what_is_open
 from .keeping import Loaded
 
 
@@ -40,7 +41,8 @@ def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy, posted: bool = 
     lines = [line for one in counted for line in one.lines]
     unplanned = [one for one in loaded if not (one.check.posted_before and one.written)]
     plan(scope=scope, lines=[line for one in unplanned for line in one.lines], policy=policy)
-    _pair(scope, lines, rules, posted=posted)
+    fallen = _pair(scope, lines, rules, posted=posted)
+    book_what_is_open(scope=scope, lines=lines, fallen=fallen)
     for one in counted:
         rules |= set(_of_check(scope, one, policy))
     for line in lines:
@@ -60,8 +62,13 @@ def plan(*, scope: Scope, lines: Sequence[RemittanceLine], policy: Policy) -> No
         )  # fmt: skip
 
 
-def _pair(scope: Scope, lines: Sequence[RemittanceLine], rules: set[str], *, posted: bool) -> None:
-    """Give each reversal its decision's plans; note reversals without one, and services decided twice."""
+def _pair(scope: Scope, lines: Sequence[RemittanceLine], rules: set[str], *, posted: bool) -> set[UUID]:
+    """
+    Give each reversal its decision's plans; note reversals without one, and services decided twice.
+
+    :return: the decisions that are taken back here
+    """
+    fallen: set[UUID] = set()
     known = [line for line in lines if line.claim_id is not None and line.appointment_id is not None]
     standing = queries.standing(scope=scope, claim_ids={line.claim_id for line in known if line.claim_id})
     here: dict[queries.Service, tuple[list[RemittanceLine], list[RemittanceLine]]] = {}
@@ -81,6 +88,7 @@ def _pair(scope: Scope, lines: Sequence[RemittanceLine], rules: set[str], *, pos
                 rules.add("reversal-unknown")
                 continue
             open_.remove(mate)
+            fallen.add(mate.id)
             reversal.adjustments = planning.as_decided(reversal.adjustments, mate.adjustments)
         new = [
             line for line in decided
@@ -88,6 +96,7 @@ def _pair(scope: Scope, lines: Sequence[RemittanceLine], rules: set[str], *, pos
         ]  # fmt: skip
         if new and len(open_) > 1 and len(open_) - _about_to_fall(scope, new) > 1:
             rules.add("paid-before")
+    return fallen
 
 
 def _about_to_fall(scope: Scope, decided: Sequence[RemittanceLine]) -> int:

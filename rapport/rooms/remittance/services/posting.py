@@ -229,7 +229,8 @@ def unpost_file(*, scope: Scope, era_file_id: UUID, reason: str, now: datetime) 
         raise StateConflict(
             "Another file takes back what this one decided. Take that one back first.", current_state="posted"
         )
-    _claims_as_they_stand(scope, claim_ids, detail="835:unposted", now=now)
+    again = claim_services.reinstate(scope=scope, claim_ids=claim_ids, now=now)
+    _claims_as_they_stand(scope, claim_ids | again, detail="835:unposted", now=now)
     keep_standing(scope=scope, claim_ids=claim_ids, now=now)
     tell(scope=scope, file=file, event=events.ERA_UNPOSTED, now=now)
     scope.trail.reason = reason

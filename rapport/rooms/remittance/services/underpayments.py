@@ -14,6 +14,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.db import rows, sql
 from rapport.platform.outbox.emit import emit, emit_all
 from rapport.rooms.claims.queries.billed import BilledService, appeal_days_of
+from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.documents import services as documents
 from rapport.rooms.remittance import events, queries
 from rapport.rooms.remittance.models import RemittanceLine, Underpayment
@@ -33,30 +34,27 @@ def open_underpayments(*, scope: Scope, loaded: Iterable[Loaded], policy: Policy
 
     :return: how many are new
     """
-    today = scope.day_of(now)
-    days = {
-        line.id: min(one.check.paid_on or today, today)
-        for one in loaded
-        if not one.check.posted_before
-        for line in one.lines
-    }
-    lines = [line for one in loaded if not one.check.posted_before for line in one.lines]
+    if not coverage.payers_with_contract(scope=scope):
+        return 0
+    counted = [one for one in loaded if not one.check.posted_before]
     tolerance = Tolerance(policy.tolerance_cents, policy.tolerance_percent)
-    compared = compare(scope=scope, lines=lines)
+    compared = compare(scope=scope, lines=[line for one in counted for line in one.lines])
     apart = [
-        (line, how, billed)
-        for line in lines
-        for how, billed in (compared[line.id],)
-        if billed is not None and not how.left_out and beyond(how, tolerance=tolerance)
+        (one.check, line, *compared[line.id])
+        for one in counted
+        for line in one.lines
+        if beyond(compared[line.id][0], tolerance=tolerance)
     ]
     if not apart:
         return 0
-    patience = appeal_days_of(scope=scope, claim_ids={line.claim_id for line, _, _ in apart if line.claim_id})
-    made = []
-    for line, how, billed in apart:
+    patience = appeal_days_of(scope=scope, claim_ids={line.claim_id for _, line, _, _ in apart if line.claim_id})
+    made, today = [], scope.day_of(now)
+    for check, line, how, billed in apart:
         assert line.claim_id is not None
+        assert billed is not None
         wait = timedelta(days=patience.get(line.claim_id, policy.appeal_days))
-        made.append(_underpayment(scope, line, how, billed, decided_on=days[line.id], wait=wait, now=now))
+        decided_on = min(check.paid_on or today, today)
+        made.append(_underpayment(scope, line, how, billed, decided_on=decided_on, wait=wait, now=now))
     added = rows.add_new(made)
     _again(scope, [row for row in made if row.id not in added], now=now)
     emit_all(
