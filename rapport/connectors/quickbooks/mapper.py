@@ -2,7 +2,7 @@
 What is said to QuickBooks Online, and what its answers mean. Pure.
 
 Source: Intuit's public documentation of OAuth 2.0, of the Accounting API's `JournalEntry` and `Account`, of
-`requestid`, and of its faults, read on 2026-11-26. No company of Intuit's was spoken to.
+`requestid`, and of its faults. No company of Intuit's was spoken to.
 """
 
 from __future__ import annotations

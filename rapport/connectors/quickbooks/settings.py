@@ -12,7 +12,7 @@ class QuickBooksSettings:
     """
     The installation's key at Intuit. Raises `ValueError` for an address that would send in the clear.
 
-    The addresses are those of Intuit's discovery document, read on 2026-11-26.
+    The addresses are those that Intuit publishes (its discovery document of OAuth 2.0).
     """
 
     client_id: str
