@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from rapport.kernel.problems import Conflict
+
 if TYPE_CHECKING:
     from rapport.platform.access.scope import Scope
 
@@ -30,6 +32,13 @@ class Claims(Protocol):
     def asked_for(self, *, scope: Scope, appointment_ids: Sequence[UUID]) -> list[Asked]:
         """Return what payers are asked for these visits by claims that stand."""
         ...
+
+
+class NumbersUsedUp(Conflict):
+    """A channel cannot carry one more file."""
+
+    code = "control-numbers-used-up"
+    title = "The channel has no control number left."
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,7 +269,7 @@ def submit_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None =
     needs=Permission.CLAIMS_WRITE,
     action="claim.inquire_status",
     returns=(202, s.ClaimOut),
-    problems=(NotAtSource, services.NoChannel, StateConflict),
+    problems=(NotAtSource, services.NoChannel, services.NumbersUsedUp, StateConflict),
     example=examples.CLAIM,
     request_example={},
 )

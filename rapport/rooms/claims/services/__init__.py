@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rapport.rooms.coverage.ports import NumbersUsedUp
+
 from .answers import mark_unreadable, receive_file
 from .assembly import (
     NOT_COMPLETED,
@@ -32,7 +34,7 @@ from .elsewhere import DuplicateClaim, OtherSubmitter, require_there, supply_els
 from .freezing import alone
 from .inquiries import inquire_status, inquire_what_is_due
 from .judging import build_record
-from .numbers import NumbersUsedUp, control_number_of
+from .numbers import control_number_of
 from .own_rules import Trial, change_rules, try_rules
 from .printing import change_print_setting
 from .profiles import change_profile

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import secrets
 
-from rapport.kernel.problems import Conflict, FieldError, Invalid
+from rapport.kernel.problems import FieldError, Invalid
 from rapport.platform.access.scope import Scope
 from rapport.protocols.x12.envelope import Numbers
 from rapport.rooms.claims import queries
 from rapport.rooms.claims.models import Channel
+from rapport.rooms.coverage.ports import NumbersUsedUp
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LAST = 999_999_999
@@ -22,11 +23,6 @@ GAP = 1000
 """How far beyond a number that was seen outside the count goes on: more than what was sent since a backup."""
 FAR = 1_000_000
 """An answer that names a number further ahead than this is wrong: it must not use the channel's numbers up."""
-
-
-class NumbersUsedUp(Conflict):
-    code = "control-numbers-used-up"
-    title = "The channel has no control number left."
 
 
 def control_number_of(prefix: str) -> str:

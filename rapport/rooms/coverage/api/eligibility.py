@@ -18,6 +18,7 @@ from rapport.platform.api.router import ScopedRequest
 from rapport.platform.api.shapes import Answer, path_id
 from rapport.rooms.coverage import examples, queries, services
 from rapport.rooms.coverage import schemas as s
+from rapport.rooms.coverage.ports import NumbersUsedUp
 
 from .base import READ, WRITE, router
 
@@ -115,7 +116,7 @@ def get_check(request: ScopedRequest, eligibility_check_id: str) -> Answer:
     needs=WRITE,
     action="eligibility_check.create",
     returns=(202, s.EligibilityCheckOut),
-    problems=(services.NoWayToAsk,),
+    problems=(services.NoWayToAsk, NumbersUsedUp),
     example=examples.ELIGIBILITY_CHECK | examples.QUEUED,
     request_example={"service_types": ["30", "MH"]},
 )
