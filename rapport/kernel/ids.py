@@ -20,6 +20,7 @@ PREFIXES: dict[str, str] = {
     "patient": "pat",
     "insurance_policy": "pol",
     "payer": "payer",
+    "payer_payment": "ppay",
     "authorization": "auth",
     "credential_span": "cred",
     "eligibility_check": "elig",

@@ -203,6 +203,12 @@ def _account(stage: Stage) -> None:
     props.made(
         biller.post("/v1/payments", {"patient_id": patient["id"], "method": "cash", "amount": {"amount": 18000}})
     )
+    eap = props.made(stage.willow.admin.post("/v1/payers", {"name": "Assistance", "kind": "eap"}))
+    props.policy(stage.willow, patient, eap, member_id="CASE-1")
+    billing.visit(patient=patient, days_ago=8)
+    asked = props.made(biller.post("/v1/invoices", {"payer_id": eap["id"], **period}))
+    paid = {"invoice_id": asked["id"], "amount": {"amount": 100}, "method": "ach"}
+    props.made(biller.post("/v1/payer-payments", paid))
     props.made(biller.post("/v1/superbills", body))
     props.made(biller.post("/v1/statements", body))
     props.made(biller.post("/v1/pay-reports", period))

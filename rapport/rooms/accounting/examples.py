@@ -31,12 +31,13 @@ CREDIT = {"reason": "The payer paid after all"}
 
 INVOICE = {
     "object": "invoice", "id": "inv_01h455vb4pex5vsknk084sn02x", "kind": "invoice", "number": 17,
-    "patient_id": _PATIENT, **_PERIOD, "issued_on": "2026-11-02", "due_on": "2026-11-30",
+    "patient_id": _PATIENT, "payer_id": None, **_PERIOD, "issued_on": "2026-11-02", "due_on": "2026-11-30",
     "lines": [
         {
             "appointment_id": _VISIT, "service_on": "2026-10-05", "code": "90837", "label": "Session",
             "charged": _dollars(15000), "paid_by_payers": _dollars(9500), "adjusted": _dollars(3000),
             "payers_owe": _dollars(0), "paid": _dollars(500), "due": _dollars(2000),
+            "about": None, "diagnoses": [], "authorization": None, "warnings": [],
         },
     ],
     "total": _dollars(2000), "corrects_id": None, "corrected_by_id": None, "reason": None, **_FROZEN,
@@ -45,6 +46,21 @@ INVOICE = {
 CREDIT_NOTE = INVOICE | {
     "id": "inv_01h455vb4pex5vsknk084sn02y", "kind": "credit_note", "number": 18, "due_on": None,
     "total": _dollars(-2000), "corrects_id": "inv_01h455vb4pex5vsknk084sn02x", "reason": CREDIT["reason"],
+}  # fmt: skip
+
+NEW_PAYER_PAYMENT = {
+    "invoice_id": "inv_01h455vb4pex5vsknk084sn02x", "amount": _dollars(24000), "method": "check",
+    "reference": "10442", "received_on": "2026-11-20", "final": True,
+}  # fmt: skip
+PAYER_PAYMENT = {
+    "object": "payer_payment", "id": "ppay_01h455vb4pex5vsknk084sn02x", "payer_id": "payer_01h455vb4pex5vsknk084sn02x",
+    "invoice_id": "inv_01h455vb4pex5vsknk084sn02x", "amount": _dollars(24000), "method": "check", "reference": "10442",
+    "received_on": "2026-11-20", "final": True, "takes_back_id": None, "taken_back_by_id": None, "reason": None,
+    "version": 1, "created_at": "2026-11-20T17:00:00.000Z",
+}  # fmt: skip
+TAKEN_BACK = PAYER_PAYMENT | {
+    "id": "ppay_01h455vb4pex5vsknk084sn02y", "amount": _dollars(-24000), "final": False,
+    "takes_back_id": "ppay_01h455vb4pex5vsknk084sn02x", "reason": "Of another practice",
 }  # fmt: skip
 
 STATEMENT = {

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord
 
-from .states import ENTRY_MOVES, LINK_MOVES, EntryState, LinkState, PaperKind, PayBasis
+from .states import ENTRY_MOVES, LINK_MOVES, EntryState, LinkState, PaperKind, PayBasis, PayerMethod
 
 
 class Paper(PracticeRecord):
@@ -25,8 +25,10 @@ class Paper(PracticeRecord):
     """What it is."""
     number = models.BigIntegerField(null=True)
     """Of invoices and credit notes: 1, 2, 3 … in the practice, without a gap; a trigger sees to it."""
-    patient = PracticeForeignKey("roster.Patient")
-    """Whose it is."""
+    patient = PracticeForeignKey("roster.Patient", null=True)
+    """Whose it is; null: a payer's. Who sees some patients only sees none of those."""
+    payer = PracticeForeignKey("coverage.Payer", null=True)
+    """Of an invoice or credit note to an organisation: which; null: a patient's."""
     from_on = models.DateField()
     """First day of the period."""
     to_on = models.DateField()
@@ -66,8 +68,58 @@ class Paper(PracticeRecord):
                 condition=Q(kind__in=["invoice", "credit_note"], number__isnull=False)
                 | Q(kind__in=["statement", "superbill"], number=None),
             ),
+            models.CheckConstraint(
+                name="paper_of_patient_or_payer",
+                condition=Q(patient__isnull=False, payer=None)
+                | Q(patient=None, payer__isnull=False, kind__in=["invoice", "credit_note"]),
+            ),
         ]
         indexes = [models.Index(fields=["practice", "kind", "created_at", "id"], name="paper_by_kind")]
+
+
+class PayerPayment(PracticeRecord):
+    """
+    What an organisation paid on one invoice; what it paid for is in the ledger. Rows are added, and never changed.
+
+    A payment that was a mistake is taken back by a row of the opposite amount that names it.
+    """
+
+    payer = PracticeForeignKey("coverage.Payer")
+    """Who paid."""
+    invoice = PracticeForeignKey(Paper)
+    """On which invoice."""
+    cents = models.BigIntegerField()
+    """How much; below zero: a payment was taken back."""
+    method = models.CharField(max_length=5, choices=[(one.value, one.value) for one in PayerMethod])
+    """How."""
+    reference = models.CharField(max_length=60, blank=True)
+    """Number of the cheque, or trace number of the transfer."""
+    received_on = models.DateField()
+    """When the money came, or was taken back."""
+    final = models.BooleanField()
+    """It pays no more on this invoice: what was left went by the payer's rule."""
+    takes_back = PracticeForeignKey("self", null=True)
+    """The payment that was a mistake."""
+    reason = models.CharField(max_length=200, blank=True)
+    """Why it was taken back."""
+    actor_type = models.CharField(max_length=10)
+    """Who recorded it: `user` or `api_key`."""
+    actor_id = models.UUIDField()
+    """Their id."""
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="payer_payment_sign",
+                condition=Q(takes_back=None, cents__gt=0) | Q(takes_back__isnull=False, cents__lt=0),
+            ),
+            models.UniqueConstraint(
+                fields=["practice", "takes_back"], condition=Q(takes_back__isnull=False),
+                name="payer_payment_taken_back_once",
+            ),
+        ]  # fmt: skip
+        indexes = [models.Index(fields=["practice", "invoice", "created_at"], name="payer_payment_by_invoice")]
 
 
 class PayRule(PracticeRecord):

@@ -43,13 +43,18 @@ def paper_pdf(paper: Paper) -> bytes:
             "title": title,
             "date": [made.year, made.month, made.day],
             "practice": {"name": practice["name"], "lines": [*practice["address"], *_numbers(practice)]},
-            "patient": [content["patient"]["name"], *content["patient"]["address"]],
+            "patient": _addressee(content),
             "facts": _facts(paper, kind),
             **_table(content, kind),
             "note": _NOTE if kind is PaperKind.SUPERBILL else "",
             "footer": f"{type_id(_object(kind), paper.id)} · SHA-256 {bytes(paper.sha256).hex()}",
         },
     )
+
+
+def _addressee(content: dict[str, Any]) -> list[str]:
+    to = content.get("payer") or content["patient"]
+    return [to["name"], *to["address"]]
 
 
 def _object(kind: PaperKind) -> str:
@@ -103,6 +108,8 @@ def _table(content: dict[str, Any], kind: PaperKind) -> dict[str, Any]:
             "totals": [["Charged", dollars(content["charged"])], ["Paid", dollars(content["paid"])]],
         }  # fmt: skip
     sign = -1 if kind is PaperKind.CREDIT_NOTE else 1
+    if "payer" in content:
+        return _payer_table(content, sign=sign)
     rows = [
         [
             line["service_on"], " ".join(part for part in (line["code"], line["label"]) if part),
@@ -114,6 +121,22 @@ def _table(content: dict[str, Any], kind: PaperKind) -> dict[str, Any]:
     return {
         "heads": ["Day", "Service", "Charged", "Paid by payers, adjusted", "You paid", "Due"], "left": 2,
         "rows": rows, "totals": [["Total", dollars(sign * content["total"])]],
+    }  # fmt: skip
+
+
+def _payer_table(content: dict[str, Any], *, sign: int) -> dict[str, Any]:
+    """Return the table of an invoice to an organisation: no column for what it is not told."""
+    rows = [
+        [
+            line["service_on"], line["about"],
+            " ".join([line["code"] or line["label"], *line["diagnoses"]]), line["authorization"],
+            dollars(sign * line["due"]),
+        ]
+        for line in content["lines"]
+    ]  # fmt: skip
+    return {
+        "heads": ["Day", "Reference", "Service", "Authorisation", "Due"], "left": 4, "rows": rows,
+        "totals": [["Total", dollars(sign * content["total"])]],
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from rapport.rooms.ledger.queries import Owed
 from rapport.rooms.ledger.states import Account
 from rapport.rooms.scheduling import queries as scheduling
 
-from .models import BookEntry, Paper, PayReport, PayRule
+from .models import BookEntry, Paper, PayerPayment, PayReport, PayRule
 from .rules import pay
 from .rules.aging import Aged, Debt, aged
 from .rules.journal import Total
@@ -54,14 +54,35 @@ def papers_of(*, scope: Scope, paper_ids: Iterable[UUID]) -> list[Paper]:
     return [found[id] for id in wanted if id in found]
 
 
-def invoiced_visits(*, scope: Scope, patient_id: UUID) -> set[UUID]:
-    """Return the visits of a patient that stand on an invoice which nothing took back."""
-    mine = Paper.objects.visible_to(scope).filter(patient_id=patient_id)
+def invoiced_visits(*, scope: Scope, patient_id: UUID | None = None, payer_id: UUID | None = None) -> set[UUID]:
+    """Return the visits that stand on an invoice to a patient, or to a payer, which nothing took back."""
+    mine = Paper.objects.visible_to(scope).filter(patient_id=patient_id, payer_id=payer_id)
     taken_back = set(
         mine.filter(kind=PaperKind.CREDIT_NOTE).values_list("corrects_id", flat=True)
     )
     invoices = mine.filter(kind=PaperKind.INVOICE).exclude(id__in=taken_back)
     return {visit for visits in invoices.values_list("appointment_ids", flat=True) for visit in visits}
+
+
+def get_payer_payment(*, scope: Scope, payment_id: UUID) -> PayerPayment:
+    """Return what an organisation paid, or a row that takes that back. :raises NotFound: there is none"""
+    row = by_id(PayerPayment, scope=scope, id=payment_id)
+    if row is None:
+        raise NotFound(_sought=[("payer_payment", payment_id)])
+    return row
+
+
+def payer_payments_of(*, scope: Scope, payment_ids: Iterable[UUID]) -> list[PayerPayment]:
+    """Return payments of organisations in the order of their ids."""
+    wanted = list(payment_ids)
+    found = {row.id: row for row in PayerPayment.objects.visible_to(scope).filter(id__in=wanted)}
+    return [found[id] for id in wanted if id in found]
+
+
+def taken_back(*, scope: Scope, payment_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return payment -> the row that takes it back."""
+    rows = PayerPayment.objects.visible_to(scope).filter(takes_back_id__in=list(payment_ids))
+    return dict(rows.values_list("takes_back_id", "id"))
 
 
 def aging(*, scope: Scope, account: Account, as_of: date, group_by: str) -> dict[Hashable, Aged]:

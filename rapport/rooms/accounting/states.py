@@ -9,13 +9,21 @@ class PaperKind(StrEnum):
     """What a paper is."""
 
     INVOICE = "invoice"
-    """Asks a patient to pay. Numbered."""
+    """Asks a patient, or an organisation, to pay. Numbered."""
     CREDIT_NOTE = "credit_note"
     """Takes back an invoice, whole. Numbered in the same row of numbers."""
     STATEMENT = "statement"
     """What happened to a patient's money in a period."""
     SUPERBILL = "superbill"
     """What a patient paid for, with the codes that their payer asks for."""
+
+
+class PayerMethod(StrEnum):
+    """How an organisation paid."""
+
+    CHECK = "check"
+    ACH = "ach"
+    OTHER = "other"
 
 
 class PayBasis(StrEnum):

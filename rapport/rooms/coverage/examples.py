@@ -17,6 +17,7 @@ PAYER: dict[str, Any] = {
     "object": "payer",
     "id": "payer_01h455vb4pex5vsknk084sn02t",
     "name": "Example Health Plan",
+    "kind": "insurance", "invoice_name": "reference", "invoice_detail": "sessions", "remainder": "open",
     "payer_id_code": "60054",
     "claim_filing_indicator": "CI",
     "phone": None,

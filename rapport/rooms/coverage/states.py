@@ -14,6 +14,49 @@ class Rank(StrEnum):
     QUATERNARY = "quaternary"
 
 
+class PayerKind(StrEnum):
+    """How a payer is asked for money: an insurance by claims, everybody else by invoices."""
+
+    INSURANCE = "insurance"
+    EAP = "eap"
+    """An employee assistance programme: so many sessions, then no more."""
+    EMPLOYER = "employer"
+    SCHOOL = "school"
+    COURT = "court"
+    GRANT = "grant"
+
+
+class InvoiceName(StrEnum):
+    """What an invoice to a payer says of whom it is about."""
+
+    REFERENCE = "reference"
+    """The case number of the policy (`member_id`)."""
+    INITIALS = "initials"
+    NAME = "name"
+
+
+class InvoiceDetail(StrEnum):
+    """What an invoice to a payer says of a session."""
+
+    SESSIONS = "sessions"
+    """That there was one."""
+    SERVICES = "services"
+    """Its service code, too."""
+    DIAGNOSES = "diagnoses"
+    """Code and diagnoses."""
+
+
+class Remainder(StrEnum):
+    """What becomes of what a payer of invoices leaves unpaid, once it has paid all it will."""
+
+    OPEN = "open"
+    """It stays with the payer."""
+    PATIENT = "patient"
+    """The patient owes it."""
+    WRITE_OFF = "write_off"
+    """Nobody does."""
+
+
 class Relationship(StrEnum):
     """What the patient is to the subscriber (837P SBR02 and PAT01)."""
 

@@ -266,6 +266,12 @@ def visits_of(*, scope: Scope, patient_id: UUID, from_on: date, to_on: date) -> 
     return [visit for visit in visits if from_on <= visit.service_on <= to_on]
 
 
+def visits_named(*, scope: Scope, appointment_ids: Sequence[UUID]) -> list[VisitMoney]:
+    """Return what became of these visits, the first one first, by all that is known."""
+    rows = sql.rows(f"{_VISITS} AND p.appointment_id = ANY(%s){_BY_VISIT}", (scope.practice_id, list(appointment_ids)))
+    return [VisitMoney(*row) for row in rows]
+
+
 def visits_between(*, scope: Scope, from_on: date, to_on: date) -> list[VisitMoney]:
     """Return what was posted in a period about visits of any day: the sums are of those postings alone."""
     statement = f"{_VISITS} AND p.effective_on BETWEEN %s AND %s{_BY_VISIT}"

@@ -27,6 +27,7 @@ def _list(route: str, kinds: tuple[PaperKind, ...], build_page: object) -> ListS
     named = ", ".join(f"'{kind.value}'" for kind in kinds)
     filters = {
         "patient_id": Filter("a.patient_id", "id:patient"),
+        "payer_id": Filter("a.payer_id", "id:payer"),
         "issued_on": Filter("a.issued_on", "date", ("eq", "gte", "gt", "lt", "lte")),
     }
     if len(kinds) > 1:
@@ -60,7 +61,8 @@ def _answer(request: ScopedRequest, paper: Paper, kind: str, *, status: int | No
     """Show a paper, as PDF where that is what the caller accepts."""
     scope = request.auth
     scope.trail.target(kind, paper.id, 1)
-    scope.trail.patient_ids.add(paper.patient_id)
+    if paper.patient_id is not None:
+        scope.trail.patient_ids.add(paper.patient_id)
     if status is None and wants(request, PDF):
         return file(paper_pdf(paper), PDF, f"{kind}-{paper.id}.pdf")
     shape: s.InvoiceOut | s.StatementOut | s.SuperbillOut
@@ -88,7 +90,7 @@ def list_invoices(request: ScopedRequest) -> Answer:
 
 @router.post(
     "/invoices",
-    summary="Invoice a patient",
+    summary="Invoice a patient or an organisation",
     needs=Permission.PAYMENTS_WRITE,
     action="invoice.create",
     returns=(201, s.InvoiceOut),
@@ -100,12 +102,15 @@ def list_invoices(request: ScopedRequest) -> Answer:
 )
 def issue_invoice(request: ScopedRequest, body: s.InvoiceIn) -> Answer:
     """
-    Ask for what the patient owes for the visits of a period, as far as no standing invoice asks for it.
+    Ask for what the patient owes for the visits of a period, as far as no standing invoice asks for it. With `payer_id`
+    an organisation (EAP, employer, school, court, grant) is asked for what it owes for its patients, and told no more
+    of them than its `invoice_name` and `invoice_detail` say.
 
     It is numbered without a gap and never changes: what is wrong is taken back by a credit note. Emits
     `invoice.issued`.
     """
-    paper = services.issue_invoice(scope=request.auth, body=body, now=timezone.now())
+    issue = services.issue_invoice if body.payer_id is None else services.invoice_payer
+    paper = issue(scope=request.auth, body=body, now=timezone.now())
     return _answer(request, paper, "invoice", status=201)
 
 

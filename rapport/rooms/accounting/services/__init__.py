@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from .organisations import (
+    AlreadyTakenBack,
+    PatientPaidMeanwhile,
+    invoice_payer,
+    record_payer_payment,
+    take_back_payer_payment,
+)
 from .papers import (
     AlreadyCredited,
     NothingToPrint,
@@ -14,11 +21,16 @@ from .paying import keep_pay_rule, make_pay_report
 
 __all__ = [
     "AlreadyCredited",
+    "AlreadyTakenBack",
     "NothingToPrint",
+    "PatientPaidMeanwhile",
     "credit_invoice",
+    "invoice_payer",
     "issue_invoice",
     "issue_statement",
     "issue_superbill",
     "keep_pay_rule",
     "make_pay_report",
+    "record_payer_payment",
+    "take_back_payer_payment",
 ]

@@ -45,7 +45,7 @@ def issue_invoice(*, scope: Scope, body: Any, now: datetime) -> Paper:
     """
     Ask a patient for what is open of a period's visits, as far as no invoice asks for it.
 
-    :param body: `schemas.PaperIn`
+    :param body: `schemas.InvoiceIn` with `patient_id`
     :raises ReferenceNotFound: no such patient for this actor
     :raises Invalid: the period is none, or not over
     :raises NothingToPrint: nothing is open that was not asked for
@@ -85,6 +85,7 @@ def credit_invoice(*, scope: Scope, invoice_id: UUID, reason: str, now: datetime
     paper = _keep(
         scope, PaperKind.CREDIT_NOTE, invoice.patient_id, invoice.from_on, invoice.to_on, content, now=now,
         cents=-invoice.cents, number=number, corrects=invoice, visits=invoice.appointment_ids, reason=reason,
+        payer_id=invoice.payer_id,
     )  # fmt: skip
     scope.trail.reason = reason
     _tell(scope, paper, events.INVOICE_CREDITED, now=now)
@@ -151,18 +152,25 @@ def issue_superbill(*, scope: Scope, body: Any, now: datetime) -> Paper:
 def _begin(scope: Scope, body: Any, *, now: datetime) -> UUID:
     """Check permission and period; return the patient, whose papers wait for one another from here on."""
     scope.require(Permission.PAYMENTS_WRITE)
-    id = parse_type_id("patient", body.patient_id) or new_uuid()
+    id = parse_type_id("patient", body.patient_id or "") or new_uuid()
     patient = roster.refer_to_patient(scope=scope, patient_id=id, pointer="/patient_id")
+    _check_period(scope, body, now=now)
+    _wait_for_papers(scope, patient.id)
+    scope.trail.patient_ids.add(patient.id)
+    found: UUID = patient.id
+    return found
+
+
+def _check_period(scope: Scope, body: Any, *, now: datetime) -> None:
     if body.to_on < body.from_on:
         raise _fault("/to_on", "before-its-beginning")
     if body.to_on > scope.day_of(now):
         raise _fault("/to_on", "in-the-future")
-    sql.one(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"papers:{scope.practice_id}:{patient.id}",)
-    )
-    scope.trail.patient_ids.add(patient.id)
-    found: UUID = patient.id
-    return found
+
+
+def _wait_for_papers(scope: Scope, of: UUID) -> None:
+    """Make others who give papers to the same patient or payer wait until this transaction ends."""
+    sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"papers:{scope.practice_id}:{of}",))
 
 
 def _fault(pointer: str, code: str) -> Invalid:
@@ -184,11 +192,15 @@ def _heads(scope: Scope, patient_id: UUID) -> dict[str, Any]:
     practice = get_practice(scope=scope)
     patient = roster.get_patient(scope=scope, patient_id=patient_id)
     return {
-        "practice": {
-            "name": practice.name, "npi": practice.npi, "tax_id": practice.tax_id, "phone": practice.phone,
-            "address": _address(practice),
-        },
+        "practice": _practice(practice),
         "patient": {"name": f"{patient.first_name} {patient.last_name}", "address": _address(patient)},
+    }  # fmt: skip
+
+
+def _practice(practice: Any) -> dict[str, Any]:
+    return {
+        "name": practice.name, "npi": practice.npi, "tax_id": practice.tax_id, "phone": practice.phone,
+        "address": _address(practice),
     }  # fmt: skip
 
 
@@ -233,12 +245,12 @@ def _service(scope: Scope, visit: VisitMoney) -> dict[str, Any] | None:
 
 
 def _keep(
-    scope: Scope, kind: PaperKind, patient_id: UUID, from_on: date, to_on: date, content: Mapping[str, Any], *,
+    scope: Scope, kind: PaperKind, patient_id: UUID | None, from_on: date, to_on: date, content: Mapping[str, Any], *,
     now: datetime, cents: int, number: int | None = None, due_on: date | None = None,
-    corrects: Paper | None = None, visits: Sequence[UUID] = (), reason: str = "",
+    corrects: Paper | None = None, visits: Sequence[UUID] = (), reason: str = "", payer_id: UUID | None = None,
 ) -> Paper:  # fmt: skip
     paper = Paper(
-        practice_id=scope.practice_id, id=new_uuid(), kind=kind.value, number=number, patient_id=patient_id,
+        practice_id=scope.practice_id, id=new_uuid(), kind=kind.value, number=number, patient_id=patient_id, payer_id=payer_id,
         from_on=from_on, to_on=to_on, issued_on=scope.day_of(now), due_on=due_on, cents=cents,
         corrects=corrects, appointment_ids=list(visits), content=dict(content), sha256=digest(content),
         reason=reason, actor_type=scope.actor_type, actor_id=scope.actor_id, created_at=now,

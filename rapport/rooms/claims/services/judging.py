@@ -16,6 +16,7 @@ from rapport.rooms.claims.models import Claim
 from rapport.rooms.claims.rules.findings import Finding, from_x12, timely_filing
 from rapport.rooms.claims.rules.profiles import findings_of, says_otherwise
 from rapport.rooms.claims.states import DECIDED, Action, ClaimState
+from rapport.rooms.coverage.states import PayerKind
 
 from .covering import ask_coverage
 from .materials import Materials, gather
@@ -59,6 +60,12 @@ def judge(*, scope: Scope, claim: Claim, now: datetime) -> list[Finding]:
 def faults_of(*, claim: Claim, materials: Materials, record: Record, today: date) -> list[Finding]:
     """Return everything that stands against sending a claim. Changes nothing."""
     assert claim.policy_id is not None  # it is one that was made here
+    payer = materials.payers[claim.payer_id]
+    if payer.kind != PayerKind.INSURANCE:
+        return [
+            Finding("payer-takes-invoices", "error", "/payer/kind", "2010BB NM103",
+                    f"This payer is billed by invoice ({payer.kind}), never by a claim: make an invoice with its `payer_id`.")
+        ]  # fmt: skip
     profile = materials.profiles[claim.payer_id]
     found = [f for f in from_x12(scrub(record, today=today)) if not says_otherwise(code=f.code, profile=profile)]
     found += findings_of(

@@ -18,7 +18,7 @@ from rapport.rooms.claims.models import Claim, ClaimLine
 from rapport.rooms.claims.rules.deciding import ServiceDecided, Told
 from rapport.rooms.claims.rules.findings import OVERRIDABLE, Finding
 from rapport.rooms.coverage import queries as coverage
-from rapport.rooms.coverage.states import Rank
+from rapport.rooms.coverage.states import PayerKind, Rank
 
 ORDER = [rank.value for rank in Rank]
 _WORDS = {"primary": "first", "secondary": "second", "tertiary": "third", "quaternary": "fourth"}
@@ -182,7 +182,11 @@ def as_asked_before(
 
     :return: the earlier payer's lines, in order; None: it was not asked for each of these visits
     """
-    policies = coverage.policies_on(scope=scope, patient_id=claim.patient_id, on=claim.service_from_on)
+    policies = [
+        policy
+        for policy in coverage.policies_on(scope=scope, patient_id=claim.patient_id, on=claim.service_from_on)
+        if policy.payer.kind == PayerKind.INSURANCE
+    ]
     earlier = [policy for policy in policies if ORDER.index(policy.rank) < ORDER.index(claim.rank)]
     if not earlier:
         return None

@@ -12,11 +12,36 @@ from rapport.platform.tenancy.models import (
     SourcedRecord,
     once_per_source,
 )
-from rapport.rooms.coverage.states import Rank, Relationship, Submitter
+from rapport.rooms.coverage.states import (
+    InvoiceDetail,
+    InvoiceName,
+    PayerKind,
+    Rank,
+    Relationship,
+    Remainder,
+    Submitter,
+)
 
 
 class Payer(SourcedRecord):
-    """A health plan as the practice bills it: an entry of the practice's own directory."""
+    """Who pays for care, as the practice bills it: an entry of the practice's own directory."""
+
+    kind = models.CharField(
+        max_length=9, default=PayerKind.INSURANCE.value, choices=[(one.value, one.value) for one in PayerKind]
+    )
+    """Whether it is asked by claims, or as an organisation by invoices."""
+    invoice_name = models.CharField(
+        max_length=9, default=InvoiceName.REFERENCE.value, choices=[(one.value, one.value) for one in InvoiceName]
+    )
+    """What its invoices say of whom they are about."""
+    invoice_detail = models.CharField(
+        max_length=9, default=InvoiceDetail.SESSIONS.value, choices=[(one.value, one.value) for one in InvoiceDetail]
+    )
+    """What its invoices say of a session."""
+    remainder = models.CharField(
+        max_length=9, default=Remainder.OPEN.value, choices=[(one.value, one.value) for one in Remainder]
+    )
+    """What becomes of what it leaves unpaid of an invoice."""
 
     name = models.CharField(max_length=100)
     """As claims carry it (837P 2010BB NM103, at most 60 of it) and staff read it."""
@@ -50,6 +75,9 @@ class Payer(SourcedRecord):
     class Meta:
         constraints = [
             once_per_source("payer_source_once"),
+            models.CheckConstraint(
+                name="payer_kind_known", condition=Q(kind__in=[one.value for one in PayerKind])
+            ),
             models.CheckConstraint(
                 name="payer_submitter_known",
                 condition=Q(submitter__in=["", *(one.value for one in Submitter)]),

@@ -15,7 +15,7 @@ from rapport.platform.db.rows import by_id
 from rapport.platform.tenancy import queries as tenancy
 from rapport.platform.tenancy.source import System
 from rapport.rooms.coverage.models import Payer, PayerExternalId, Policy
-from rapport.rooms.coverage.states import Rank, Submitter
+from rapport.rooms.coverage.states import PayerKind, Rank, Submitter
 
 
 def get_payer(*, scope: Scope, payer_id: UUID, lock: bool = False) -> Payer:
@@ -143,8 +143,9 @@ def policy_for(
 
 
 _NEXT = """
-SELECT id FROM coverage_policy
-WHERE practice_id = %(practice)s AND patient_id = %(patient)s AND starts_on <= %(on)s
+SELECT p.id FROM coverage_policy p
+JOIN coverage_payer y ON y.practice_id = p.practice_id AND y.id = p.payer_id AND y.kind = 'insurance'
+WHERE p.practice_id = %(practice)s AND patient_id = %(patient)s AND starts_on <= %(on)s
   AND (ends_on IS NULL OR ends_on >= %(on)s) AND relationship <> '' AND member_id <> ''
   AND array_position(%(order)s, rank::text) > array_position(%(order)s, %(rank)s)
 ORDER BY array_position(%(order)s, rank::text) LIMIT 1
@@ -178,6 +179,7 @@ _AFTER = """
 SELECT DISTINCT a.patient_id, a.rank, a.day
 FROM unnest(%(patients)s::uuid[], %(ranks)s::text[], %(days)s::date[]) a (patient_id, rank, day)
 JOIN coverage_policy p ON p.practice_id = %(practice)s AND p.patient_id = a.patient_id
+JOIN coverage_payer y ON y.practice_id = p.practice_id AND y.id = p.payer_id AND y.kind = 'insurance'
 WHERE p.starts_on <= a.day AND (p.ends_on IS NULL OR p.ends_on >= a.day)
   AND p.relationship <> '' AND p.member_id <> ''
   AND array_position(%(order)s, p.rank::text) > array_position(%(order)s, a.rank)
@@ -202,9 +204,19 @@ def with_policy_after(
 
 
 def policies_of_patients(*, scope: Scope, patient_ids: Collection[UUID]) -> dict[UUID, list[Policy]]:
-    """Return patient -> their policies with payers, those of every day."""
-    rows = Policy.objects.visible_to(scope).select_related("payer").filter(patient_id__in=list(patient_ids))
+    """Return patient -> their insurances with payers, those of every day. Who is invoiced is no insurance's business."""
+    rows = Policy.objects.visible_to(scope).select_related("payer").filter(
+        patient_id__in=list(patient_ids), payer__kind=PayerKind.INSURANCE
+    )
     found: dict[UUID, list[Policy]] = {}
     for row in rows.order_by("starts_on", "id"):
         found.setdefault(row.patient_id, []).append(row)
     return found
+
+
+def paid_for_by(*, scope: Scope, payer_id: UUID, first: date, last: date) -> list[Policy]:
+    """Return the policies by which a payer is the first to pay for services of some days, as far as the actor may see them."""
+    rows = Policy.objects.visible_to(scope).filter(
+        Q(ends_on=None) | Q(ends_on__gte=first), payer_id=payer_id, rank=Rank.PRIMARY, starts_on__lte=last
+    )
+    return list(rows.order_by("starts_on", "id"))

@@ -32,6 +32,10 @@ from rapport.rooms.scheduling.schemas import EligibilityRef
 RankName = Literal["primary", "secondary", "tertiary", "quaternary"]
 Kin = Literal["self", "spouse", "child", "other"]
 Sender = Literal["rapport", "portal"]
+Kind = Literal["insurance", "eap", "employer", "school", "court", "grant"]
+InvoiceName = Literal["reference", "initials", "name"]
+InvoiceDetail = Literal["sessions", "services", "diagnoses"]
+Remainder = Literal["open", "patient", "write_off"]
 
 
 class PayerOut(Shape):
@@ -40,6 +44,10 @@ class PayerOut(Shape):
     object: Literal["payer"]
     id: str
     name: str
+    kind: Annotated[Kind, Meta(description="An insurance is asked by claims, any other by invoices.")]
+    invoice_name: Annotated[InvoiceName, Meta(description="What its invoices say of whom they are about.")]
+    invoice_detail: Annotated[InvoiceDetail, Meta(description="What its invoices say of a session.")]
+    remainder: Annotated[Remainder, Meta(description="What becomes of what it leaves unpaid of an invoice.")]
     payer_id_code: Annotated[
         str, Meta(description="By which the clearinghouse knows it; empty: its portal shows none.")
     ]
@@ -123,7 +131,13 @@ class PayerIn(Input):
     """A new payer."""
 
     name: str = Field(min_length=1, max_length=100)
-    payer_id_code: str = Field(pattern=r"^[A-Za-z0-9_-]{2,80}$", examples=["60054"])
+    kind: Kind = "insurance"
+    invoice_name: InvoiceName = "reference"
+    invoice_detail: InvoiceDetail = "sessions"
+    remainder: Remainder = "open"
+    payer_id_code: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_-]{2,80}$", examples=["60054"], description="An insurance has one."
+    )
     claim_filing_indicator: str = "CI"
     phone: str | None = Field(default=None, pattern=r"^\+?[0-9 ().-]{7,20}$")
     address: AddressIn | None = None
@@ -141,6 +155,10 @@ class PayerChange(Input):
     """What to change."""
 
     name: str | None = Field(default=None, min_length=1, max_length=100)
+    kind: Kind | None = None
+    invoice_name: InvoiceName | None = None
+    invoice_detail: InvoiceDetail | None = None
+    remainder: Remainder | None = None
     payer_id_code: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{2,80}$")
     claim_filing_indicator: str | None = None
     phone: str | None = Field(default=None, pattern=r"^\+?[0-9 ().-]{7,20}$")
@@ -224,7 +242,7 @@ PAYER_COLUMNS = (
     " y.source_as_of, y.authorization_for, (SELECT coalesce(json_object_agg(e.transaction, e.state), '{}')"
     " FROM (SELECT DISTINCT ON (e.transaction) e.transaction, e.state, e.needed FROM coverage_enrollmentchange e"
     " WHERE e.practice_id = y.practice_id AND e.payer_id = y.id ORDER BY e.transaction, e.at DESC, e.id DESC) e"
-    " WHERE e.needed)::text"
+    " WHERE e.needed)::text, y.kind, y.invoice_name, y.invoice_detail, y.remainder"
 )
 """What `payer_out` reads, in its order."""
 
@@ -238,6 +256,10 @@ def payer_out(row: tuple[Any, ...], scope: Scope) -> PayerOut:
         object="payer",
         id=type_id("payer", row[0]),
         name=row[1],
+        kind=row[21],
+        invoice_name=row[22],
+        invoice_detail=row[23],
+        remainder=row[24],
         payer_id_code=row[2],
         claim_filing_indicator=row[3],
         phone=row[4] or None,

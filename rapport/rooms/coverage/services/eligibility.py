@@ -30,7 +30,7 @@ from rapport.rooms.coverage.models import EligibilityCheck, EligibilityExchange,
 from rapport.rooms.coverage.models.eligibility import UNDER_WAY
 from rapport.rooms.coverage.ports import Answered, InDoubt, Inquiries, Later, Refused
 from rapport.rooms.coverage.rules import eligibility as rules
-from rapport.rooms.coverage.states import CheckReason, CheckState
+from rapport.rooms.coverage.states import CheckReason, CheckState, PayerKind
 from rapport.rooms.roster import queries as roster
 
 LEASE = timedelta(seconds=90)
@@ -75,7 +75,7 @@ def request_check(
     :param service_on: the day that is asked for; None: today
     :raises NotFound: no such policy for this actor
     :raises NoWayToAsk: no channel of the practice takes questions
-    :raises Invalid: the policy's payer has no id at a clearinghouse
+    :raises Invalid: the policy's payer is no insurance, or has no id at a clearinghouse
     """
     scope.require(Permission.POLICIES_WRITE)
     policy = queries.get_policy(scope=scope, policy_id=policy_id)
@@ -86,6 +86,11 @@ def request_check(
         scope.trail.target("eligibility_check", known.id, known.version)
         return known
     payer = queries.get_payer(scope=scope, payer_id=policy.payer_id)
+    if payer.kind != PayerKind.INSURANCE:
+        raise Invalid(
+            "1 field is not valid.",
+            errors=(FieldError("/payer/kind", "billed-by-invoice", "Only insurances are asked by 270."),),
+        )
     if not payer.payer_id_code:
         raise Invalid(
             "1 field is not valid.",

@@ -21,7 +21,7 @@ from rapport.platform.outbox.emit import emit
 from rapport.platform.tenancy.models import VersionedRecord
 from rapport.rooms.coverage import events, queries
 from rapport.rooms.coverage.models import Payer, PayerExternalId, Policy
-from rapport.rooms.coverage.states import Rank, Relationship
+from rapport.rooms.coverage.states import PayerKind, Rank, Relationship
 from rapport.rooms.roster import queries as roster
 from rapport.rooms.roster import services as roster_services
 
@@ -58,9 +58,14 @@ def _changed(row: VersionedRecord, values: Mapping[str, Any], *, now: datetime) 
 def _payer_columns(given: Mapping[str, Any]) -> dict[str, Any]:
     columns = {
         name: given[name]
-        for name in ("name", "payer_id_code", "claim_filing_indicator", "active", "authorization_for")
+        for name in (
+            "name", "claim_filing_indicator", "active", "authorization_for", "kind", "invoice_name", "invoice_detail",
+            "remainder",
+        )
         if name in given
-    }
+    }  # fmt: skip
+    if "payer_id_code" in given:
+        columns["payer_id_code"] = given["payer_id_code"] or ""
     if "submitter" in given:
         columns["submitter"] = given["submitter"] or ""
     if "phone" in given:
@@ -101,9 +106,12 @@ def create_payer(*, scope: Scope, now: datetime, body: Any) -> Payer:
 
     :param body: `schemas.PayerIn`
     :raises PayerExternalIdTaken: another payer has one of the external ids
+    :raises Invalid: an insurance without an id at a clearinghouse
     """
     scope.require(Permission.PAYERS_WRITE)
     given = {name: getattr(body, name) for name in type(body).model_fields}
+    if body.kind == PayerKind.INSURANCE and not body.payer_id_code:
+        raise _faults(FieldError("/payer_id_code", "required", "By which a clearinghouse knows the insurance."))
     payer = Payer(
         practice_id=scope.practice_id, created_at=now, updated_at=now, **_payer_columns(given)
     )
@@ -131,7 +139,10 @@ def change_payer(
     payer = queries.get_payer(scope=scope, payer_id=payer_id, lock=True)
     if if_match is not None:
         etags.check(payer, if_match)
-    needed = ("name", "payer_id_code", "claim_filing_indicator", "active", "authorization_for")
+    needed = (
+        "name", "claim_filing_indicator", "active", "authorization_for", "kind", "invoice_name", "invoice_detail",
+        "remainder", *(("payer_id_code",) if given.get("kind", payer.kind) == PayerKind.INSURANCE else ()),
+    )  # fmt: skip
     empty = [name for name in needed if name in given and given[name] is None]
     if empty:
         raise _faults(*(FieldError(f"/{name}", "required") for name in empty))

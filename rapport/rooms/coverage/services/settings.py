@@ -12,7 +12,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
 from rapport.rooms.coverage import queries
 from rapport.rooms.coverage.models import CoverageSettings
-from rapport.rooms.coverage.states import CheckReason, Rank, Submitter, Transaction
+from rapport.rooms.coverage.states import CheckReason, PayerKind, Rank, Submitter, Transaction
 from rapport.rooms.scheduling import queries as scheduling
 
 from .eligibility import NoWayToAsk, request_check
@@ -86,7 +86,7 @@ def check_before_visits(*, scope: Scope, now: datetime) -> int:
 
 
 def _may_ask(scope: Scope, payer: Any, *, now: datetime) -> bool:
-    if not payer.payer_id_code or queries.submitter_of(scope=scope, payer=payer) is not Submitter.RAPPORT:
+    if payer.kind != PayerKind.INSURANCE or not payer.payer_id_code or queries.submitter_of(scope=scope, payer=payer) is not Submitter.RAPPORT:
         return False
     return not queries.enrollment_notices(
         scope=scope, payer_id=payer.id, transactions=(Transaction.ELIGIBILITY,), on=scope.day_of(now)

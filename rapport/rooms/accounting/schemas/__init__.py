@@ -12,11 +12,10 @@ from pydantic import Field
 
 from rapport.kernel.ids import type_id
 from rapport.platform.api.shapes import Day, Input, Instant, MoneyIn, MoneyOut, Shape, instant
-
-from .models import BookEntry, BookLink, Paper, PayReport, PayRule
-from .rules.aging import Aged
-from .rules.journal import NAMES, Total
-from .states import PayBasis
+from rapport.rooms.accounting.models import BookEntry, BookLink, Paper, PayReport, PayRule
+from rapport.rooms.accounting.rules.aging import Aged
+from rapport.rooms.accounting.rules.journal import NAMES, Total
+from rapport.rooms.accounting.states import PayBasis
 
 
 class PaperIn(Input):
@@ -27,9 +26,15 @@ class PaperIn(Input):
     to_on: date
 
 
-class InvoiceIn(PaperIn):
-    """Whose visits of which days are to be paid, and by when."""
+class InvoiceIn(Input):
+    """Who is to pay for visits of which days, and by when: a patient, or an organisation that pays for patients."""
 
+    patient_id: str | None = Field(default=None, max_length=40)
+    payer_id: str | None = Field(
+        default=None, max_length=40, description="A payer that is billed by invoice; in place of `patient_id`."
+    )
+    from_on: date
+    to_on: date
     due_on: date | None = None
 
 
@@ -82,6 +87,14 @@ class InvoiceLine(Struct):
     payers_owe: MoneyOut
     paid: MoneyOut
     due: MoneyOut
+    about: Annotated[
+        str | None, Meta(description="To an organisation: what is said of whom it is about, by its `invoice_name`.")
+    ] = None
+    diagnoses: Annotated[list[str], Meta(description="To an organisation, where it is told them.")] = []
+    authorization: Annotated[str | None, Meta(description="To an organisation: the grant's number.")] = None
+    warnings: Annotated[
+        list[str], Meta(description="To an organisation: such as `authorization-exhausted`. Not printed.")
+    ] = []
 
 
 class InvoiceOut(Shape):
@@ -91,7 +104,8 @@ class InvoiceOut(Shape):
     id: str
     kind: Literal["invoice", "credit_note"]
     number: Annotated[int, Meta(description="1, 2, 3 … in the practice, without a gap.")]
-    patient_id: str
+    patient_id: Annotated[str | None, Meta(description="null: an organisation's.")]
+    payer_id: Annotated[str | None, Meta(description="null: a patient's.")]
     from_on: Day
     to_on: Day
     issued_on: Day
@@ -273,6 +287,11 @@ def _visit(line: Mapping[str, Any]) -> str:
     return type_id("appointment", UUID(line["appointment_id"]))
 
 
+def _patient(paper: Paper) -> str:
+    assert paper.patient_id is not None  # a constraint: invoices and their credit notes alone go to payers
+    return type_id("patient", paper.patient_id)
+
+
 def invoice_out(paper: Paper, *, credit_note_id: UUID | None) -> InvoiceOut:
     """Return the shape of an invoice or a credit note."""
     sign = -1 if paper.kind == "credit_note" else 1
@@ -281,7 +300,8 @@ def invoice_out(paper: Paper, *, credit_note_id: UUID | None) -> InvoiceOut:
         id=type_id("invoice", paper.id),
         kind=paper.kind,  # type: ignore[arg-type]
         number=paper.number or 0,
-        patient_id=type_id("patient", paper.patient_id),
+        patient_id=type_id("patient", paper.patient_id) if paper.patient_id else None,
+        payer_id=type_id("payer", paper.payer_id) if paper.payer_id else None,
         from_on=paper.from_on,
         to_on=paper.to_on,
         issued_on=paper.issued_on,
@@ -289,7 +309,9 @@ def invoice_out(paper: Paper, *, credit_note_id: UUID | None) -> InvoiceOut:
         lines=[
             InvoiceLine(
                 appointment_id=_visit(line), service_on=date.fromisoformat(line["service_on"]), code=line["code"],
-                label=line["label"], due=MoneyOut(sign * line["due"]),
+                label=line["label"], due=MoneyOut(sign * line["due"]), about=line.get("about"),
+                diagnoses=line.get("diagnoses", []), authorization=line.get("authorization") or None,
+                warnings=line.get("warnings", []),
                 **_money(line, "charged", "paid_by_payers", "adjusted", "payers_owe", "paid"),
             )
             for line in paper.content["lines"]
@@ -310,7 +332,7 @@ def statement_out(paper: Paper) -> StatementOut:
     return StatementOut(
         object="statement",
         id=type_id("statement", paper.id),
-        patient_id=type_id("patient", paper.patient_id),
+        patient_id=_patient(paper),
         from_on=paper.from_on,
         to_on=paper.to_on,
         issued_on=paper.issued_on,
@@ -338,7 +360,7 @@ def superbill_out(paper: Paper) -> SuperbillOut:
     return SuperbillOut(
         object="superbill",
         id=type_id("superbill", paper.id),
-        patient_id=type_id("patient", paper.patient_id),
+        patient_id=_patient(paper),
         from_on=paper.from_on,
         to_on=paper.to_on,
         issued_on=paper.issued_on,
