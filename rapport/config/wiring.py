@@ -8,8 +8,12 @@ from typing import Any
 from rapport.connectors.cards_stripe.driver import StripeProcessor
 from rapport.connectors.cards_stripe.notices import StripeNotices
 from rapport.connectors.cards_stripe.settings import BASE_URL, StripeSettings
+from rapport.connectors.clearinghouse_http.claim_md import settings as claim_md
+from rapport.connectors.clearinghouse_http.claim_md.driver import ClaimMdClearinghouse
 from rapport.connectors.clearinghouse_http.driver import HttpClearinghouse
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
+from rapport.connectors.clearinghouse_http.stedi import settings as stedi
+from rapport.connectors.clearinghouse_http.stedi.driver import StediClearinghouse
 from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
 from rapport.connectors.mailbox_imap.driver import ImapMailboxes
 from rapport.connectors.portals.driver import PortalDriver
@@ -36,6 +40,27 @@ __all__ = ["BROWSER", "connect", "offer"]
 
 def _http(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
     return HttpClearinghouse(HttpSettings(base_url=str(settings["base_url"]), api_key=secret))
+
+
+def _stedi(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
+    return StediClearinghouse(
+        stedi.StediSettings(
+            api_key=secret,
+            sender_id=str(settings["sender_id"]),
+            base_url=str(settings.get("base_url") or stedi.CLAIMS_URL),
+            answers_url=str(settings.get("answers_url") or stedi.CORE_URL),
+        )
+    )
+
+
+def _claim_md(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
+    return ClaimMdClearinghouse(
+        claim_md.ClaimMdSettings(
+            account_key=secret,
+            sender_id=str(settings["sender_id"]),
+            base_url=str(settings.get("base_url") or claim_md.BASE_URL),
+        )
+    )
 
 
 def _sftp(settings: Mapping[str, Any], secret: str) -> Clearinghouse:
@@ -89,6 +114,8 @@ def offer() -> None:
 def connect() -> None:
     """Hand the drivers to the rooms. Called once by a process that works on jobs."""
     claims.supply("http", _http)
+    claims.supply("stedi", _stedi)
+    claims.supply("claim_md", _claim_md)
     claims.supply("sftp", _sftp)
     payments.supply("stripe", _stripe)
     offer()

@@ -14,6 +14,8 @@ _CARDS = "rapport/rooms/payments/tests"
 _RELAY = "rapport/platform/outbox/tests/test_order_and_crashes.py"
 _SLOTS = "rapport/rooms/scheduling/tests/test_races.py"
 _HERE = "tests/faults"
+_DOORS = "rapport/sandbox/payer/tests/test_doors.py"
+_HTTP = "rapport/connectors/clearinghouse_http"
 _SETTINGS = "tests/security/test_settings.py"
 
 
@@ -43,14 +45,32 @@ FAULTS = (
         "R-11", "a worker that sends claims is killed",
         (
             f"{_CLAIMS}/test_kills.py::test_r11_a_kill_there_leaves_the_claim_sent_once",
+            f"{_CLAIMS}/test_apis.py::test_r11_a_worker_killed_there_leaves_the_claim_sent_once",
             f"{_HERE}/test_kills.py::test_r11_kills_at_random_instants_never_send_a_claim_twice",
         ),
         ("rapport/sandbox/payer/tests/test_corrections.py::test_a_claim_accepted_before_is_denied_as_a_duplicate_and_counted",),
     ),
     Fault(
         "R-12", "the clearinghouse's reply is lost",
-        (f"{_CLAIMS}/test_claim_flow.py::test_r12_a_lost_reply_is_settled_by_asking_and_never_by_sending_again",),
-        ("rapport/sandbox/payer/tests/test_corrections.py::test_a_claim_accepted_before_is_denied_as_a_duplicate_and_counted",),
+        (
+            f"{_CLAIMS}/test_claim_flow.py::test_r12_a_lost_reply_is_settled_by_asking_and_never_by_sending_again",
+            f"{_CLAIMS}/test_apis.py::test_r12_a_lost_reply_is_settled_by_looking_it_up_and_never_by_sending_again",
+        ),
+        (
+            "rapport/sandbox/payer/tests/test_corrections.py::test_a_claim_accepted_before_is_denied_as_a_duplicate_and_counted",
+            f"{_DOORS}::test_an_upload_comes_in_as_often_as_it_is_sent",
+        ),
+    ),
+    Fault(
+        "R-14", "the clearinghouse is busy, refuses the key, or says what nobody can read",
+        (
+            f"{_CLAIMS}/test_apis.py::test_r14_a_busy_clearinghouse_is_asked_again_when_it_says",
+            f"{_CLAIMS}/test_apis.py::test_r14_a_wrong_key_waits_for_a_person",
+            f"{_CLAIMS}/test_apis.py::test_a_doubt_that_nobody_can_settle_by_asking_waits_for_a_person_who_says_it_arrived",
+            f"{_HTTP}/stedi/tests/test_documented.py::test_a_documented_reply_means_what_the_table_says",
+            f"{_HTTP}/claim_md/tests/test_documented.py::test_a_documented_reply_means_what_the_table_says",
+        ),
+        (f"{_DOORS}::test_a_key_gets_its_answer_again_for_a_day_and_after_that_the_call_runs_again",),
     ),
     Fault(
         "R-16", "a claim is asked for twice",

@@ -27,6 +27,8 @@ class Billing:
 
     house: House
     sandbox: SandboxProcess | None = None
+    way: str = "http"
+    """The kind of channel: `http`, `stedi` or `claim_md`, all of which lead to the sandbox."""
     maya: Api = field(init=False)
     things: dict[str, Any] = field(init=False)
 
@@ -51,10 +53,12 @@ class Billing:
 
     def channel_body(self, **settings: Any) -> dict[str, Any]:
         assert self.sandbox is not None
+        url = self.sandbox.http_url
+        stedi = {"base_url": f"{url}/2024-04-01", "answers_url": f"{url}/2023-08-01"}
         return {
-            "name": "Clearinghouse", "kind": "http", "secret": self.sandbox.api_key,
-            "settings": {
-                "base_url": self.sandbox.http_url, "sender_id": f"W{self.house.id.hex[-12:].upper()}",
+            "name": "Clearinghouse", "kind": self.way, "secret": self.sandbox.api_key,
+            "settings": (stedi if self.way == "stedi" else {"base_url": url}) | {
+                "sender_id": f"W{self.house.id.hex[-12:].upper()}",
                 "receiver_id": "SANDBOXCH", "receiver_name": "SANDBOX CLEARINGHOUSE",
             } | settings,
         }  # fmt: skip

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -29,8 +30,8 @@ BIG = 400
 
 
 def named(control: int) -> dict[str, str]:
-    """The name and key that belong to a file for good."""
-    return {"name": f"batch-{control:09d}.837", "key": f"submission-{control}"}
+    """The name and key that belong to a file for good; the name begins with its BHT03, as the room gives it."""
+    return {"name": f"B{control}.837", "key": f"submission-{control}"}
 
 
 def digest(file: bytes) -> str:
@@ -50,7 +51,26 @@ def claim_file(control: int, claims: int = 1) -> bytes:
 
 
 class ClearinghouseContract(ABC):
-    """Against the real sandbox, over real sockets, through a proxy that can break them."""
+    """
+    Against the real sandbox, over real sockets, through a proxy that can break them.
+
+    Some interfaces can do less than the room would like; a driver's class says so in these words.
+    """
+
+    keyed: ClassVar[bool] = True
+    """Handed over twice with one key (or name), a file is taken once."""
+    proves_absence: ClassVar[bool] = True
+    """`find` can say that a file is not there."""
+    compares_bytes: ClassVar[bool] = True
+    """`find` tells other bytes under the same name apart."""
+    kinds: ClassVar[tuple[str, ...]] = ("277CA", "835", "999")
+    """What comes back for a claim that is paid, sorted."""
+    verbatim: ClassVar[bool] = True
+    """Answers come byte for byte as the sandbox wrote them."""
+
+    def absent(self, answer: object) -> bool:
+        """Whether `find` answered as this interface answers for what is not there."""
+        return answer == NotHeld() if self.proves_absence else isinstance(answer, InDoubt)
 
     @abstractmethod
     def driver(self, sandbox: SandboxProcess, port: int, *, login: bool = True) -> Clearinghouse:
@@ -101,8 +121,8 @@ class ClearinghouseContract(ABC):
         first = house.send(file=file, **named(1002))
         second = house.send(file=file, **named(1002))
 
-        assert first == second
-        assert self.accepted_times(sandbox, 1002) == 1
+        assert (first == second) is self.keyed
+        assert self.accepted_times(sandbox, 1002) == (1 if self.keyed else 2)
 
     def test_what_was_sent_is_found_with_its_receipt(self, house: Clearinghouse) -> None:
         file = claim_file(1003)
@@ -112,11 +132,13 @@ class ClearinghouseContract(ABC):
         assert house.find(**named(1003), sha256=digest(file)) == Held(answer.receipt)
 
     def test_what_was_never_sent_is_not_held(self, house: Clearinghouse) -> None:
-        assert house.find(**named(1004), sha256=digest(claim_file(1004))) == NotHeld()
+        assert self.absent(house.find(**named(1004), sha256=digest(claim_file(1004))))
 
     def test_other_bytes_under_the_same_name_are_refused_and_in_doubt_when_asked_for(
         self, sandbox: SandboxProcess, house: Clearinghouse
     ) -> None:
+        if not (self.keyed and self.compares_bytes):
+            pytest.skip("this interface does not compare bytes")
         file, other = claim_file(1005), claim_file(1006)
         house.send(file=file, **named(1005))
 
@@ -156,12 +178,14 @@ class ClearinghouseContract(ABC):
 
         answer = house.send(file=file, **named(1009))
         found = house.find(**named(1009), sha256=digest(file))
-        again = house.send(file=file, **named(1009))
 
         assert isinstance(answer, InDoubt)
         assert isinstance(found, Held)
-        assert again == Sent(found.receipt)
         assert self.accepted_times(sandbox, 1009) == 1
+        again = house.send(file=file, **named(1009))
+        # The control: sent again without asking, it is billed twice where nothing stands against that.
+        assert (again == Sent(found.receipt)) is self.keyed
+        assert self.accepted_times(sandbox, 1009) == (1 if self.keyed else 2)
 
     def test_half_a_file_is_not_held_and_goes_through_whole_afterwards(
         self, sandbox: SandboxProcess, proxy: FaultProxy, house: Clearinghouse
@@ -174,13 +198,15 @@ class ClearinghouseContract(ABC):
         again = house.send(file=file, **named(1010))
 
         assert not isinstance(answer, Sent | Refused)
-        assert found == NotHeld()
+        assert self.absent(found)
         assert isinstance(again, Sent)
         assert self.accepted_times(sandbox, 1010) == 1
 
     def test_many_workers_with_one_file_have_it_accepted_once(
         self, sandbox: SandboxProcess, house: Clearinghouse
     ) -> None:
+        if not self.keyed:
+            pytest.skip("this interface takes each call for a new file: the room's lease is what keeps it to one")
         file = claim_file(1019)
         with ThreadPoolExecutor(max_workers=8) as pool:
             sends = [pool.submit(house.send, file=file, **named(1019)) for _ in range(8)]
@@ -198,7 +224,7 @@ class ClearinghouseContract(ABC):
         proxy.next(Fault("refuse"))
 
         assert isinstance(house.send(file=file, **named(1011)), Later | InDoubt)
-        assert house.find(**named(1011), sha256=digest(file)) == NotHeld()
+        assert self.absent(house.find(**named(1011), sha256=digest(file)))
 
     def test_silence_ends_in_time(self, proxy: FaultProxy, house: Clearinghouse) -> None:
         proxy.next(Fault("blackhole"))
@@ -235,7 +261,7 @@ class ClearinghouseContract(ABC):
 
             assert house.find(**named(1015), sha256=digest(file)) == Held(sent.receipt)
             kinds = [one.kind for one in everything(house, "")[0]]
-            assert sorted(kinds) == ["277CA", "835", "999"]
+            assert sorted(kinds) == list(self.kinds)
         finally:
             sandbox.stop()
 
@@ -250,12 +276,13 @@ class ClearinghouseContract(ABC):
             second, behind_second = everything(house, behind_first)
 
             assert nothing == ()
-            assert sorted(one.kind for one in first) == ["277CA", "835", "999"]
-            assert sorted(one.kind for one in second) == ["277CA", "835", "999"]
+            assert sorted(one.kind for one in first) == list(self.kinds)
+            assert sorted(one.kind for one in second) == list(self.kinds)
             assert not {one.name for one in first} & {one.name for one in second}
             assert house.list_inbound(after=behind_second) == ((), behind_second)
-            known = {digest(data) for _, data in sandbox.answers()}
-            assert {digest(one.data) for one in (*first, *second)} == known
+            known = {digest(data) for kind, data in sandbox.answers() if self.verbatim or kind == "835"}
+            got = {digest(one.data) for one in (*first, *second) if self.verbatim or one.kind == "835"}
+            assert got == known
         finally:
             sandbox.stop()
 

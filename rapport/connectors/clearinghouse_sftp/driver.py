@@ -18,6 +18,7 @@ from rapport.connectors.clearinghouse_sftp import mapper
 from rapport.connectors.clearinghouse_sftp.settings import SftpSettings
 from rapport.platform.net import lookup
 from rapport.platform.net.lookup import BlockedAddress
+from rapport.protocols.x12.kinds import kind_of
 from rapport.rooms.claims.ports import Held, InboundFile, InDoubt, Later, NotHeld, Refused, Sent
 
 RETRY_SECONDS = 60
@@ -93,7 +94,7 @@ class SftpClearinghouse:
                         # Still being written: leave it, and all behind it, for the next time.
                         log.warning("clearinghouse list: a file is not as long as it is said to be")
                         break
-                    files.append(InboundFile(entry.name, mapper.kind_of(data), data))
+                    files.append(InboundFile(entry.name, kind_of(data), data))
                     taken.append(entry)
         except (asyncssh.Error, BlockedAddress, *_BROKEN) as problem:
             # What was read whole before the connection broke is kept.

@@ -19,7 +19,7 @@ class Sent:
     """The clearinghouse has the file."""
 
     receipt: str
-    """What the clearinghouse calls the file; `find` answers the same."""
+    """What the clearinghouse calls the file; `find` answers the same, or what its list calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ class Clearinghouse(Protocol):
         Hand over one file of claims (837P) or questions (276).
 
         `name` and `key` belong to this file for good: a repeated send carries the same ones,
-        so that the other side can recognise it. Neither says anything about a patient.
+        so that the other side can recognise it. `name` is the batch's id (BHT03 of a file of one set) and
+        what the sets are. Neither says anything about a patient.
         """
         ...
 

@@ -185,6 +185,8 @@ class WorkKind(StrEnum):
     """The payer's time limit is near, or past."""
     STATUS = "status"
     """The payer was asked what became of it, and did not answer, or its answer asks for somebody."""
+    DOUBT = "doubt"
+    """Nobody can tell whether its file arrived: the clearinghouse was asked, and could not say."""
 
 
 class AttachmentState(StrEnum):

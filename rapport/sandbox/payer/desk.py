@@ -24,6 +24,10 @@ from rapport.sandbox.payer.x12 import NotX12, read
 
 COMPLETE = (".837", ".270", ".276")
 """How the name of a file ends that is handed in over SFTP."""
+OWN_ENVELOPE = ("json", "form")
+"""Doors of clearinghouses that put their own envelope around what they pass on: a sender's ISA13 protects from nothing there."""
+KEY_SECONDS = 24 * 3600
+"""How long the JSON door knows a key; after that the same call runs again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,15 @@ class Desk:
         Take one file in. The same key with the same bytes gets the first answer again.
 
         A control number that its sender used before is taken in but only ever answered with
-        TA1 025: its claims are never looked at.
+        TA1 025: its claims are never looked at. Not so behind a door with its own envelope.
         """
         digest = hashlib.sha256(data).hexdigest()
         with self.store.change():
+            if channel == "json":
+                self.store.run(
+                    "UPDATE interchange SET key = NULL WHERE channel = 'json' AND received_at < ?",
+                    self._clock().timestamp() - KEY_SECONDS,
+                )
             if key is not None:
                 row = self.store.row("SELECT * FROM interchange WHERE key = ?", key)
                 if row is not None:
@@ -113,8 +122,9 @@ class Desk:
                 return NotAnInterchange(str(problem))
             note = guide.envelope_note(interchange)
             sender = ":".join(interchange.sender)
-            if note == guide.ACCEPTED and self.store.row(
-                "SELECT 1 FROM interchange WHERE sender = ? AND isa13 = ? AND note = '000'",
+            if note == guide.ACCEPTED and channel not in OWN_ENVELOPE and self.store.row(
+                "SELECT 1 FROM interchange WHERE sender = ? AND isa13 = ? AND note = '000'"
+                " AND channel NOT IN ('json', 'form')",
                 sender,
                 interchange.control_number,
             ):
@@ -189,6 +199,31 @@ class Desk:
         """The bytes of one released answer."""
         row = self.store.row("SELECT data FROM outbound WHERE name = ?", name)
         return None if row is None else bytes(row["data"])
+
+    def handed_in(self, *, channel: str) -> list[tuple[dict[str, Any], bytes]]:
+        """What came in by one door, with its bytes, the newest last."""
+        rows = self.store.rows(
+            "SELECT id, key, sha256, isa13, sender, channel, name, length(data) AS size, note,"
+            " received_at, data FROM interchange WHERE channel = ? ORDER BY id",
+            channel,
+        )
+        return [(_described(row), bytes(row["data"])) for row in rows]
+
+    def answered_name(self, position: int) -> str:
+        """The name of the file that an answer, by its position, is about; "" where it came without one."""
+        row = self.store.row(
+            "SELECT i.name FROM interchange i JOIN outbound o ON o.interchange_id = i.id WHERE o.position = ?", position
+        )
+        return "" if row is None else str(row["name"])
+
+    def rejected_whole(self, position: int) -> list[str]:
+        """The numbers of the claims that one 999, by its position, turned away with their set."""
+        rows = self.store.rows(
+            "SELECT c.number FROM claim c JOIN outbound o ON o.interchange_id = c.interchange_id"
+            " WHERE o.position = ? AND c.outcome = 'rejected_999' ORDER BY c.position",
+            position,
+        )
+        return [str(row["number"]) for row in rows]
 
     def held(self, *, key: str = "", sha256: str = "", isa13: str = "") -> list[dict[str, Any]]:
         """The interchanges that match every value given; the newest last."""

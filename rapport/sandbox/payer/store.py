@@ -13,8 +13,9 @@ CREATE TABLE IF NOT EXISTS interchange (
     id TEXT PRIMARY KEY, key TEXT UNIQUE, sha256 TEXT NOT NULL, sender TEXT NOT NULL,
     isa13 TEXT NOT NULL, channel TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,
     note TEXT NOT NULL, received_at REAL NOT NULL, answered INTEGER NOT NULL DEFAULT 0);
-CREATE UNIQUE INDEX IF NOT EXISTS one_interchange_per_number
-    ON interchange (sender, isa13) WHERE note = '000';
+DROP INDEX IF EXISTS one_interchange_per_number;
+CREATE UNIQUE INDEX IF NOT EXISTS one_interchange_per_number_of_a_sender
+    ON interchange (sender, isa13) WHERE note = '000' AND channel NOT IN ('json', 'form');
 CREATE UNIQUE INDEX IF NOT EXISTS one_interchange_per_upload
     ON interchange (name) WHERE channel = 'sftp';
 CREATE TABLE IF NOT EXISTS claim (

@@ -7,39 +7,19 @@ import hmac
 import json
 import socket
 import struct
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from rapport.sandbox.payer.desk import Desk, KeyReused, NotAnInterchange
-from rapport.sandbox.payer.script import BadScript, Fault, add_script, next_fault
+from rapport.sandbox.payer.form_door import FormDoor
+from rapport.sandbox.payer.json_door import JsonDoor
+from rapport.sandbox.payer.messages import Reply, Request, json_reply, problem, trouble
+from rapport.sandbox.payer.script import BadScript, add_script, next_fault
 
 MAX_HEAD = 32 * 1024
 MAX_BODY = 32 * 1024 * 1024
 MAX_FILES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request, read to its last byte."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One reply; `lost` closes the connection instead of sending it."""
-
-    status: int
-    body: bytes = b""
-    content_type: str = "application/json"
-    headers: dict[str, str] = field(default_factory=dict)
-    lost: bool = False
 
 
 class _Unreadable(Exception):
@@ -47,16 +27,7 @@ class _Unreadable(Exception):
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
-        self.reply = _problem(status, "unreadable-request", detail)
-
-
-def _json(status: int, value: Any) -> Reply:
-    return Reply(status, json.dumps(value).encode())
-
-
-def _problem(status: int, kind: str, detail: str, **headers: str) -> Reply:
-    body = {"type": kind, "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return Reply(status, json.dumps(body).encode(), "application/problem+json", headers)
+        self.reply = problem(status, "unreadable-request", detail)
 
 
 class Web:
@@ -65,6 +36,8 @@ class Web:
     def __init__(self, desk: Desk, *, api_key: str) -> None:
         self._desk = desk
         self._key = f"Bearer {api_key}".encode()
+        self._json_door = JsonDoor(desk, api_key=api_key)
+        self._form_door = FormDoor(desk, account_key=api_key)
 
     async def listen(self, port: int) -> asyncio.Server:
         """Start serving; port 0 takes a free one."""
@@ -75,8 +48,8 @@ class Web:
             while True:
                 try:
                     request = await _read(reader)
-                except _Unreadable as problem:
-                    await _send(writer, problem.reply, close=True)
+                except _Unreadable as unreadable:
+                    await _send(writer, unreadable.reply, close=True)
                     break
                 if request is None:
                     break
@@ -97,10 +70,14 @@ class Web:
 
     async def _answer(self, request: Request) -> Reply:
         if request.path == "/healthz":
-            return _json(200, {"status": "ok"})
+            return json_reply(200, {"status": "ok"})
+        if self._json_door.has(request.path):
+            return await self._json_door.answer(request)
+        if self._form_door.has(request.path):
+            return await self._form_door.answer(request)
         given = request.headers.get("authorization", "").encode("latin-1")
         if not hmac.compare_digest(given, self._key):
-            return _problem(401, "unauthorised", "A valid API key is needed.")
+            return problem(401, "unauthorised", "A valid API key is needed.")
         match request.method, request.path:
             case "POST", "/v1/interchanges":
                 return await self._take(request)
@@ -109,42 +86,42 @@ class Web:
             case "GET", "/v1/interchanges":
                 wanted = {k: request.query.get(k, "") for k in ("key", "sha256", "isa13")}
                 if not any(wanted.values()):
-                    return _problem(400, "bad-query", "Ask by key, sha256 or isa13.")
-                return _json(200, {"data": self._desk.held(**wanted)})
+                    return problem(400, "bad-query", "Ask by key, sha256 or isa13.")
+                return json_reply(200, {"data": self._desk.held(**wanted)})
             case "GET", "/v1/files":
                 return self._files(request.query)
             case "GET", path if path.startswith("/v1/files/"):
                 data = self._desk.file(unquote(path.removeprefix("/v1/files/")))
                 if data is None:
-                    return _problem(404, "no-such-file", "There is no file of that name.")
+                    return problem(404, "no-such-file", "There is no file of that name.")
                 return Reply(200, data, "application/edi-x12")
             case "POST", "/_sandbox/script":
                 return self._script(request.body)
             case "POST", "/_sandbox/advance":
-                return _json(200, {"released": self._desk.advance()})
+                return json_reply(200, {"released": self._desk.advance()})
             case "GET", "/_sandbox/accepted":
-                return _json(200, self._desk.accepted())
+                return json_reply(200, self._desk.accepted())
             case _:
-                return _problem(404, "no-such-path", "There is nothing at that path.")
+                return problem(404, "no-such-path", "There is nothing at that path.")
 
     async def _take(self, request: Request) -> Reply:
         fault = next_fault(self._desk.store)
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
         if fault is not None and not fault.accept:
-            return _trouble(fault)
+            return trouble(fault)
         taken = self._desk.receive(
             request.body, channel="http", key=request.headers.get("idempotency-key")
         )
         if fault is not None and fault.kind != "slow":
-            return _trouble(fault)
+            return trouble(fault)
         match taken:
             case KeyReused():
-                return _problem(422, "key-reused", "This key came before with other bytes.")
+                return problem(422, "key-reused", "This key came before with other bytes.")
             case NotAnInterchange(reason):
-                return _problem(400, "not-an-interchange", reason)
+                return problem(400, "not-an-interchange", reason)
             case _:
-                return _json(202, asdict(taken))
+                return json_reply(202, asdict(taken))
 
     async def _ask(self, request: Request) -> Reply:
         """One inquiry, answered while the caller waits."""
@@ -152,45 +129,30 @@ class Web:
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
         elif fault is not None:
-            return _trouble(fault)
+            return trouble(fault)
         match self._desk.ask(request.body):
             case None:
                 return Reply(200, lost=True)
             case NotAnInterchange(reason):
-                return _problem(400, "not-an-interchange", reason)
+                return problem(400, "not-an-interchange", reason)
             case answer:
                 return Reply(200, answer, "application/edi-x12")
 
     def _files(self, query: dict[str, str]) -> Reply:
         after, limit = query.get("after", "") or "0", query.get("limit", "") or "50"
         if not (after.isascii() and after.isdigit() and limit.isascii() and limit.isdigit()):
-            return _problem(400, "bad-query", "after is a cursor, limit a number.")
+            return problem(400, "bad-query", "after is a cursor, limit a number.")
         found = self._desk.files(after=int(after), limit=min(max(int(limit), 1), MAX_FILES))
         cursor = str(found[-1][0]) if found else after
-        return _json(200, {"data": [asdict(one) for _, one in found], "next_cursor": cursor})
+        return json_reply(200, {"data": [asdict(one) for _, one in found], "next_cursor": cursor})
 
     def _script(self, body: bytes) -> Reply:
         try:
             wanted = json.loads(body)
             waiting = add_script(self._desk.store, wanted.get("next"))
-        except (ValueError, AttributeError, BadScript) as problem:
-            return _problem(400, "bad-script", str(problem))
-        return _json(200, {"waiting": waiting})
-
-
-def _trouble(fault: Fault) -> Reply:
-    match fault.kind:
-        case "429" | "503":
-            return _problem(
-                int(fault.kind), "busy", "Try again.", **{"Retry-After": str(int(fault.seconds))}
-            )
-        case "html200":
-            page = b"<!doctype html><title>Maintenance</title><p>We will be back soon."
-            return Reply(200, page, "text/html")
-        case "drop_reply":
-            return Reply(202, lost=True)
-        case _:
-            return _problem(500, "broken", "Something failed inside.")
+        except (ValueError, AttributeError, BadScript) as bad:
+            return problem(400, "bad-script", str(bad))
+        return json_reply(200, {"waiting": waiting})
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:

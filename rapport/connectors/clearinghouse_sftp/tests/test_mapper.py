@@ -10,10 +10,10 @@ from rapport.connectors.clearinghouse_sftp.mapper import (
     Entry,
     is_finished,
     is_partial_of,
-    kind_of,
     partial_name,
     remote_name,
 )
+from rapport.protocols.x12.kinds import kind_of
 
 ISA = (
     "ISA*00*          *00*          *ZZ*60054          *ZZ*CLINICBH01     *260105*0930*^*00501"

@@ -74,7 +74,9 @@ def list_batches(request: ScopedRequest) -> Answer:
     returns=(202, s.ClaimBatchOut),
     key="required",
     key_days=30,
-    problems=(services.NoChannel, services.NothingToSend, services.NumbersUsedUp, ReferenceNotFound),
+    problems=(
+        services.NoChannel, services.NothingToSend, services.NumbersUsedUp, services.TooManyClaims, ReferenceNotFound,
+    ),
     example=examples.BATCH | {"state": "making", "submission": None, "left_out": []},
     request_example=examples.NEW_BATCH,
 )

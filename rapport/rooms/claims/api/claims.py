@@ -311,6 +311,29 @@ def mark_submitted(request: ScopedRequest, claim_id: str, body: s.CarriedIn | No
 
 
 @router.post(
+    "/claims/{claim_id}/settle-doubt",
+    summary="Say whether a claim in doubt arrived",
+    needs=Permission.CLAIMS_SUBMIT,
+    action="claim.settle_doubt",
+    returns=(200, s.ClaimOut),
+    match=True,
+    problems=(StateConflict,),
+    example=examples.CLAIM | {"state": "submitted"},
+    request_example={"arrived": True, "reference": "4711"},
+)
+def settle_doubt(request: ScopedRequest, claim_id: str, body: s.DoubtIn) -> Answer:
+    """
+    A person looked at the clearinghouse whether the file of a claim that is `unknown` is there. It is asked by
+    itself first; not every one can say. `arrived: false` sends the file again, as it is, for every claim in it.
+    """
+    claim = services.settle_doubt(
+        scope=request.auth, claim_id=path_id("claim", claim_id), if_match=request.edge.if_match,
+        arrived=body.arrived, reference=body.reference or "", now=timezone.now(),
+    )  # fmt: skip
+    return whole(request.auth, claim.id)
+
+
+@router.post(
     "/claims/{claim_id}/hold",
     summary="Hold a claim, or let it go",
     needs=Permission.CLAIMS_WRITE,
@@ -411,7 +434,12 @@ def get_channel(request: ScopedRequest, channel_id: str) -> Answer:
     request_example=examples.NEW_CHANNEL,
 )
 def create_channel(request: ScopedRequest, body: s.ChannelIn) -> Answer:
-    """Add a way to the payers: an HTTP or SFTP clearinghouse, or files carried by hand."""
+    """
+    Add a way to the payers: a clearinghouse by SFTP or by its API, or files carried by hand.
+
+    `stedi` (one claim a call, so no batches) and `claim_md` (2 000 in a file) take claims and no questions. Both are
+    unverified: made from public documentation, and never used with an account there.
+    """
     return _channel(services.create_channel(scope=request.auth, now=timezone.now(), body=body))
 
 

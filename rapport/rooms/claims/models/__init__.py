@@ -20,6 +20,7 @@ from rapport.platform.tenancy.models import (
     VersionedRecord,
     once_per_source,
 )
+from rapport.rooms.claims.rules.ways import KINDS
 from rapport.rooms.claims.states import MOVES, SUBMISSION_MOVES, Action, ClaimState, SubmissionState
 
 from .batches import BatchClaim, BatchSet, ClaimBatch, SubmittedClaim
@@ -60,15 +61,18 @@ class Channel(VersionedRecord):
     name = models.CharField(max_length=100)
     """As staff call it."""
     kind = models.CharField(max_length=10)
-    """`http`, `sftp`, `download` (files are fetched and uploaded by hand) or `portal` (typed into the payer's own)."""
+    """
+    `http`, `stedi` or `claim_md` (a clearinghouse's API, of that shape), `sftp`, `download` (files are fetched and
+    uploaded by hand) or `portal` (typed into the payer's own).
+    """
     settings = models.JSONField(default=dict)
     """Address, user, ids in the envelope: nothing secret."""
     secret_sealed = models.BinaryField(null=True)
     """Password or API key, sealed; never returned."""
     active = models.BooleanField(default=True)
     """False: nothing is sent or fetched."""
-    inbound_cursor = models.CharField(max_length=500, blank=True)
-    """How far the answers were fetched."""
+    inbound_cursor = models.CharField(max_length=2000, blank=True)
+    """How far the answers were fetched: the driver's own, or a clearinghouse's token."""
     last_interchange = models.BigIntegerField(default=0)
     """ISA13 given last: counted up under this row's lock, never used again."""
     last_group = models.BigIntegerField(default=0)
@@ -79,7 +83,7 @@ class Channel(VersionedRecord):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="channel_kind_known", condition=Q(kind__in=["http", "sftp", "download", "portal"])
+                name="channel_kind_known", condition=Q(kind__in=list(KINDS))
             ),
             models.UniqueConstraint(fields=["practice", "name"], name="channel_name_once"),
         ]

@@ -38,7 +38,9 @@ _STATUSES = {
 _REFUSALS = {
     "login-refused": "The clearinghouse refused the login: put the channel's secret right, then send the claim again.",
     "certificate-refused": "The clearinghouse's certificate is not trusted: compare the channel's address.",
+    "claim-edits": "The clearinghouse's own edits refused the claim: look the codes up there, and put right what they name.",
     "account-suspended": "The clearinghouse has suspended the account: ask it.",
+    "upload-refused": "The clearinghouse took no file: see its list of uploads for the reason, then send the claim again.",
     "file-too-large": "The file is too large for the clearinghouse: send smaller batches.",
 }
 
@@ -67,10 +69,15 @@ def tell(*, kind: str, code: str) -> Told:
         return Told("The payer's time limit is near.", "Mend what holds the claim up, and send it.")
     if kind == "status":
         return _status(code)
+    if kind == "doubt":
+        return Told(
+            "Nobody can tell whether the claim's file arrived.",
+            "Look for the file at the clearinghouse, by its name and day, and say what you saw (settle-doubt).",
+        )
     if kind == "refused":
         return Told(
             "The clearinghouse refused the file.",
-            _REFUSALS.get(code, "Put right what the code names, then validate the claim and send it again."),
+            _REFUSALS.get(code.partition(":")[0], "Put right what the code names, then validate the claim and send it again."),
         )
     source, _, rest = code.partition(":")
     again = "Then validate the claim and send it again."

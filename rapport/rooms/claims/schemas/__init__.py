@@ -212,6 +212,13 @@ class CarriedIn(Input):
     reference: str | None = Field(default=None, max_length=100)
 
 
+class DoubtIn(Input):
+    """What a person saw at the clearinghouse."""
+
+    arrived: bool = Field(description="false: it is certainly not there. It is sent again as it is.")
+    reference: str | None = Field(default=None, max_length=100, description="What it is called there.")
+
+
 class Nothing(Input):
     """An empty body."""
 
@@ -219,7 +226,12 @@ class Nothing(Input):
 class ChannelSettings(Input):
     """How the other side is reached, and the names in the envelope."""
 
-    base_url: str | None = Field(default=None, max_length=300)
+    base_url: str | None = Field(
+        default=None, max_length=300, description="`stedi` and `claim_md`: without it, the public address.",
+    )
+    answers_url: str | None = Field(
+        default=None, max_length=300, description="`stedi`: where transactions are listed and fetched.",
+    )
     host: str | None = Field(default=None, max_length=200)
     port: int | None = Field(default=None, ge=1, le=65535)
     user: str | None = Field(default=None, max_length=100)
@@ -236,7 +248,9 @@ class ChannelIn(Input):
     """A new way to the payers."""
 
     name: str = Field(min_length=1, max_length=100)
-    kind: Literal["http", "sftp", "download", "portal"]
+    kind: Literal["http", "stedi", "claim_md", "sftp", "download", "portal"] = Field(
+        description="`stedi` and `claim_md` are unverified: made from public documentation, never used with an account there.",
+    )
     settings: ChannelSettings
     secret: str | None = Field(default=None, max_length=500)
 

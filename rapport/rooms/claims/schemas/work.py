@@ -18,7 +18,7 @@ class WorkItemOut(Shape):
 
     object: Literal["work_item"]
     id: str
-    kind: Annotated[str, Meta(description="`rejected` by an acknowledgement, `refused` by the clearinghouse, `filing`: time runs out, or `status`: the payer was asked.")]
+    kind: Annotated[str, Meta(description="`rejected` by an acknowledgement, `refused` by the clearinghouse, `filing`: time runs out, `status`: the payer was asked, or `doubt`: did it arrive?")]
     claim_id: str
     patient_id: str
     code: Annotated[str, Meta(description="What said so: `277CA:A7:164`, `999:R`, `login-refused`, `near`, `passed` …")]

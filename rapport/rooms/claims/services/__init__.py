@@ -20,7 +20,7 @@ from .assembly import (
     visits_of,
 )
 from .attachments import attach, mark_attachment_sent
-from .batches import NothingToSend, create_batch, finish_batch, make_set
+from .batches import NothingToSend, TooManyClaims, create_batch, finish_batch, make_set
 from .channels import change_channel, create_channel
 from .correcting import reinstate, void_claim
 from .decisions import (
@@ -40,7 +40,14 @@ from .printing import change_print_setting
 from .profiles import change_profile
 from .proposals import accept_proposal, dismiss_proposal
 from .real_time import ChannelInquiries
-from .sending import Sending, begin_sending, mark_submitted, record_answer, resolve_doubt
+from .sending import (
+    Sending,
+    begin_sending,
+    mark_submitted,
+    record_answer,
+    resolve_doubt,
+    settle_doubt,
+)
 from .work import change_work, open_work, resolve_work, settle_work, warn_of_limits
 
 __all__ = [
@@ -55,6 +62,7 @@ __all__ = [
     "NumbersUsedUp",
     "OtherSubmitter",
     "Sending",
+    "TooManyClaims",
     "Trial",
     "accept_proposal",
     "alone",
@@ -92,6 +100,7 @@ __all__ = [
     "require_there",
     "resolve_doubt",
     "resolve_work",
+    "settle_doubt",
     "settle_work",
     "submit_claim",
     "supply_elsewhere",

@@ -38,6 +38,7 @@ from rapport.rooms.claims.states import MOVES, Action, WorkKind
 from .batches import follow_up
 from .inquiries import file_status, turn_away
 from .numbers import go_on_beyond
+from .sending import settle_by_answer
 from .work import open_work
 
 DUPLICATE = "025"
@@ -144,6 +145,7 @@ def _syntax(scope: Scope, channel: Channel, file: InboundFile, ack: acks.GroupAc
         if number > channel.last_group:
             go_on_beyond(scope=scope, channel=channel, seen=number)
         return False
+    settle_by_answer(scope=scope, submission=submission, now=now)
     carried = queries.claims_in(scope=scope, submission_id=submission.id)
     said = {_number(one.control): one for one in ack.sets}
     worst = next((code for code in ("R", "P", "E") if code in {s.code for s in said.values()}), ack.code)
@@ -209,6 +211,8 @@ def _claims(scope: Scope, file: InboundFile, answer: acks.ClaimAcks, *, now: dat
         named = [one for one in sent if answer.batch_id and one.row.batch_id == answer.batch_id]
         submission = (named or sent)[-1].submission
         known = True
+        if named:
+            settle_by_answer(scope=scope, submission=submission, now=now)
         statuses = [*said.statuses, *(s for line in said.line_statuses.values() for s in line)]
         codes = [
             {"code": f"{s.category}:{s.code}", "segment": "STC", "position": 0, "element": s.entity}

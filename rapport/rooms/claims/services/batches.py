@@ -24,6 +24,7 @@ from rapport.protocols.x12.syntax import Finding as X12Finding
 from rapport.rooms.claims import events, queries
 from rapport.rooms.claims.models import BatchClaim, BatchSet, Claim, ClaimBatch
 from rapport.rooms.claims.rules.findings import Finding, from_x12
+from rapport.rooms.claims.rules.ways import CLAIMS_A_FILE
 from rapport.rooms.claims.states import Action, BatchState, ClaimState, Outcome, WorkKind
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.coverage.states import Submitter
@@ -50,6 +51,11 @@ class NothingToSend(Conflict):
     title = "No claim is ready to be sent that way."
 
 
+class TooManyClaims(Conflict):
+    code = "too-many-claims"
+    title = "The channel's clearinghouse takes fewer claims in one file."
+
+
 _READY = """
 SELECT c.id FROM claims_claim c
 WHERE c.practice_id = %(practice)s AND c.state = 'validated' AND c.format = '837p'
@@ -68,6 +74,7 @@ def create_batch(*, scope: Scope, now: datetime, body: Any) -> ClaimBatch:
     :param body: `schemas.ClaimBatchIn`: a payer, a channel, or the very claims
     :raises NoChannel: none was named, and the practice has not just one
     :raises NothingToSend: no claim is ready
+    :raises TooManyClaims: the clearinghouse takes one claim at a time, or fewer than were named
     :raises NumbersUsedUp: the channel has no control number left
     :raises ReferenceNotFound: a claim, payer or channel is not there for this actor
     """
@@ -93,13 +100,16 @@ def create_batch(*, scope: Scope, now: datetime, body: Any) -> ClaimBatch:
         if only is None:
             raise NoChannel("Name the channel.")
         channel = only
+    most = min(MOST, CLAIMS_A_FILE.get(channel.kind, MOST))
+    if most == 1 or len(named) > most:
+        raise TooManyClaims(f"Claims in one file there: {most}. Submit them one by one, or in smaller batches.")
     picked = named
     if not body.claim_ids:
         picked = [
             row[0]
             for row in sql.rows(
                 _READY,
-                {"practice": scope.practice_id, "channel": channel.id, "payer": payer_id, "most": MOST},
+                {"practice": scope.practice_id, "channel": channel.id, "payer": payer_id, "most": most},
             )
         ]
     require_left(channel)

@@ -36,16 +36,18 @@ def open_secret(channel: Channel) -> str:
 
 def _check_address(scope: Scope, settings: Any) -> None:
     """Refuse an address that leads inside. Practices without real patients may use loopback."""
-    if settings.base_url is None:
-        return
-    try:
-        check_url(settings.base_url, local=not scope.livemode)
-    except UrlNotAllowed as error:
-        raise Invalid(
-            "1 field is not valid.",
-            errors=(FieldError("/settings/base_url", "url-not-allowed", str(error)),),
-            reason="ssrf",
-        ) from error
+    for name in ("base_url", "answers_url"):
+        url = getattr(settings, name)
+        if url is None:
+            continue
+        try:
+            check_url(url, local=not scope.livemode)
+        except UrlNotAllowed as error:
+            raise Invalid(
+                "1 field is not valid.",
+                errors=(FieldError(f"/settings/{name}", "url-not-allowed", str(error)),),
+                reason="ssrf",
+            ) from error
 
 
 def create_channel(*, scope: Scope, now: datetime, body: Any) -> Channel:

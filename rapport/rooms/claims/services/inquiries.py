@@ -36,6 +36,7 @@ from rapport.rooms.claims.models import (
     ToldStatus,
 )
 from rapport.rooms.claims.rules import inquiries as rules
+from rapport.rooms.claims.rules.ways import QUESTIONS
 from rapport.rooms.claims.states import Action, ClaimState, WorkKind
 
 from .assembly import NoChannel
@@ -70,9 +71,9 @@ def inquire_status(*, scope: Scope, claim_id: UUID, now: datetime) -> Claim:
             allowed_from=sorted(rules.MAY_ASK),
         )  # fmt: skip
     channel = queries.get_channel(scope=scope, channel_id=sent[-1].submission.channel_id)
-    if channel.kind == "download" or not channel.active:
+    if channel.kind not in QUESTIONS or not channel.active:
         raise NoChannel(
-            "The claim's channel carries no questions: it is out of use, or files are carried by hand."
+            "The claim's channel carries no questions: it is out of use, takes claims alone, or files are carried by hand."
         )
     if queries.open_inquiry(scope=scope, claim_id=claim.id, since=now - rules.PATIENCE) is None:
         _ask(scope, channel, [claim], reason="person", now=now)

@@ -15,14 +15,15 @@ from rapport.kernel.problems import StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
+from rapport.platform.jobs import registry as jobs
 from rapport.platform.outbox.emit import emit_all
 from rapport.rooms.claims import events, queries
-from rapport.rooms.claims.models import Channel, Claim, Submission
+from rapport.rooms.claims.models import Channel, Claim, Submission, WorkItem
 from rapport.rooms.claims.ports import Held, InDoubt, Later, NotHeld, Refused, Sent
 from rapport.rooms.claims.states import Action, ClaimState, SubmissionState, WorkKind
 
 from .channels import open_secret
-from .work import open_work
+from .work import open_work, settle_work
 
 LEASE = timedelta(seconds=60)
 """Longer than any driver waits. A worker that is silent for longer is taken for dead."""
@@ -30,6 +31,8 @@ BY_HAND = frozenset({"download", "portal"})
 """Kinds of channel over which nothing is sent: a person carries it, and says so."""
 DOUBT_RETRY = timedelta(seconds=30)
 """How soon the other side is asked again when it could not say."""
+DOUBT_PATIENCE = timedelta(minutes=10)
+"""How long it is asked before a person is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +147,14 @@ def resolve_doubt(
         return None
     if isinstance(answer, Held):
         _sent(scope, submission, receipt=answer.receipt, fence=sending.fence, now=now)
+        _settle(scope, submission, how="found", now=now)
     elif isinstance(answer, NotHeld):
         submission.move(
             SubmissionState.READY, at=now, fence=sending.fence, leased_until=None, retry_at=None,
             last_code="not-held",
         )  # fmt: skip
         _move(scope, submission, Action.RECORD_NOT_SENT, detail="not-held", now=now)
+        _settle(scope, submission, how="not-held", now=now)
     else:
         if submission.state == SubmissionState.SENDING:
             submission.move(SubmissionState.IN_DOUBT, at=now, fence=sending.fence)
@@ -157,7 +162,75 @@ def resolve_doubt(
         Submission.objects.visible_to(scope).filter(id=submission.id, fence=sending.fence).update(
             leased_until=None, retry_at=now + DOUBT_RETRY, last_code="in-doubt"
         )
+        if now - submission.state_changed_at > DOUBT_PATIENCE:
+            _ask_a_person(scope, submission, now=now)
     return submission
+
+
+def settle_doubt(
+    *, scope: Scope, claim_id: UUID, if_match: str, arrived: bool, reference: str, now: datetime
+) -> Claim:
+    """
+    Write down that a person saw whether a claim's file arrived; it holds for every claim of the file.
+
+    :param arrived: False: it is certainly not there, and is sent again as it is
+    :param reference: what the other side calls it
+    :raises StateConflict: it is not in doubt, it is being asked about at this moment, or an answer to it came
+    """
+    scope.require(Permission.CLAIMS_SUBMIT)
+    claim = queries.get_claim(scope=scope, claim_id=claim_id)
+    etags.check(claim, if_match)
+    latest = queries.latest_submission(scope=scope, claim_id=claim.id)
+    rows = Submission.objects.visible_to(scope).select_for_update()
+    submission = rows.filter(id=latest.id).first() if latest else None
+    if submission is None or submission.state != SubmissionState.IN_DOUBT or claim.state != ClaimState.UNKNOWN:
+        raise StateConflict("Nothing of it is in doubt.", current_state=claim.state, allowed_from=["unknown"])
+    if submission.leased_until and submission.leased_until > now:
+        raise StateConflict("The clearinghouse is being asked at this moment.", current_state=claim.state)
+    if not arrived and _answered(scope, submission):
+        raise StateConflict("Another claim of the same file was answered: it arrived.", current_state=claim.state)
+    fence = submission.fence + 1
+    Submission.objects.visible_to(scope).filter(id=submission.id).update(fence=fence)
+    if arrived:
+        _sent(scope, submission, receipt=reference, fence=fence, now=now)
+    else:
+        submission.move(
+            SubmissionState.READY, at=now, fence=fence, leased_until=None, retry_at=None, last_code="by-hand"
+        )
+        _move(scope, submission, Action.RECORD_NOT_SENT, detail="by-hand", now=now)
+        jobs.defer(
+            "claims.send_submission", scope, queueing_lock=f"send:{submission.id}", submission_id=submission.id
+        )
+    _settle(scope, submission, how="arrived" if arrived else "not-arrived", now=now)
+    return queries.get_claim(scope=scope, claim_id=claim_id)
+
+
+def settle_by_answer(*, scope: Scope, submission: Submission, now: datetime) -> None:
+    """An answer to a file that was in doubt says that it arrived."""
+    if submission.state == SubmissionState.IN_DOUBT:
+        _sent(scope, submission, receipt="answered", fence=submission.fence, now=now)
+        _settle(scope, submission, how="answered", now=now)
+
+
+def _answered(scope: Scope, submission: Submission) -> bool:
+    """Whether a claim of a file in doubt is no longer in doubt itself."""
+    later = queries.superseded(scope=scope, submission_id=submission.id)
+    ids = [row.claim_id for row in queries.claims_in(scope=scope, submission_id=submission.id)]
+    states = Claim.objects.visible_to(scope).filter(id__in=[id for id in ids if id not in later])
+    return states.exclude(state=ClaimState.UNKNOWN).exists()
+
+
+def _ask_a_person(scope: Scope, submission: Submission, *, now: datetime) -> None:
+    ids = [row.claim_id for row in queries.claims_in(scope=scope, submission_id=submission.id)]
+    items = WorkItem.objects.visible_to(scope).filter(claim_id__in=ids, kind=WorkKind.DOUBT)
+    told = set(items.filter(resolved_at=None).values_list("claim_id", flat=True))
+    fresh = [id for id in ids if id not in told]
+    open_work(scope=scope, kind=WorkKind.DOUBT, claim_ids=fresh, code="in-doubt", now=now)
+
+
+def _settle(scope: Scope, submission: Submission, *, how: str, now: datetime) -> None:
+    ids = [row.claim_id for row in queries.claims_in(scope=scope, submission_id=submission.id)]
+    settle_work(scope=scope, kinds=[WorkKind.DOUBT], claim_ids=ids, how=how, now=now)
 
 
 def mark_submitted(*, scope: Scope, claim_id: UUID, if_match: str, reference: str, now: datetime) -> Claim:
