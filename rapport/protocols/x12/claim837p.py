@@ -143,6 +143,8 @@ class OtherPayer:
     """AMT*EAF, under the same condition."""
     remarks: tuple[str, ...] = ()
     """Remark codes about the claim, at most five (MOA03 to MOA07)."""
+    insurance_type: str = ""
+    """SBR05, of Medicare alone and where it is not the first payer: why it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +217,11 @@ class Claim:
     facility: Facility | None = None
     others: tuple[OtherPayer, ...] = ()
     patient_paid: Decimal | None = None
+    """AMT*F5: toward these services; some payers take it off what they pay."""
     attachments: tuple[Attachment, ...] = ()
     """At most ten."""
+    insurance_type: str = ""
+    """SBR05, of Medicare alone and where it is not the first payer: why it is not."""
 
     @property
     def total(self) -> Decimal:
@@ -379,7 +384,7 @@ class _Builder:
         subscriber = self.level_start("22", parent, dependant)
         self.w.add(
             "SBR", claim.rank, "" if dependant else claim.relationship,
-            self.code(claim.group_number), "", "", "", "", "", claim.filing_indicator,
+            self.code(claim.group_number), "", claim.insurance_type, "", "", "", claim.filing_indicator,
         )  # fmt: skip
         holder = claim.subscriber
         if dependant:
@@ -440,7 +445,7 @@ class _Builder:
     def other(self, other: OtherPayer) -> None:
         w = self.w
         w.add(
-            "SBR", other.rank, other.relationship, self.code(other.group_number), "", "", "", "", "",
+            "SBR", other.rank, other.relationship, self.code(other.group_number), "", other.insurance_type, "", "", "",
             other.filing_indicator,
         )  # fmt: skip
         self.adjustments(other.adjustments)

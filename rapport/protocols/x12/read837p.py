@@ -206,6 +206,7 @@ def _claim(levels: dict[str, _Group], group: _Group) -> Claim:
         attachments=tuple(
             Attachment(paper.get(1), paper.get(2), paper.get(6)) for paper in facts.all("2300", "PWK")
         ),
+        insurance_type=sbr.get(5),
     )
 
 
@@ -225,6 +226,7 @@ def _other(group: _Group) -> OtherPayer:
         adjudicated_on=day(group.one("2330B", "DTP", "573").get(3)),
         patient_owes=_said(group, "2320", "EAF"),
         remarks=tuple(code for code in moa.elements[3:8] if code),
+        insurance_type=sbr.get(5),
     )
 
 

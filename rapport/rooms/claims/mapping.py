@@ -21,6 +21,10 @@ from .rules.deciding import owed
 FREQUENCIES = {"original": "1", "replacement": "7", "void": "8"}
 RANKS = {"primary": "P", "secondary": "S", "tertiary": "T", "quaternary": "A"}
 SEXES = {"female": "F", "male": "M", "unknown": "U"}
+MEDICARE_REASONS = {
+    "working_aged": "12", "renal_disease": "13", "no_fault": "14", "workers_compensation": "15", "federal_agency": "16",
+    "black_lung": "41", "veterans": "42", "disabled": "43", "other_liability": "47",
+}  # fmt: skip
 RELATIONSHIPS = {"self": "18", "spouse": "01", "child": "19", "other": "G8"}
 
 
@@ -82,12 +86,14 @@ def record(
     original_number: str = "",
     under_supervisor: bool = False,
     attachments: Sequence[Any] = (),
+    patient_paid_cents: int = 0,
 ) -> p.Claim:
     """
     Return the claim as the guide knows it.
 
     :param others: `services.other_payers.Other`, in the order of billing
     :param original_number: the payer's number of the claim to replace or void
+    :param patient_paid_cents: what the patient has paid for its services, where the payer wants to know; 0: it does not, or nothing
 
     The rendering provider is left out when the clinician bills under the same NPI, and is the supervisor
     where the payer wants supervised work so (`under_supervisor`); the facility is left out when the place is
@@ -121,6 +127,8 @@ def record(
         group_number=policy.group_number or "",
         filing_indicator=payer.claim_filing_indicator,
         rank=RANKS[claim.rank],
+        insurance_type=_insurance_type(policy, payer, claim.rank),
+        patient_paid=_dollars(min(patient_paid_cents, claim.charge_cents)) if patient_paid_cents > 0 else None,
         place_of_service=claim.place_of_service_code,
         diagnoses=tuple(code.replace(".", "") for code in claim.diagnosis_codes),
         frequency=FREQUENCIES[claim.frequency],
@@ -155,6 +163,15 @@ def record(
     )
 
 
+def is_medicare_later(*, payer: Any, rank: str) -> bool:
+    """Tell whether a payer is Medicare and does not pay first: then it wants to know why."""
+    return payer.claim_filing_indicator in ("MA", "MB") and rank != "primary"
+
+
+def _insurance_type(policy: Any, payer: Any, rank: str) -> str:
+    return MEDICARE_REASONS.get(policy.medicare_reason, "") if is_medicare_later(payer=payer, rank=rank) else ""
+
+
 def _other(other: Any, patient: Any) -> p.OtherPayer:
     """Return another payer: what it decided stands here only where it decided about no line."""
     policy, told = other.policy, other.told
@@ -175,6 +192,7 @@ def _other(other: Any, patient: Any) -> p.OtherPayer:
         adjudicated_on=told.decided_on if whole else None,
         patient_owes=_dollars(max(0, told.left_to_patient_cents)) if whole else None,
         remarks=tuple(told.remarks) if told else (),
+        insurance_type=_insurance_type(policy, payer, other.rank),
     )
 
 

@@ -62,6 +62,7 @@ POLICY = {
     "starts_on": "2026-01-01",
     "ends_on": None,
     "copay": {"amount": 2500, "currency": "USD"},
+    "medicare_reason": None,
     "eligibility": {
         "check_id": "elig_01h455vb4pex5vsknk084sn02r", "as_of": "2026-11-01T15:00:02.000Z", "coverage": "active",
         "copay": {"amount": 2500, "currency": "USD"}, "coinsurance_basis_points": 2000,

@@ -157,6 +157,20 @@ class EstimateStanding(StrEnum):
     """Above it by what lets the patient dispute the bill."""
 
 
+class MedicareReason(StrEnum):
+    """Why Medicare pays after another payer."""
+
+    WORKING_AGED = "working_aged"
+    RENAL_DISEASE = "renal_disease"
+    NO_FAULT = "no_fault"
+    WORKERS_COMPENSATION = "workers_compensation"
+    FEDERAL_AGENCY = "federal_agency"
+    BLACK_LUNG = "black_lung"
+    VETERANS = "veterans"
+    DISABLED = "disabled"
+    OTHER_LIABILITY = "other_liability"
+
+
 FILING_INDICATORS: dict[str, str] = {
     "11": "other non-federal programme", "12": "preferred provider organisation",
     "13": "point of service", "14": "exclusive provider organisation", "15": "indemnity",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -78,6 +78,15 @@ GROUP BY p.claim_id
 """
 
 
+_PAID_BY_PATIENTS = """
+SELECT p.appointment_id, -sum(p.cents)::bigint FROM ledger_posting p
+JOIN ledger_entry e ON e.practice_id = p.practice_id AND e.id = p.entry_id
+LEFT JOIN ledger_entry o ON o.practice_id = e.practice_id AND o.id = e.reverses_id
+WHERE p.practice_id = %s AND p.appointment_id = ANY(%s) AND p.account = 'patient_receivable'
+  AND coalesce(o.kind, e.kind) IN ('patient_payment', 'credit_applied', 'credit_released')
+GROUP BY p.appointment_id
+"""
+
 _CHARGED = """
 SELECT coalesce(sum(p.cents), 0)::bigint FROM ledger_posting p
 JOIN ledger_entry e ON e.practice_id = p.practice_id AND e.id = p.entry_id
@@ -98,6 +107,11 @@ def charged_to_patient(*, scope: Scope, patient_id: UUID, first: date, last: dat
 def paid_by_payers(*, scope: Scope, claim_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Return claim -> what payers paid for it, in cents, less what they took back."""
     return dict(sql.rows(_PAID, (scope.practice_id, list(claim_ids))))
+
+
+def paid_by_patients(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return visit -> what its patient has paid for it, in cents, refunds and what was moved elsewhere taken off."""
+    return dict(sql.rows(_PAID_BY_PATIENTS, (scope.practice_id, list(appointment_ids))))
 
 
 def entries_of(*, scope: Scope, kind: str, id: UUID) -> list[Entry]:

@@ -216,6 +216,7 @@ def claims(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXTS, most_lines: in
         others=others,
         attachments=draw(st.lists(ATTACHMENTS, max_size=3).map(tuple)),
         patient_paid=draw(st.none() | st.just(min(total, Decimal("25")))),
+        insurance_type=draw(st.sampled_from(("", "12", "43", "47"))) if deciders else "",
     )  # fmt: skip
 
 

@@ -53,6 +53,8 @@ class Profile:
     """How many days before the limit somebody is told."""
     max_units_a_day: Mapping[str, int] | None = None
     """Service code -> units of it that are paid on one day."""
+    patient_paid: bool = False
+    """Claims say what the patient has paid for their services (AMT*F5); some payers take it off what they pay."""
     one_day_a_claim: bool = False
     """A claim carries services of one day only."""
     status_after_days: int = 14

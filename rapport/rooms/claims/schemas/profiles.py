@@ -33,6 +33,7 @@ class ProfileChange(Input):
     max_units_a_day: dict[Annotated[str, Field(pattern=r"^[A-Z0-9]{5}$")], Annotated[int, Field(ge=1, le=99)]] | None = (
         Field(default=None, max_length=50)
     )
+    patient_paid: bool | None = None
     one_day_a_claim: bool | None = None
     status_after_days: Annotated[int, Field(ge=3, le=180)] | None = None
 

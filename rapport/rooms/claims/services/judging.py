@@ -12,6 +12,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
 from rapport.protocols.x12.claim837p import Claim as Record
 from rapport.protocols.x12.scrub837p import scrub
+from rapport.rooms.claims.mapping import is_medicare_later
 from rapport.rooms.claims.models import Claim
 from rapport.rooms.claims.rules.findings import Finding, from_x12, timely_filing
 from rapport.rooms.claims.rules.profiles import findings_of, says_otherwise
@@ -81,6 +82,11 @@ def faults_of(*, claim: Claim, materials: Materials, record: Record, today: date
                     "The claim to replace or void is not decided, or not any more.")
         )  # fmt: skip
     policy = materials.policies[claim.policy_id]
+    if is_medicare_later(payer=materials.payers[claim.payer_id], rank=claim.rank) and not policy.medicare_reason:
+        found.append(
+            Finding("medicare-reason-missing", "error", "/policy/medicare_reason", "2000B SBR05",
+                    "Medicare does not pay first here: say on the policy why.")
+        )  # fmt: skip
     if not (policy.starts_on <= claim.service_from_on and (policy.ends_on is None or claim.service_to_on <= policy.ends_on)):
         found.append(
             Finding("policy-not-active", "error", "/policy", "2010BA NM109",

@@ -23,6 +23,7 @@ from rapport.rooms.claims.rules.findings import Finding
 from rapport.rooms.claims.rules.profiles import Profile, file_by
 from rapport.rooms.coding import queries as coding
 from rapport.rooms.coverage import queries as coverage
+from rapport.rooms.ledger import queries as ledger
 from rapport.rooms.roster import queries as roster
 from rapport.rooms.scheduling import queries as scheduling
 
@@ -62,6 +63,8 @@ class Materials:
     """Claim -> papers that are told of in it."""
     decided: dict[UUID, date]
     """Original claim -> day on which the payer decided it, of those that claims here replace or void."""
+    patient_paid: dict[UUID, int]
+    """Visit -> what its patient has paid for it, in cents, of claims to payers that want to know."""
     _diagnosis_faults: dict[tuple[tuple[str, ...], date], list[Any]] = field(default_factory=dict)
 
     def note_of(self, line: ClaimLine) -> Any | None:
@@ -142,6 +145,7 @@ class Materials:
             others=self.others[claim.id],
             original_number=self.originals[claim.original_id].payer_claim_number if claim.original_id else "",
             attachments=self.attachments.get(claim.id, ()),
+            patient_paid_cents=sum(self.patient_paid.get(visit, 0) for visit in {line.appointment_id for line in lines}),
             under_supervisor=self.profiles[claim.payer_id].supervision == "bill_under_supervisor",
         )
 
@@ -160,6 +164,7 @@ def gather(*, scope: Scope, claims: Sequence[Claim]) -> Materials:
     clinicians |= {note.supervisor_id for note in notes.values() if note.supervisor_id}
     others, other_faults = others_of(scope=scope, claims=claims, lines=lines)
     payers = coverage.payers_of(scope=scope, ids={claim.payer_id for claim in claims})
+    profiles = profiles_of(scope=scope, payers=payers.values())
     rules = rules_now(scope=scope)
     originals = {claim.original_id for claim in claims if claim.original_id}
     decided = Claim.objects.visible_to(scope).filter(id__in=originals, state__in=["paid", "denied"])
@@ -169,7 +174,8 @@ def gather(*, scope: Scope, claims: Sequence[Claim]) -> Materials:
         patients=roster.patients_of(scope=scope, ids={claim.patient_id for claim in claims}),
         policies=coverage.policies_of(scope=scope, ids={c.policy_id for c in claims if c.policy_id}),
         payers=payers,
-        profiles=profiles_of(scope=scope, payers=payers.values()),
+        profiles=profiles,
+        patient_paid=_patient_paid(scope, claims, lines, profiles),
         rules=msgspec.convert(rules.rules, list[own.Rule]) if rules else [],
         rules_version=rules.number if rules else 0,
         attachments=attachments_of(scope=scope, claim_ids=list(lines)),
@@ -191,3 +197,12 @@ def gather(*, scope: Scope, claims: Sequence[Claim]) -> Materials:
         others=others,
         other_faults=other_faults,
     )
+
+
+def _patient_paid(
+    scope: Scope, claims: Sequence[Claim], lines: dict[UUID, list[ClaimLine]], profiles: dict[UUID, Profile]
+) -> dict[UUID, int]:
+    visits = {
+        line.appointment_id for claim in claims if profiles[claim.payer_id].patient_paid for line in lines[claim.id]
+    }
+    return ledger.paid_by_patients(scope=scope, appointment_ids=visits) if visits else {}

@@ -198,3 +198,58 @@ def test_the_paper_form_shows_the_other_plan_and_what_it_paid(billing: Billing) 
     box = {(text.line, text.column): text.text.strip() for text in page}
     assert (box[3, 50], box[13, 1], box[15, 1], box[21, 1]) == ("S1", "RIVERA, ANA", "W1", "EXAMPLE HEALTH PLAN")
     assert (box[21, 52], box[51, 62], box[51, 52]) == ("X", "11900", "18000")
+
+
+def test_medicare_is_told_why_it_pays_second_and_a_claim_that_cannot_say_is_blocked(billing: Billing) -> None:
+    first = billing.claim(member_id="W1")
+    house = billing.house
+    payer = props.payer(house, "Medicare Part B", payer_id_code="MCARE", claim_filing_indicator="MB")
+    policy = props.policy(house, billing.things["patient"], payer, rank="secondary", member_id="1EG4TE5MK73")
+    second = next_claim(billing, decided(billing, first), policy)
+    assert (second["state"], blocking(second)) == ("draft", {"medicare-reason-missing"})
+
+    path = f"/v1/insurance-policies/{policy['id']}"
+    wrong = house.scheduler.patch(path, {"medicare_reason": "12"}, if_match=house.scheduler.get(path)["ETag"])
+    said = house.scheduler.patch(path, {"medicare_reason": "working_aged"}, if_match=house.scheduler.get(path)["ETag"])
+    assert (wrong.status_code, said.status_code, said.json()["medicare_reason"]) == (422, 200, "working_aged")
+    second = house.biller.post(f"/v1/claims/{second['id']}/validate", {}).json()
+
+    assert (second["state"], blocking(second)) == ("validated", set())
+    billing.submit(second)
+    data = edi(billing, second)
+    assert segments(data, "SBR") == ["SBR*S*18***12****MB", "SBR*P*18*******CI"]
+    assert [f for f in check_bytes(data).findings if f.severity == "error"] == []
+    [read] = read837p.claims(syntax.read(data))
+    assert (read.insurance_type, read.others[0].insurance_type) == ("12", "")
+
+
+def test_the_control_medicare_that_pays_first_is_told_nothing(billing: Billing) -> None:
+    billing.things["payer"] = props.payer(billing.house, "Medicare Part B", payer_id_code="MCARE", claim_filing_indicator="MB")
+    claim = billing.claim(member_id="1EG4TE5MK73")
+    assert (claim["state"], blocking(claim)) == ("validated", set())
+    billing.submit(claim)
+    assert segments(edi(billing, claim), "SBR") == ["SBR*P*18*******MB"]
+
+
+def test_what_the_patient_has_paid_is_told_where_the_payer_wants_to_know(billing: Billing) -> None:
+    claim = decided(billing, billing.claim(member_id="W1"))
+    house, visits = billing.house, [line["appointment_id"] for line in claim["lines"]]
+    props.made(
+        house.biller.post("/v1/payments", {"patient_id": claim["patient_id"], "method": "cash", "amount": {"amount": 2500}})
+    )
+    body = {"appointment_ids": visits, "frequency": "replacement", "original_claim_id": claim["id"]}
+    made = props.made(house.biller.post("/v1/claims", body))
+
+    def told() -> Any:
+        with house.entered() as scope:
+            row = queries.get_claim(scope=scope, claim_id=props.uuid_of("claim", made))
+            return services.build_record(scope=scope, claim=row).patient_paid
+
+    assert told() is None, "no payer is told that has not asked"
+    path = f"/v1/payers/{billing.things['payer']['id']}/claim-profile"
+    asked = house.biller.patch(path, {"patient_paid": True}, if_match=house.biller.get(path)["ETag"])
+    assert (asked.status_code, told()) == (200, 25)
+    billing.submit(made)
+    data = edi(billing, made)
+    assert segments(data, "AMT") == ["AMT*F5*25"]
+    assert [f for f in check_bytes(data).findings if f.severity == "error"] == []

@@ -15,6 +15,7 @@ from rapport.platform.tenancy.models import (
 from rapport.rooms.coverage.states import (
     InvoiceDetail,
     InvoiceName,
+    MedicareReason,
     PayerKind,
     Rank,
     Relationship,
@@ -140,6 +141,10 @@ class Policy(SourcedRecord):
     """Last day of service it covers; null: until further notice."""
     copay_cents = models.BigIntegerField(null=True)
     """What the patient pays per visit, US cents; null: not known."""
+    medicare_reason = models.CharField(
+        max_length=20, blank=True, choices=[(one.value, one.value) for one in MedicareReason]
+    )
+    """Of Medicare where it is not the first payer: why (837P SBR05); empty: it is first, or nobody says."""
 
     class Meta:
         constraints = [
@@ -160,6 +165,10 @@ class Policy(SourcedRecord):
             models.CheckConstraint(
                 name="policy_copay_not_negative",
                 condition=Q(copay_cents=None) | Q(copay_cents__gte=0),
+            ),
+            models.CheckConstraint(
+                name="policy_medicare_reason_known",
+                condition=Q(medicare_reason__in=["", *(one.value for one in MedicareReason)]),
             ),
         ]
         indexes = [

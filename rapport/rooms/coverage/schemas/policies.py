@@ -36,6 +36,10 @@ Kind = Literal["insurance", "eap", "employer", "school", "court", "grant"]
 InvoiceName = Literal["reference", "initials", "name"]
 InvoiceDetail = Literal["sessions", "services", "diagnoses"]
 Remainder = Literal["open", "patient", "write_off"]
+Reason = Literal[
+    "working_aged", "renal_disease", "no_fault", "workers_compensation", "federal_agency", "black_lung", "veterans", "disabled",
+    "other_liability",
+]  # fmt: skip
 
 
 class PayerOut(Shape):
@@ -103,6 +107,9 @@ class PolicyOut(Shape):
     starts_on: Day
     ends_on: Day | None
     copay: MoneyOut | None
+    medicare_reason: Annotated[
+        Reason | None, Meta(description="Of Medicare where it is not the first payer: why. Its claims need it.")
+    ]
     eligibility: Annotated[
         EligibilityRef | None, Meta(description="What the payer said last; null: it never did.")
     ]
@@ -208,6 +215,9 @@ class PolicyIn(Input):
     starts_on: date | None = Field(default=None, description="Today when left out.")
     ends_on: date | None = None
     copay: MoneyIn | None = None
+    medicare_reason: Reason | None = Field(
+        default=None, description="Of Medicare where it is not the first payer: why."
+    )
 
     _member = field_validator("member_id")(_member)
 
@@ -227,6 +237,7 @@ class PolicyChange(Input):
     starts_on: date | None = None
     ends_on: date | None = None
     copay: MoneyIn | None = None
+    medicare_reason: Reason | None = None
 
     _member = field_validator("member_id")(_member)
 
@@ -280,7 +291,7 @@ POLICY_COLUMNS = (
     "i.id, i.patient_id, i.payer_id, y.name, i.rank, i.member_id, i.group_number, i.plan_name,"
     " i.relationship, i.subscriber::text, i.starts_on, i.ends_on, i.copay_cents, i.version,"
     " i.created_at, i.updated_at, i.source_system, i.source_remote_id, i.source_as_of,"
-    " k.id, k.answered_at, k.snapshot::text"
+    " k.id, k.answered_at, k.snapshot::text, i.medicare_reason"
 )
 """What `policy_out` reads, in its order."""
 
@@ -312,6 +323,7 @@ def policy_out(row: tuple[Any, ...], scope: Scope) -> PolicyOut:
         starts_on=row[10],
         ends_on=row[11],
         copay=MoneyOut(row[12]) if row[12] is not None else None,
+        medicare_reason=row[22] or None,
         eligibility=raw(in_short(check_id=row[19], answered_at=row[20], told=row[21])) if row[21] else None,
         source=source_of(row[16], row[17], row[18], updated),
         version=row[13],

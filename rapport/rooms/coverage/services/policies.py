@@ -259,6 +259,7 @@ def create_policy(*, scope: Scope, now: datetime, body: Any) -> Policy:
         starts_on=starts_on,
         ends_on=body.ends_on,
         copay_cents=body.copay.amount if body.copay else None,
+        medicare_reason=body.medicare_reason or "",
         created_at=now,
         updated_at=now,
     )
@@ -309,7 +310,7 @@ def change_policy(
     if empty:
         raise _faults(*(FieldError(f"/{name}", "required") for name in empty))
     columns = {name: given[name] for name in _NOT_EMPTY[1:] if name in given}
-    for name in ("group_number", "plan_name"):
+    for name in ("group_number", "plan_name", "medicare_reason"):
         if name in given:
             columns[name] = given[name] or ""
     if "ends_on" in given:
