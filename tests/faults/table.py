@@ -73,6 +73,11 @@ FAULTS = (
         (f"{_DOORS}::test_a_key_gets_its_answer_again_for_a_day_and_after_that_the_call_runs_again",),
     ),
     Fault(
+        "R-15", "a worker that was taken for dead wakes up while another has its file",
+        (f"{_CLAIMS}/test_apis.py::test_r15_a_worker_that_was_taken_for_dead_has_no_say_any_more",),
+        (f"{_CLAIMS}/test_apis.py::test_the_control_while_a_worker_is_at_it_nobody_takes_over_and_its_word_counts",),
+    ),
+    Fault(
         "R-16", "a claim is asked for twice",
         (
             f"{_CLAIMS}/test_claim_flow.py::test_r16_the_same_key_gives_the_same_claim",

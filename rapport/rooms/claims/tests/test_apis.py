@@ -10,7 +10,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from rapport.rooms.claims import jobs, queries, services
 from rapport.rooms.claims.models import InboundFile
+from rapport.rooms.claims.ports import InDoubt, Sent
 from tests.support import process
 from tests.support.billing import Billing
 from tests.support.cast import House
@@ -130,8 +132,7 @@ def test_r11_a_worker_killed_there_leaves_the_claim_sent_once(
     billing.submit(claim)
 
     killed = process.start("send", str(billing.house.id), RAPPORT_CRASHPOINTS=f"{point}:1").wait(timeout=60)
-    with billing.house.entered(), connection.cursor() as cursor:
-        cursor.execute("UPDATE claims_submission SET leased_until = now() - interval '1 second', retry_at = NULL")
+    leases_end(billing.house)
     let_retries_come(billing.house)
     billing.work(fetch=False)
     if point == "claim.before_send":
@@ -145,6 +146,54 @@ def test_r11_a_worker_killed_there_leaves_the_claim_sent_once(
     assert killed == -9, "the control: the kill did happen"
     assert [s["state"] for s in billing.read(claim)["submissions"]] == ["sent"]
     assert times(sandbox, claim) == 1
+
+
+def take(billing: Billing) -> Any:
+    """Take the practice's one open file for sending, as a worker does."""
+    with billing.house.entered() as scope:
+        [submission] = queries.open_submissions(scope=scope)
+        return services.begin_sending(scope=scope, submission_id=submission.id, now=timezone.now())
+
+
+def leases_end(house: House) -> None:
+    with house.entered(), connection.cursor() as cursor:
+        cursor.execute("UPDATE claims_submission SET leased_until = now() - interval '1 second', retry_at = NULL")
+
+
+def test_r15_a_worker_that_was_taken_for_dead_has_no_say_any_more(billing: Billing, sandbox: SandboxProcess) -> None:
+    claim = billing.claim()
+    billing.submit(claim)
+    stopped = take(billing)
+    driver = jobs._driver(stopped.channel_kind, stopped.channel_settings, stopped.channel_secret)
+    arrived = driver.send(file=stopped.file, name=stopped.name, key=stopped.key)
+
+    leases_end(billing.house)
+    second = take(billing)
+    found = driver.find(name=second.name, key=second.key, sha256=second.sha256)
+    with billing.house.entered() as scope:
+        services.resolve_doubt(scope=scope, sending=second, answer=found, now=timezone.now())
+        late = services.record_answer(scope=scope, sending=stopped, answer=InDoubt("woke up"), now=timezone.now())
+
+    assert isinstance(arrived, Sent)
+    assert second.ask_first, "whoever takes over asks before it sends"
+    assert late is None
+    assert [s["state"] for s in billing.read(claim)["submissions"]] == ["sent"]
+    assert times(sandbox, claim) == 1
+
+
+def test_the_control_while_a_worker_is_at_it_nobody_takes_over_and_its_word_counts(
+    by_form: Billing, sandbox: SandboxProcess
+) -> None:
+    claim = by_form.claim()
+    by_form.submit(claim)
+    working = take(by_form)
+
+    other = take(by_form)
+    with by_form.house.entered() as scope:
+        services.record_answer(scope=scope, sending=working, answer=Sent("F-1"), now=timezone.now())
+
+    assert other is None
+    assert [(s["state"], s["receipt"]) for s in by_form.read(claim)["submissions"]] == [("sent", "F-1")]
 
 
 def test_r14_a_busy_clearinghouse_is_asked_again_when_it_says(billing: Billing, sandbox: SandboxProcess) -> None:

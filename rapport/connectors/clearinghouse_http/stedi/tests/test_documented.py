@@ -104,10 +104,14 @@ def test_pages_without_an_answer_to_claims_are_gone_over_and_the_token_goes_on()
     ],
 )
 def test_a_file_that_cannot_be_had_stops_the_page_and_nothing_behind_it_is_passed_over(
-    broken: list[dict[str, Any]],
+    broken: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
     with Player([page("2", transaction(1, "835"), transaction(2, "835")), *broken]) as player:
         assert house(player).list_inbound(after="1") == ((), "1")
+
+    told = [record for record in caplog.records if record.name.startswith("rapport")]
+    assert told
+    assert not any(word in record.getMessage() for record in told for word in ("signed", "test_key", "ISA"))
 
 
 @pytest.mark.parametrize(
