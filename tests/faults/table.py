@@ -6,16 +6,22 @@ from dataclasses import dataclass
 
 _API = "rapport/platform/api/tests/test_failures.py"
 _CLAIMS = "rapport/rooms/claims/tests"
+_TROUBLE = f"{_CLAIMS}/test_clearinghouse_trouble.py"
+_WORKERS = f"{_CLAIMS}/test_two_workers.py"
+_ORDERS = f"{_CLAIMS}/test_answers_in_any_order.py"
+_HTTP = "rapport/connectors/clearinghouse_http/tests/test_driver.py::TestHttpClearinghouse"
+_SFTP = "rapport/connectors/clearinghouse_sftp/tests/test_driver.py::TestSftpClearinghouse"
 _NUMBERS = f"{_CLAIMS}/test_control_numbers.py"
 _EXCHANGE = "rapport/rooms/exchange/tests"
 _ERA = "rapport/rooms/remittance/tests/test_posting.py"
+_BACK = "rapport/rooms/remittance/tests/test_reversals.py"
 _MONEY = "rapport/rooms/ledger/tests"
 _CARDS = "rapport/rooms/payments/tests"
 _RELAY = "rapport/platform/outbox/tests/test_order_and_crashes.py"
 _SLOTS = "rapport/rooms/scheduling/tests/test_races.py"
 _HERE = "tests/faults"
 _DOORS = "rapport/sandbox/payer/tests/test_doors.py"
-_HTTP = "rapport/connectors/clearinghouse_http"
+_APIS = "rapport/connectors/clearinghouse_http"
 _SETTINGS = "tests/security/test_settings.py"
 
 
@@ -62,20 +68,64 @@ FAULTS = (
         ),
     ),
     Fault(
-        "R-14", "the clearinghouse is busy, refuses the key, or says what nobody can read",
+        "R-13", "half a request, half a reply",
         (
+            f"{_TROUBLE}::test_r13_half_a_request_is_never_counted_and_half_a_reply_is_asked_about",
+            f"{_TROUBLE}::test_r13_over_sftp_a_line_that_is_cut_before_the_rename_has_not_handed_anything_in",
+            *(
+                f"{driver}::{test}"
+                for driver in (_HTTP, _SFTP)
+                for test in (
+                    "test_half_a_file_is_not_held_and_goes_through_whole_afterwards",
+                    "test_a_broken_answer_to_a_question_is_in_doubt",
+                    "test_a_list_that_breaks_off_loses_nothing",
+                )
+            ),
+            f"{_HTTP}::test_half_a_reply_is_no_reply",
+        ),
+        (
+            f"{_HTTP}::test_a_file_arrives_byte_for_byte",
+            f"{_SFTP}::test_a_file_arrives_byte_for_byte",
+            f"{_TROUBLE}::test_the_control_without_trouble_a_claim_is_sent_at_once",
+        ),
+    ),
+    Fault(
+        "R-14", "a clearinghouse answers 500, 429, 409, 422, a page, or the same yes twice",
+        (
+            f"{_TROUBLE}::test_r14_each_answer_over_http_has_its_state_its_wait_and_an_end",
+            f"{_TROUBLE}::test_r14_each_answer_over_sftp_has_its_state_its_wait_and_an_end",
+            f"{_TROUBLE}::test_r14_what_is_not_taken_is_rejected_with_its_reason_and_never_tried_again",
+            f"{_TROUBLE}::test_r14_a_file_that_was_handed_in_before_has_its_first_receipt_and_is_taken_once",
+            f"{_TROUBLE}::test_r14_tries_in_vain_come_ever_more_seldom_and_are_put_before_a_person",
+            f"{_HTTP}::test_a_busy_clearinghouse_says_when_to_come_back",
+            f"{_HTTP}::test_a_reply_that_says_nothing_is_in_doubt_whether_or_not_the_file_was_taken",
             f"{_CLAIMS}/test_apis.py::test_r14_a_busy_clearinghouse_is_asked_again_when_it_says",
             f"{_CLAIMS}/test_apis.py::test_r14_a_wrong_key_waits_for_a_person",
             f"{_CLAIMS}/test_apis.py::test_a_doubt_that_nobody_can_settle_by_asking_waits_for_a_person_who_says_it_arrived",
-            f"{_HTTP}/stedi/tests/test_documented.py::test_a_documented_reply_means_what_the_table_says",
-            f"{_HTTP}/claim_md/tests/test_documented.py::test_a_documented_reply_means_what_the_table_says",
+            f"{_APIS}/stedi/tests/test_documented.py::test_a_documented_reply_means_what_the_table_says",
+            f"{_APIS}/claim_md/tests/test_documented.py::test_a_documented_reply_means_what_the_table_says",
         ),
-        (f"{_DOORS}::test_a_key_gets_its_answer_again_for_a_day_and_after_that_the_call_runs_again",),
+        (
+            f"{_TROUBLE}::test_the_control_without_trouble_a_claim_is_sent_at_once",
+            f"{_TROUBLE}::test_the_control_who_sends_anew_after_a_500_is_counted_twice",
+            f"{_DOORS}::test_a_key_gets_its_answer_again_for_a_day_and_after_that_the_call_runs_again",
+        ),
     ),
     Fault(
-        "R-15", "a worker that was taken for dead wakes up while another has its file",
-        (f"{_CLAIMS}/test_apis.py::test_r15_a_worker_that_was_taken_for_dead_has_no_say_any_more",),
-        (f"{_CLAIMS}/test_apis.py::test_the_control_while_a_worker_is_at_it_nobody_takes_over_and_its_word_counts",),
+        "R-15", "two workers have one claim: the first slept through its lease",
+        (
+            f"{_WORKERS}::test_r15_of_two_workers_the_one_that_slept_writes_nothing_and_the_payer_has_the_claim_once",
+            f"{_CLAIMS}/test_apis.py::test_r15_a_worker_that_was_taken_for_dead_has_no_say_any_more",
+            f"{_WORKERS}::test_r15_an_old_no_does_not_make_what_the_second_is_sending_ready_for_a_third",
+            f"{_HTTP}::test_many_workers_with_one_file_have_it_accepted_once",
+            f"{_SFTP}::test_many_workers_with_one_file_have_it_accepted_once",
+        ),
+        (
+            f"{_WORKERS}::test_r15_the_control_while_the_first_has_its_lease_a_second_worker_does_nothing",
+            f"{_CLAIMS}/test_apis.py::test_the_control_while_a_worker_is_at_it_nobody_takes_over_and_its_word_counts",
+            f"{_WORKERS}::test_r15_the_control_with_the_seconds_fence_the_old_no_would_be_believed",
+            f"{_TROUBLE}::test_the_control_who_sends_anew_after_a_500_is_counted_twice",
+        ),
     ),
     Fault(
         "R-16", "a claim is asked for twice",
@@ -84,6 +134,23 @@ FAULTS = (
             f"{_CLAIMS}/test_claim_flow.py::test_a_service_cannot_be_asked_for_twice",
         ),
         (f"{_HERE}/test_two_processes.py::test_the_control_fifty_keys_do_fifty_works",),
+    ),
+    Fault(
+        "R-17", "SFTP: an upload dies, a rename fails, the file is there already",
+        (
+            f"{_SFTP}::test_a_connection_cut_before_the_rename_is_certainly_not_sent",
+            f"{_SFTP}::test_a_refused_rename_is_looked_at_before_it_is_believed",
+            f"{_SFTP}::test_a_rename_that_never_happened_is_in_doubt_and_then_not_held",
+            f"{_SFTP}::test_a_rename_slower_than_our_patience_cannot_succeed_after_we_were_told_not_held",
+            f"{_SFTP}::test_sending_twice_has_the_same_receipt_and_is_accepted_once",
+            f"{_SFTP}::test_other_bytes_under_the_same_name_are_refused_and_in_doubt_when_asked_for",
+            f"{_TROUBLE}::test_r14_each_answer_over_sftp_has_its_state_its_wait_and_an_end",
+            f"{_TROUBLE}::test_r17_other_bytes_under_the_name_are_refused_and_the_claim_waits_for_a_person",
+        ),
+        (
+            f"{_SFTP}::test_a_file_arrives_byte_for_byte",
+            f"{_TROUBLE}::test_the_control_without_trouble_a_claim_is_sent_at_once",
+        ),
     ),
     Fault(
         "R-18", "control numbers: a kill, two processes, the last number, a restore",
@@ -102,6 +169,19 @@ FAULTS = (
         (f"{_CLAIMS}/test_corrections.py::test_the_control_once_decided_it_is_replaced_with_the_payers_number_and_ends",),
     ),
     Fault(
+        "R-20", "999 and 277CA in any order, late, twice, of claims that nobody knows",
+        (
+            f"{_ORDERS}::test_r20_in_whatever_order_answers_come_and_however_often_the_end_is_the_same",
+            f"{_ORDERS}::test_r20_an_answer_that_comes_late_reopens_nothing",
+            f"{_ORDERS}::test_r20_what_is_about_nothing_of_ours_is_parked_and_moves_nothing",
+            f"{_ORDERS}::test_r20_after_it_was_sent_anew_answers_to_the_first_file_move_nothing",
+        ),
+        (
+            f"{_ORDERS}::test_r20_the_control_each_answer_alone_ends_elsewhere",
+            f"{_ORDERS}::test_r20_the_control_where_the_last_answer_wins_the_order_is_seen",
+        ),
+    ),
+    Fault(
         "R-21", "one remittance five times at once, in other envelopes too",
         (
             f"{_ERA}::test_r21_the_same_new_remittance_five_times_at_once_posts_once",
@@ -111,12 +191,36 @@ FAULTS = (
         (f"{_ERA}::test_r22_another_remittance_with_the_same_number_is_kept_and_flagged",),
     ),
     Fault(
+        "R-22", "two different remittances with one number",
+        (
+            f"{_ERA}::test_r22_another_remittance_with_the_same_number_is_kept_and_flagged",
+            f"{_BACK}::test_r22_checks_of_nothing_may_share_a_number_and_both_are_kept",
+        ),
+        (f"{_BACK}::test_r22_the_control_a_check_of_nothing_with_a_number_of_its_own_is_not_flagged",),
+    ),
+    Fault(
+        "R-23", "a remittance whose sums are wrong",
+        (
+            f"{_ERA}::test_r23_a_remittance_that_does_not_balance_is_held_and_posts_nothing",
+            f"{_BACK}::test_r23_a_file_with_one_wrong_sum_at_any_level_posts_nothing",
+        ),
+        (f"{_BACK}::test_r23_the_control_the_same_file_with_right_sums_posts",),
+    ),
+    Fault(
         "R-24", "a kill in the middle of posting",
         (
             f"{_HERE}/test_kills.py::test_r24_a_kill_in_the_middle_of_posting_leaves_all_of_a_file_or_nothing",
             f"{_ERA}::test_r24_a_posting_that_breaks_in_the_middle_leaves_nothing_and_can_be_done_again",
         ),
         (f"{_API}::test_a_database_that_fails_in_the_middle_leaves_nothing_and_says_so",),
+    ),
+    Fault(
+        "R-25", "a decision, its reversal and the next decision in any order, each twice",
+        (
+            f"{_BACK}::test_r25_in_whatever_order_a_decision_its_reversal_and_the_next_one_come_the_end_is_the_same",
+            f"{_BACK}::test_r25_the_same_decision_is_not_taken_back_twice",
+        ),
+        (f"{_BACK}::test_r25_the_control_without_the_reversal_the_next_decision_ends_elsewhere",),
     ),
     Fault(
         "R-26", "a card was charged, and the reply was lost",

@@ -24,6 +24,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,16 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def stands_still(one: subprocess.Popen[bytes]) -> None:
+    """Wait until a process stands at a crashpoint that stops it. :raises AssertionError: it ended instead"""
+    for _ in range(1200):
+        if os.waitid(os.P_PID, one.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None:
+            return
+        assert one.poll() is None, one.returncode
+        time.sleep(0.05)
+    raise AssertionError("it never stood still")
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
 """
-Places where the process may be told to die, so that tests can prove what survives it.
+Places where the process may be told to die or to stand still, so that tests can prove what survives it.
 
 `RAPPORT_CRASHPOINTS=relay.after_send:3` kills the process (SIGKILL: no cleaning up) the third
-time it comes by. Without the variable a crashpoint costs one comparison.
+time it comes by; `relay.after_send:3:stop` stops it there (SIGSTOP) until somebody sends SIGCONT.
+Without the variable a crashpoint costs one comparison.
 """
 
 from __future__ import annotations
@@ -69,13 +70,14 @@ class Crashpoint(StrEnum):
     """The portal was read again; what was found is not kept yet."""
 
 
-def _wanted() -> dict[str, int]:
-    """Return name -> which time, from the environment."""
+def _wanted() -> dict[str, tuple[int, signal.Signals]]:
+    """Return name -> which time, and what befalls the process then, from the environment."""
     wanted = {}
     for entry in os.environ.get("RAPPORT_CRASHPOINTS", "").split(","):
-        name, _, nth = entry.partition(":")
+        name, _, rest = entry.partition(":")
         if name:
-            wanted[str(Crashpoint(name))] = int(nth or 1)
+            nth, _, how = rest.partition(":")
+            wanted[str(Crashpoint(name))] = (int(nth or 1), signal.SIGSTOP if how == "stop" else signal.SIGKILL)
     return wanted
 
 
@@ -83,9 +85,10 @@ _left = _wanted()
 
 
 def crashpoint(place: Crashpoint) -> None:
-    """Die here, if the environment says so."""
+    """Die here, or stand still, if the environment says so."""
     if not _left or place not in _left:
         return
-    _left[place] -= 1
-    if _left[place] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+    nth, how = _left[place]
+    _left[place] = (nth - 1, how)
+    if nth == 1:
+        os.kill(os.getpid(), how)

@@ -50,6 +50,10 @@ def trouble(fault: Fault) -> Reply:
             return problem(
                 int(fault.kind), "busy", "Try again.", **{"Retry-After": str(int(fault.seconds))}
             )
+        case "409":
+            return problem(409, "in-flight", "A call with this key is being worked on.")
+        case "422":
+            return problem(422, "not-taken", "This file is not taken.")
         case "html200":
             page = b"<!doctype html><title>Maintenance</title><p>We will be back soon."
             return Reply(200, page, "text/html")

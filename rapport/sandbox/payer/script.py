@@ -8,7 +8,7 @@ from typing import Any
 
 from rapport.sandbox.payer.store import Store
 
-FAULTS = ("drop_reply", "500", "429", "503", "html200", "slow")
+FAULTS = ("drop_reply", "409", "422", "429", "500", "503", "html200", "slow")
 TAKES_THE_FILE = ("drop_reply", "slow")
 
 

@@ -74,6 +74,11 @@ def tell(*, kind: str, code: str) -> Told:
             "Nobody can tell whether the claim's file arrived.",
             "Look for the file at the clearinghouse, by its name and day, and say what you saw (settle-doubt).",
         )
+    if kind == "refused" and code == "not-delivered":
+        return Told(
+            "The file was tried many times, and the clearinghouse has not taken it.",
+            "See whether the clearinghouse is in trouble, and whether the channel's address is right; it is tried on, each hour.",
+        )
     if kind == "refused":
         return Told(
             "The clearinghouse refused the file.",

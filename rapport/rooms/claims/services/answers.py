@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from rapport.kernel.ids import new_uuid
 from rapport.platform.access.scope import Scope
@@ -33,7 +34,7 @@ from rapport.rooms.claims.models import (
     SubmittedClaim,
 )
 from rapport.rooms.claims.ports import InboundFile as Arrived
-from rapport.rooms.claims.states import MOVES, Action, WorkKind
+from rapport.rooms.claims.states import DECIDED, MOVES, Action, ClaimState, WorkKind
 
 from .batches import follow_up
 from .inquiries import file_status, turn_away
@@ -41,6 +42,7 @@ from .numbers import go_on_beyond
 from .sending import settle_by_answer
 from .work import open_work
 
+_DECIDED = (*sorted(DECIDED), ClaimState.VOIDED, ClaimState.REPLACED)
 DUPLICATE = "025"
 """TA105: the interchange control number was used before."""
 
@@ -221,9 +223,10 @@ def _claims(scope: Scope, file: InboundFile, answer: acks.ClaimAcks, *, now: dat
         _note(scope, file, submission, "277CA", [(claim.id, said.verdict, codes, said.index)],
               source=answer.source, now=now)  # fmt: skip
         if said.payer_claim_number:
-            Claim.objects.visible_to(scope).filter(id=claim.id).update(
-                payer_claim_number=said.payer_claim_number[:50]
-            )
+            # What a payer that has decided calls the claim stands: a late acknowledgement does not rename it.
+            Claim.objects.visible_to(scope).filter(
+                Q(payer_claim_number="") | ~Q(state__in=_DECIDED), id=claim.id
+            ).update(payer_claim_number=said.payer_claim_number[:50])
         detail = f"277CA:{statuses[0].category}:{statuses[0].code}" if statuses else "277CA"
         action, event = {
             "rejected": (Action.REJECT, events.CLAIM_REJECTED),

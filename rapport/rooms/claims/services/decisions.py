@@ -23,6 +23,9 @@ from .proposals import propose
 from .settling import withdraw_proposals
 from .work import settle_work
 
+_ANSWERED = (WorkKind.STATUS, WorkKind.REJECTED)
+"""What a claim waits for a person for no longer, once its payer has decided."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -111,7 +114,7 @@ def _move_together(scope: Scope, decisions: Sequence[Decision], action: Action, 
     if action is Action.REVERSE:
         withdraw_proposals(scope=scope, claim_ids=[one.claim_id for one in decisions], now=now)
         return  # where one is not moved, there was nothing to take back
-    settle_work(scope=scope, kinds=[WorkKind.STATUS], claim_ids=list(moved), how="decided", now=now)
+    settle_work(scope=scope, kinds=_ANSWERED, claim_ids=list(moved), how="decided", now=now)
     emit_all(
         events.CLAIM_DENIED if action is Action.DENY else events.CLAIM_PAID, scope=scope, object_type="claim",
         objects=list(moved.items()), now=now, changed=["state"],
@@ -159,7 +162,7 @@ def record_decision(
     action = Action.DENY if denied else Action.PAY
     claim.move(action, by=scope.actor_id, at=now, detail=detail)
     _follow(scope, claim, decided, denied=denied, now=now)
-    settle_work(scope=scope, kinds=[WorkKind.STATUS], claim_ids=[claim.id], how="decided", now=now)
+    settle_work(scope=scope, kinds=_ANSWERED, claim_ids=[claim.id], how="decided", now=now)
     emit(
         events.CLAIM_DENIED if denied else events.CLAIM_PAID, scope=scope, object_type="claim",
         object_id=claim.id, version=claim.version, now=now, changed=["state"],

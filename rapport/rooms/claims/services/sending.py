@@ -29,10 +29,14 @@ LEASE = timedelta(seconds=60)
 """Longer than any driver waits. A worker that is silent for longer is taken for dead."""
 BY_HAND = frozenset({"download", "portal"})
 """Kinds of channel over which nothing is sent: a person carries it, and says so."""
-DOUBT_RETRY = timedelta(seconds=30)
-"""How soon the other side is asked again when it could not say."""
+DOUBT_RETRY = 30
+"""Seconds after which the other side is asked again when it could not say, at least."""
 DOUBT_PATIENCE = timedelta(minutes=10)
 """How long it is asked before a person is."""
+FIRST_WAIT, LONGEST_WAIT = 15, 3600
+"""Seconds before another try: doubled with each one, and never less than the other side asked for."""
+TOLD_AFTER = 10
+"""Tries (some two hours) after which a person is told of a file that is not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +115,19 @@ def record_answer(
     elif isinstance(answer, InDoubt):
         submission.move(
             SubmissionState.IN_DOUBT, at=now, fence=sending.fence, leased_until=None,
-            retry_at=now + DOUBT_RETRY, last_code="in-doubt",
+            retry_at=now + _wait(sending, DOUBT_RETRY), last_code="in-doubt",
         )  # fmt: skip
         _move(scope, submission, Action.RECORD_DOUBT, event=events.CLAIM_UNKNOWN, now=now)
     elif isinstance(answer, Later) or answer.try_again:
-        wait = timedelta(seconds=answer.retry_after_seconds if isinstance(answer, Later) else 300)
+        wait = _wait(sending, answer.retry_after_seconds if isinstance(answer, Later) else 300)
         code = "later" if isinstance(answer, Later) else answer.reason_code
         submission.move(
             SubmissionState.READY, at=now, fence=sending.fence, leased_until=None,
             retry_at=now + wait, last_code=code[:60],
         )  # fmt: skip
         _move(scope, submission, Action.RECORD_NOT_SENT, detail=code, now=now)
+        if sending.fence >= TOLD_AFTER:
+            _ask_a_person(scope, submission, WorkKind.REFUSED, "not-delivered", now=now)
     else:
         submission.move(
             SubmissionState.REFUSED, at=now, fence=sending.fence, leased_until=None,
@@ -160,11 +166,16 @@ def resolve_doubt(
             submission.move(SubmissionState.IN_DOUBT, at=now, fence=sending.fence)
             _move(scope, submission, Action.RECORD_DOUBT, event=events.CLAIM_UNKNOWN, now=now)
         Submission.objects.visible_to(scope).filter(id=submission.id, fence=sending.fence).update(
-            leased_until=None, retry_at=now + DOUBT_RETRY, last_code="in-doubt"
+            leased_until=None, retry_at=now + _wait(sending, DOUBT_RETRY), last_code="in-doubt"
         )
         if now - submission.state_changed_at > DOUBT_PATIENCE:
-            _ask_a_person(scope, submission, now=now)
+            _ask_a_person(scope, submission, WorkKind.DOUBT, "in-doubt", now=now)
     return submission
+
+
+def _wait(sending: Sending, asked: int) -> timedelta:
+    """Return how long the next try waits. The fence counts tries. :param asked: seconds, at least"""
+    return timedelta(seconds=max(asked, min(FIRST_WAIT * 2 ** min(sending.fence - 1, 12), LONGEST_WAIT)))
 
 
 def settle_doubt(
@@ -220,12 +231,12 @@ def _answered(scope: Scope, submission: Submission) -> bool:
     return states.exclude(state=ClaimState.UNKNOWN).exists()
 
 
-def _ask_a_person(scope: Scope, submission: Submission, *, now: datetime) -> None:
+def _ask_a_person(scope: Scope, submission: Submission, kind: WorkKind, code: str, *, now: datetime) -> None:
     ids = [row.claim_id for row in queries.claims_in(scope=scope, submission_id=submission.id)]
-    items = WorkItem.objects.visible_to(scope).filter(claim_id__in=ids, kind=WorkKind.DOUBT)
+    items = WorkItem.objects.visible_to(scope).filter(claim_id__in=ids, kind=kind)
     told = set(items.filter(resolved_at=None).values_list("claim_id", flat=True))
     fresh = [id for id in ids if id not in told]
-    open_work(scope=scope, kind=WorkKind.DOUBT, claim_ids=fresh, code="in-doubt", now=now)
+    open_work(scope=scope, kind=kind, claim_ids=fresh, code=code, now=now)
 
 
 def _settle(scope: Scope, submission: Submission, *, how: str, now: datetime) -> None:
@@ -270,6 +281,11 @@ def _sent(scope: Scope, submission: Submission, *, receipt: str, fence: int, now
         SubmissionState.SENT, at=now, fence=fence, leased_until=None, retry_at=None,
         receipt=receipt[:200], last_code="",
     )  # fmt: skip
+    if fence > TOLD_AFTER:
+        carried = queries.claims_in(scope=scope, submission_id=submission.id)
+        settle_work(
+            scope=scope, kinds=[WorkKind.REFUSED], claim_ids=[row.claim_id for row in carried], how="sent", now=now
+        )
     # An acknowledgement may have overtaken us: a claim that is further on already stays there.
     _move(scope, submission, Action.RECORD_SENT, event=events.CLAIM_SUBMITTED, now=now)
 

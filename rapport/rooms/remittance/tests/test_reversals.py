@@ -36,6 +36,19 @@ def test_r25_in_whatever_order_a_decision_its_reversal_and_the_next_one_come_the
     assert states == {"posted"}, "nothing waits for a person in the end"
 
 
+def test_r25_the_control_without_the_reversal_the_next_decision_ends_elsewhere(remitting: Remitting) -> None:
+    claim = remitting.claim()
+    day, control = claim["lines"][0]["service_on"], claim["lines"][0]["control_number"]
+    better = eras.service("90837", 180, 144, ("CO", "45", 36), day=day, control=control)
+    remitting.hand_in(eras.check(remitting.paid(claim), trace="A"))
+
+    second = remitting.hand_in(eras.check(eras.claim(claim["control_number"], better), trace="C", beside=[("FB", "before", 119)]))
+
+    assert second["state"] == "received"
+    assert remitting.balance(claim["patient_id"]) == (2500, 0), "as the first one left it"
+    assert remitting.accounts()["cash"] == 11900
+
+
 def test_r25_the_same_decision_is_not_taken_back_twice(remitting: Remitting) -> None:
     claim = remitting.claim()
     decided = remitting.paid(claim)
@@ -75,6 +88,15 @@ def test_r22_checks_of_nothing_may_share_a_number_and_both_are_kept(remitting: R
     assert [remitting.billing.read(claim)["state"] for claim in (first, second)] == ["denied", "denied"]
 
 
+def test_r22_the_control_a_check_of_nothing_with_a_number_of_its_own_is_not_flagged(remitting: Remitting) -> None:
+    first, second = remitting.claim(), remitting.claim(days_ago=4)
+    remitting.hand_in(eras.check(remitting.denied(first), trace="0"))
+
+    other = remitting.hand_in(eras.check(remitting.denied(second), trace="1"))
+
+    assert (other["state"], rules(other)) == ("posted", set())
+
+
 def test_r23_a_file_with_one_wrong_sum_at_any_level_posts_nothing(remitting: Remitting) -> None:
     claim = remitting.claim()
     good = eras.file(eras.check(remitting.paid(claim), beside=[("WO", "R1", 19)]))
@@ -88,8 +110,15 @@ def test_r23_a_file_with_one_wrong_sum_at_any_level_posts_nothing(remitting: Rem
         )
         assert (answer.status_code, answer.json()["state"]) == (201, "held"), right
     assert remitting.accounts() == {"insurance_receivable": 18000, "revenue": -18000}
-    answer = remitting.house.biller.call("POST", "/v1/era-files", raw=good, content_type="application/edi-x12")
-    assert answer.json()["state"] == "posted", "the control: the right one posts"
+
+
+def test_r23_the_control_the_same_file_with_right_sums_posts(remitting: Remitting) -> None:
+    claim = remitting.claim()
+
+    file = remitting.hand_in(eras.check(remitting.paid(claim), beside=[("WO", "R1", 19)]))
+
+    assert (file["state"], remitting.balance(claim["patient_id"])) == ("posted", (2500, 0))
+    assert remitting.accounts()["cash"] == 10000
 
 
 def balances(remitting: Remitting) -> list[Any]:
