@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from functools import lru_cache
 from typing import Any
 
 import httpcore
@@ -49,6 +51,12 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
+@lru_cache(maxsize=1)
+def _trust() -> ssl.SSLContext:
+    """Whom connectors trust; reading the certificates takes 28 ms of CPU, more than most calls."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class CheckedTransport(httpx.AsyncHTTPTransport):
     """
     What an `httpx.AsyncClient` of a connector goes out through.
@@ -59,10 +67,10 @@ class CheckedTransport(httpx.AsyncHTTPTransport):
 
     def __init__(self, *, local: bool, resolve: lookup.Resolve = lookup.system) -> None:
         """:param local: also allow this machine's loopback"""
-        super().__init__(trust_env=False)
+        super().__init__(verify=_trust(), trust_env=False)
         # httpx has no parameter for the part that connects. A test sees it when this name changes.
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_trust(),
             network_backend=_CheckedBackend(resolve, local=local),
             max_connections=4,
         )
