@@ -238,6 +238,13 @@ UNDERPAYMENT: dict[str, Any] = {
     "updated_at": "2026-11-05T15:00:00.000Z",
 }
 
+LOOK_BACK: dict[str, Any] = {
+    "object": "underpayment_look_back",
+    "compared": 412,
+    "added": 9,
+    "left_out": {"denied": 14, "no-contract": 61},
+}
+
 UNDERPAYMENT_SUMMARY: dict[str, Any] = {
     "object": "underpayment_summary",
     "starts_on": "2026-11-01",

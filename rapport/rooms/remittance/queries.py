@@ -266,6 +266,14 @@ def remittances_of(*, scope: Scope, era_file_id: UUID) -> list[Remittance]:
     )
 
 
+def posted_checks(*, scope: Scope, starts_on: date, ends_on: date) -> list[Remittance]:
+    """Return the checks that stand posted and that payers dated on some days, both included."""
+    rows = Remittance.objects.visible_to(scope).filter(
+        paid_on__gte=starts_on, paid_on__lte=ends_on, posted_before=False, era_file__state="posted"
+    )
+    return list(rows.select_related("era_file").order_by("paid_on", "id"))
+
+
 def lines_of(*, scope: Scope, remittance_id: UUID) -> list[RemittanceLine]:
     """Return a check's services in order, and note whose they are."""
     rows = list(

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from rapport.kernel.ids import type_id
-from rapport.kernel.problems import StateConflict, UnknownParameter
+from rapport.kernel.problems import FieldError, Invalid, StateConflict, UnknownParameter
 from rapport.platform.access.permissions import Permission
 from rapport.platform.api import etags
 from rapport.platform.api.lists import Filter, ListSpec, Sort
@@ -125,6 +125,32 @@ def write_underpayment_letter(request: ScopedRequest, underpayment_id: str, body
     id = path_id("underpayment", underpayment_id)
     services.write_dispute(scope=request.auth, underpayment_id=id, words=body.words, now=timezone.now())
     return _underpayment(request, id, status=201)
+
+
+@router.post(
+    "/underpayments/look-back",
+    summary="Compare what was posted before",
+    needs=Permission.REMITTANCES_POST,
+    action="underpayment.look_back",
+    returns=(200, s.LookBackOut),
+    example=examples.LOOK_BACK,
+    request_example={"starts_on": "2026-09-01", "ends_on": "2026-11-30"},
+)
+def look_back(request: ScopedRequest, body: s.LookBackIn) -> Answer:
+    """
+    After a contract was put in: posted decisions of checks of these days (400 at most) are compared with it as if they were
+    posted now. What is on the list stays as it was found; asked again it adds nothing.
+    """
+    if not timedelta(0) <= body.ends_on - body.starts_on <= LONGEST:
+        raise Invalid("1 field is not valid.", errors=(FieldError("/ends_on", "out-of-range", "400 days at most."),))
+    found = services.look_back(
+        scope=request.auth, starts_on=body.starts_on, ends_on=body.ends_on, now=timezone.now()
+    )
+    return Answer(
+        s.LookBackOut(
+            object="underpayment_look_back", compared=found.compared, added=found.added, left_out=dict(found.left_out)
+        )
+    )
 
 
 @router.get(

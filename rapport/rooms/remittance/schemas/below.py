@@ -132,6 +132,22 @@ def underpayment_out(row: Underpayment) -> UnderpaymentOut:
     )
 
 
+class LookBackIn(Input):
+    """Whose decisions are compared: of checks of these days, both included."""
+
+    starts_on: date
+    ends_on: date
+
+
+class LookBackOut(Shape):
+    """What came of comparing decisions that were posted before."""
+
+    object: Literal["underpayment_look_back"]
+    compared: int
+    added: Annotated[int, Meta(description="New on the list, noted ones among them.")]
+    left_out: Annotated[dict[str, int], Meta(description="Why others were not compared, and how many.")]
+
+
 class BelowOut(Struct, kw_only=True):
     """What one payer allowed for one service beside its contract."""
 

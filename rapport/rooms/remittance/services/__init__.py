@@ -12,6 +12,7 @@ from .deposits import (
     reconcile,
     record_deposit,
 )
+from .looking_back import LookedBack, look_back
 from .planning import FilePlan, plan_file
 from .policies import change_policy
 from .posting import RemittanceHeld, one_at_a_time, post_file, unpost_file
@@ -22,6 +23,7 @@ from .underpayments import settle_underpayment, write_dispute
 __all__ = [
     "AlreadyDecided",
     "FilePlan",
+    "LookedBack",
     "Reconciliation",
     "RemittanceHeld",
     "assign",
@@ -30,6 +32,7 @@ __all__ = [
     "correct",
     "import_deposits",
     "look_again",
+    "look_back",
     "match_again",
     "match_deposit",
     "one_at_a_time",

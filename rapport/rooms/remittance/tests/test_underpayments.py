@@ -211,3 +211,20 @@ def test_the_list_is_a_billers_and_ends_at_the_practices_wall(remitting: Remitti
     assert aspen.biller.get(f"/v1/underpayments/{item['id']}").status_code == 404
     assert remitting.house.scheduler.get("/v1/underpayments").status_code == 403
     assert props.payer(aspen)["id"] != item["payer_id"]
+
+
+def test_what_was_posted_before_its_contract_was_known_is_compared_after_all(remitting: Remitting) -> None:
+    paid, denied, back = remitting.claim(), remitting.claim(days_ago=4), remitting.claim(days_ago=5)
+    remitting.hand_in(eras.check(remitting.paid(paid), remitting.denied(denied), remitting.paid(back)))
+    remitting.act(remitting.hand_in(eras.check(eras.reversal(remitting.paid(back)), trace="EFT2")), "post")
+    contract(remitting)
+
+    def look(starts_on: str = "2026-11-01") -> Any:
+        answer = remitting.house.biller.post("/v1/underpayments/look-back", {"starts_on": starts_on, "ends_on": "2026-11-30"})
+        return answer.json() if answer.status_code == 200 else answer.status_code
+
+    found = look()
+    assert (found["compared"], found["added"], found["left_out"]) == (1, 1, {"denied": 1})
+    assert [one["claim_id"] for one in below(remitting)] == [paid["id"]], "what was taken back is nobody's matter"
+    assert look()["added"] == 0
+    assert (look("2025-01-01"), len(below(remitting))) == (422, 1)
