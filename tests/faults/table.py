@@ -174,6 +174,7 @@ FAULTS = (
             f"{_ORDERS}::test_r20_in_whatever_order_answers_come_and_however_often_the_end_is_the_same",
             f"{_ORDERS}::test_r20_an_answer_that_comes_late_reopens_nothing",
             f"{_ORDERS}::test_r20_what_is_about_nothing_of_ours_is_parked_and_moves_nothing",
+            f"{_ORDERS}::test_r20_what_was_parked_or_could_not_be_read_is_shown",
             f"{_ORDERS}::test_r20_after_it_was_sent_anew_answers_to_the_first_file_move_nothing",
         ),
         (

@@ -173,6 +173,17 @@ WORK_ITEM: dict[str, Any] = {
     "updated_at": "2026-11-02T15:20:00.000Z",
 }
 
+INBOUND_FILE: dict[str, Any] = {
+    "object": "inbound_file",
+    "id": "inb_01h455vb4pex5vsknk084sn02q",
+    "channel_id": "chan_01h455vb4pex5vsknk084sn02v",
+    "name": "20261102-000017.277ca",
+    "kind": "277CA",
+    "outcome": "parked",
+    "detail": None,
+    "received_at": "2026-11-02T15:20:00.000Z",
+}
+
 NEW_RULES: dict[str, Any] = {
     "rules": [
         {

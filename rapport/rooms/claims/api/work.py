@@ -43,6 +43,26 @@ WORK = ListSpec(
 )  # fmt: skip
 
 
+INBOUND = ListSpec(
+    route="inbound-files",
+    columns="f.id",
+    source="claims_inboundfile f",
+    id_column="f.id",
+    practice_column="f.practice_id",
+    sorts={"received_at": Sort("f.received_at", "timestamptz")},
+    default_sort="-received_at",
+    filters={
+        "outcome": Filter("f.outcome", "text", ("eq", "in")),
+        "kind": Filter("f.kind", "text", ("eq", "in")),
+        "channel_id": Filter("f.channel_id", "id:channel"),
+        "received_at": Filter("f.received_at", "timestamptz", ("gte", "lt")),
+    },
+    build_page=lambda ids, scope: [
+        s.inbound_file_out(file) for file in desk.inbound_files_of(scope=scope, inbound_file_ids=ids)
+    ],
+)  # fmt: skip
+
+
 def _one(item: WorkItem) -> Answer:
     return Answer(s.work_item_out(item), etag=etags.of(item.id, item.version))
 
@@ -119,3 +139,20 @@ def resolve_work_item(request: ScopedRequest, work_item_id: str, body: s.Resolve
             if_match=request.edge.if_match, resolution=body.resolution, now=timezone.now(),
         )
     )  # fmt: skip
+
+
+@router.get(
+    "/inbound-files",
+    summary="List what clearinghouses had for the practice",
+    needs=Permission.CLAIMS_READ,
+    action="inbound_file.list",
+    returns=(200, s.InboundFileOut),
+    list_spec=INBOUND,
+    example=examples.page(examples.INBOUND_FILE),
+)
+def list_inbound_files(request: ScopedRequest) -> Answer:
+    """
+    Every acknowledgement, answer and remittance file that came through a channel, newest first, and what became of it.
+    `outcome[in]=parked,unreadable` is what somebody may want to look at: it is about nothing that is here, or no X12.
+    """
+    return INBOUND.run(request, scope=request.auth)

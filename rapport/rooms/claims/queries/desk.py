@@ -12,6 +12,7 @@ from rapport.platform.db.rows import by_id
 from rapport.rooms.claims.models import (
     ClaimAttachment,
     ClaimRules,
+    InboundFile,
     PayerProfile,
     PrintSetting,
     WorkItem,
@@ -50,6 +51,12 @@ def work_items_of(*, scope: Scope, work_item_ids: Sequence[UUID]) -> list[WorkIt
     found = {row.id: row for row in WorkItem.objects.visible_to(scope).filter(id__in=list(work_item_ids))}
     scope.trail.patient_ids.update(row.patient_id for row in found.values())
     return [found[id] for id in work_item_ids if id in found]
+
+
+def inbound_files_of(*, scope: Scope, inbound_file_ids: Sequence[UUID]) -> list[InboundFile]:
+    """Return files that came through channels, in the order of their ids."""
+    found = {row.id: row for row in InboundFile.objects.visible_to(scope).filter(id__in=list(inbound_file_ids))}
+    return [found[id] for id in inbound_file_ids if id in found]
 
 
 def rules_now(*, scope: Scope) -> ClaimRules | None:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from rapport.kernel.ids import type_id
 from rapport.platform.api.shapes import Day, Input, Instant, Shape, instant, instant_or_none
-from rapport.rooms.claims.models import WorkItem
+from rapport.rooms.claims.models import InboundFile, WorkItem
 from rapport.rooms.claims.rules.work import tell
 
 
@@ -35,6 +35,19 @@ class WorkItemOut(Shape):
     updated_at: Instant
 
 
+class InboundFileOut(Shape):
+    """A file that a clearinghouse had for the practice. What it says of claims is with them."""
+
+    object: Literal["inbound_file"]
+    id: str
+    channel_id: str
+    name: Annotated[str, Meta(description="As the clearinghouse calls it.")]
+    kind: Annotated[str, Meta(description="`TA1`, `999`, `277CA`, `277`, `835` or `unknown`.")]
+    outcome: Annotated[str, Meta(description="`read`; `parked`: it is about nothing that is here; or `unreadable`.")]
+    detail: Annotated[str | None, Meta(description="Of an unreadable one: the rule it breaks, the segment and its position.")]
+    received_at: Instant
+
+
 class WorkItemChange(Input):
     """Who takes care of it, and by when."""
 
@@ -46,6 +59,20 @@ class ResolveIn(Input):
     """How it was settled."""
 
     resolution: str = Field(min_length=1, max_length=200)
+
+
+def inbound_file_out(file: InboundFile) -> InboundFileOut:
+    """Return a file as the API shows it: what became of it, not what is in it."""
+    return InboundFileOut(
+        object="inbound_file",
+        id=type_id("inbound_file", file.id),
+        channel_id=type_id("channel", file.channel_id),
+        name=file.name,
+        kind=file.kind,
+        outcome=file.outcome,
+        detail=file.detail or None,
+        received_at=instant(file.received_at),
+    )
 
 
 def work_item_out(item: WorkItem) -> WorkItemOut:

@@ -183,6 +183,22 @@ def test_r20_what_is_about_nothing_of_ours_is_parked_and_moves_nothing(case: Cas
     assert found == {name: value for name, value in untouched.items() if name != "parked"}
 
 
+def test_r20_what_was_parked_or_could_not_be_read_is_shown(case: Case, aspen: House) -> None:
+    case.files["not to be read"] = "ISA*no*interchange~"
+    for what in (*STRANGE, "syntax is right", "not to be read"):
+        with case.house.entered() as scope:
+            case._arrives(what, ["once"])(scope)
+
+    def shown(house: House, query: str = "") -> list[tuple[str, str]]:
+        return [(row["name"], row["outcome"]) for row in house.biller.get(f"/v1/inbound-files{query}").json()["data"]]
+
+    parked = [(f"{what}, once", "parked") for what in reversed(STRANGE)]
+    assert shown(case.house, "?outcome=parked") == parked
+    assert shown(case.house) == [("not to be read, once", "unreadable"), ("syntax is right, once", "read"), *parked]
+    assert shown(case.house, "?outcome[in]=parked,unreadable") == [("not to be read, once", "unreadable"), *parked]
+    assert shown(aspen) == [], "another practice's files are nobody else's"
+
+
 def test_r20_the_control_each_answer_alone_ends_elsewhere(case: Case) -> None:
     alone = {
         "it was sent": "submitted", "in doubt": "unknown", "syntax is right": "acknowledged", "syntax is wrong": "rejected",
