@@ -75,10 +75,10 @@ class TestSftpClearinghouse(ClearinghouseContract):
         proxy.next(Fault("cut_request", bytes=len(file) // 2))
 
         assert isinstance(house.send(file=file, **named(3002)), Later)
-        assert list((sandbox.home / "sftp/inbound").glob("batch-000003002.837.*.part"))
+        assert list((sandbox.home / "sftp/inbound").glob("B3002.837.*.part"))
 
         assert isinstance(house.send(file=file, **named(3002)), Sent)
-        assert not list((sandbox.home / "sftp/inbound").glob("batch-000003002.837.*.part"))
+        assert not list((sandbox.home / "sftp/inbound").glob("B3002.837.*.part"))
         assert self.accepted_times(sandbox, 3002) == 1
 
     @pytest.mark.parametrize(("accept", "control"), [(True, 3003), (False, 3004)])
