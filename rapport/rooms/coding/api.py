@@ -16,6 +16,7 @@ from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import RoomRouter, ScopedRequest
 from rapport.platform.api.shapes import Answer, MoneyOut, Page, path_id
 from rapport.platform.db import sql
+from rapport.platform.tenancy.external import ExternalIdTaken
 
 from . import examples, queries, services
 from . import schemas as s
@@ -203,7 +204,7 @@ def get_service_code(request: ScopedRequest, service_code_id: str) -> Answer:
     needs=Permission.CODES_WRITE,
     action="service_code.create",
     returns=(201, s.ServiceCodeOut),
-    problems=(services.ServiceCodeTaken, services.ExternalIdTaken),
+    problems=(services.ServiceCodeTaken, ExternalIdTaken),
     example=examples.SERVICE_CODE,
     request_example=examples.NEW_SERVICE_CODE,
 )
@@ -224,7 +225,7 @@ def create_service_code(request: ScopedRequest, body: s.ServiceCodeIn) -> Answer
     needs=Permission.CODES_WRITE,
     action="service_code.put",
     returns=(200, s.ServiceCodeOut),
-    problems=(services.ServiceCodeTaken, services.ExternalIdTaken, ImmutableField),
+    problems=(services.ServiceCodeTaken, ExternalIdTaken, ImmutableField),
     example=examples.SERVICE_CODE,
     request_example=examples.NEW_SERVICE_CODE
     | {"external_ids": [{"system": "urn:example:crm", "value": "7"}]},
@@ -242,7 +243,7 @@ def put_service_code(request: ScopedRequest, body: s.ServiceCodeIn) -> Answer:
     action="service_code.update",
     returns=(200, s.ServiceCodeOut),
     match=True,
-    problems=(services.ExternalIdTaken,),
+    problems=(ExternalIdTaken,),
     example=examples.SERVICE_CODE,
     request_example={"rate": {"amount": 19000, "currency": "USD"}},
 )

@@ -23,6 +23,7 @@ from rapport.platform.api import etags
 from rapport.platform.db import sql
 from rapport.platform.db.errors import sqlstate
 from rapport.platform.outbox.emit import emit
+from rapport.platform.tenancy import external
 from rapport.rooms.roster import queries as roster
 
 from . import events, loader, queries
@@ -33,11 +34,6 @@ from .rules import time_rules
 class ServiceCodeTaken(Conflict):
     code = "service-code-taken"
     title = "The practice already has that service code."
-
-
-class ExternalIdTaken(Conflict):
-    code = "external-id-taken"
-    title = "Another object of this kind already has that external id."
 
 
 def load_icd10(*, now: datetime) -> int:
@@ -104,32 +100,13 @@ def create_service_code(*, scope: Scope, now: datetime, body: Any) -> ServiceCod
             raise ServiceCodeTaken("Change the one that is there.") from error
         raise
     if body.external_ids:
-        _keep_external_ids(scope, row, body.external_ids)
+        external.keep(ServiceCodeExternalId, scope=scope, pairs=body.external_ids, service_code=row)
     scope.trail.target("service_code", row.id, row.version)
     emit(
         events.SERVICE_CODE_CREATED, scope=scope, object_type="service_code", object_id=row.id,
         version=row.version, now=now,
     )  # fmt: skip
     return row
-
-
-def _keep_external_ids(scope: Scope, row: ServiceCode, pairs: Sequence[Any]) -> None:
-    try:
-        with transaction.atomic():
-            ServiceCodeExternalId.objects.visible_to(scope).filter(service_code_id=row.id).delete()
-            ServiceCodeExternalId.objects.bulk_create(
-                ServiceCodeExternalId(
-                    practice_id=scope.practice_id,
-                    service_code=row,
-                    system=pair.system,
-                    value=pair.value,
-                )
-                for pair in pairs
-            )
-    except IntegrityError as error:
-        if sqlstate(error) == "23505":
-            raise ExternalIdTaken("Look the object up by that external id.") from error
-        raise
 
 
 def put_service_code(*, scope: Scope, now: datetime, body: Any) -> tuple[ServiceCode, bool]:
@@ -199,7 +176,7 @@ def _apply(
         columns["external_ids"] = [pair.model_dump() for pair in pairs]
     changed = [name for name, value in columns.items() if getattr(row, name) != value]
     if "external_ids" in changed:
-        _keep_external_ids(scope, row, pairs or ())
+        external.keep(ServiceCodeExternalId, scope=scope, pairs=pairs or (), service_code=row)
     scope.trail.target("service_code", row.id, row.version)
     if not changed:
         return row

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from rapport.kernel.problems import Conflict, FieldError, Invalid
+from rapport.kernel.problems import FieldError, Invalid
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import sql
+from rapport.platform.tenancy.external import ExternalIdTaken
 from rapport.platform.tenancy.models import VersionedRecord
 
 from .models import (
@@ -27,11 +28,6 @@ _KEPT: dict[type[VersionedRecord], tuple[Any, str]] = {
     Location: (LocationExternalId, "location"),
 }
 """Kind of object -> the table of its ids, and the column there that names it."""
-
-
-class ExternalIdTaken(Conflict):
-    code = "external-id-taken"
-    title = "Another object of this kind already has that external id."
 
 
 def shown(pairs: Sequence[Any] | None) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.audit import write as audit
 from rapport.platform.outbox.emit import emit
+from rapport.platform.tenancy.external import ExternalIdTaken
 from rapport.platform.tenancy.models import SourcedRecord
 from rapport.platform.tenancy.source import (
     GONE,
@@ -285,7 +286,7 @@ def _all_ids(source: SourceRef, values: Mapping[str, Any], row: Patient | None) 
 def _keep(scope: Scope, row: Patient | Clinician, pairs: list[_Pair]) -> None:
     try:
         external.keep(scope, row, pairs)
-    except external.ExternalIdTaken as error:
+    except ExternalIdTaken as error:
         raise NotTakenOver("ambiguous", field="external_id") from error
 
 

@@ -14,10 +14,10 @@ from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
 from rapport.platform.outbox.emit import emit
+from rapport.platform.tenancy.external import ExternalIdTaken
 from rapport.platform.tenancy.models import VersionedRecord
 
 from . import events, external, queries
-from .external import ExternalIdTaken
 from .models import CareTeam, Clinician, Location, Patient
 
 

@@ -127,7 +127,7 @@ def get_payer(request: ScopedRequest, payer_id: str) -> Answer:
     needs=Permission.PAYERS_WRITE,
     action="payer.create",
     returns=(201, s.PayerOut),
-    problems=(services.PayerExternalIdTaken,),
+    problems=(services.ExternalIdTaken,),
     example=examples.PAYER,
     request_example=examples.NEW_PAYER,
 )
@@ -143,7 +143,7 @@ def create_payer(request: ScopedRequest, body: s.PayerIn) -> Answer:
     needs=Permission.PAYERS_WRITE,
     action="payer.put",
     returns=(200, s.PayerOut),
-    problems=(services.PayerExternalIdTaken,),
+    problems=(services.ExternalIdTaken,),
     example=examples.PAYER,
     request_example=examples.NEW_PAYER
     | {"external_ids": [{"system": "urn:example:crm", "value": "7"}]},
@@ -161,7 +161,7 @@ def put_payer(request: ScopedRequest, body: s.PayerIn) -> Answer:
     action="payer.update",
     returns=(200, s.PayerOut),
     match=True,
-    problems=(services.PayerExternalIdTaken,),
+    problems=(services.ExternalIdTaken,),
     example=examples.PAYER,
     request_example={"active": False},
 )

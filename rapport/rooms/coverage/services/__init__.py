@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rapport.platform.tenancy.external import ExternalIdTaken
+
 from .authorizations import AuthorizationKnown, change_authorization, create_authorization
 from .contracts import import_contract_rates, set_contract_rates
 from .directory import (
@@ -21,7 +23,6 @@ from .eligibility import (
 )
 from .estimates import create_estimate, give_estimate, paper_of, watch_estimates
 from .policies import (
-    PayerExternalIdTaken,
     PolicyOverlap,
     change_payer,
     change_policy,
@@ -39,8 +40,8 @@ __all__ = [
     "Asking",
     "AuthorizationKnown",
     "CredentialOverlap",
+    "ExternalIdTaken",
     "NoWayToAsk",
-    "PayerExternalIdTaken",
     "PolicyOverlap",
     "begin_asking",
     "change_authorization",

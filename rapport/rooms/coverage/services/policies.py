@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from rapport.platform.api import etags
 from rapport.platform.db import sql
 from rapport.platform.db.errors import sqlstate
 from rapport.platform.outbox.emit import emit
+from rapport.platform.tenancy import external
 from rapport.platform.tenancy.models import VersionedRecord
 from rapport.rooms.coverage import events, queries
 from rapport.rooms.coverage.models import Payer, PayerExternalId, Policy
@@ -29,11 +30,6 @@ from rapport.rooms.roster import services as roster_services
 class PolicyOverlap(Conflict):
     code = "policy-overlap"
     title = "The patient has another policy of that rank on some of those days."
-
-
-class PayerExternalIdTaken(Conflict):
-    code = "external-id-taken"
-    title = "Another object of this kind already has that external id."
 
 
 def _faults(*faults: FieldError) -> Invalid:
@@ -84,28 +80,12 @@ def _payer_columns(given: Mapping[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def _keep_external_ids(scope: Scope, payer: Payer, pairs: Sequence[Any]) -> None:
-    try:
-        with transaction.atomic():
-            PayerExternalId.objects.visible_to(scope).filter(payer_id=payer.id).delete()
-            PayerExternalId.objects.bulk_create(
-                PayerExternalId(
-                    practice_id=scope.practice_id, payer=payer, system=pair.system, value=pair.value
-                )
-                for pair in pairs
-            )
-    except IntegrityError as error:
-        if sqlstate(error) == "23505":
-            raise PayerExternalIdTaken("Look the object up by that external id.") from error
-        raise
-
-
 def create_payer(*, scope: Scope, now: datetime, body: Any) -> Payer:
     """
     Add a payer to the practice's directory.
 
     :param body: `schemas.PayerIn`
-    :raises PayerExternalIdTaken: another payer has one of the external ids
+    :raises ExternalIdTaken: another payer has one of the external ids
     :raises Invalid: an insurance without an id at a clearinghouse
     """
     scope.require(Permission.PAYERS_WRITE)
@@ -116,7 +96,7 @@ def create_payer(*, scope: Scope, now: datetime, body: Any) -> Payer:
         practice_id=scope.practice_id, created_at=now, updated_at=now, **_payer_columns(given)
     )
     payer.save(force_insert=True)
-    _keep_external_ids(scope, payer, body.external_ids)
+    external.keep(PayerExternalId, scope=scope, pairs=body.external_ids, payer=payer)
     scope.trail.target("payer", payer.id, payer.version)
     emit(
         events.PAYER_CREATED, scope=scope, object_type="payer", object_id=payer.id,
@@ -147,7 +127,7 @@ def change_payer(
     if empty:
         raise _faults(*(FieldError(f"/{name}", "required") for name in empty))
     if "external_ids" in given:
-        _keep_external_ids(scope, payer, given["external_ids"] or ())
+        external.keep(PayerExternalId, scope=scope, pairs=given["external_ids"] or (), payer=payer)
     changed = _changed(payer, _payer_columns(given), now=now)
     scope.trail.target("payer", payer.id, payer.version)
     scope.trail.changed = changed

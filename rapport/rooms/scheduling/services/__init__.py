@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from rapport.platform.tenancy.external import ExternalIdTaken
+
 from .appointments import (
     EVENTS,
     AppointmentAhead,
-    ExternalIdTaken,
     GroupFull,
     OfAGroup,
     OutsideHours,

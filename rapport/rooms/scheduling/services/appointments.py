@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from rapport.kernel.problems import Conflict, FieldError, ImmutableField, Invalid, NotAtSource
 from rapport.platform.access.permissions import Permission
@@ -16,9 +16,11 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags
 from rapport.platform.api.shapes import instant
 from rapport.platform.db import sql
-from rapport.platform.db.errors import constraint_name, sqlstate
+from rapport.platform.db.errors import constraint_name
 from rapport.platform.db.rows import add, by_id
 from rapport.platform.outbox.emit import emit
+from rapport.platform.tenancy import external
+from rapport.platform.tenancy.external import ExternalIdTaken
 from rapport.platform.tenancy.source import HERE
 from rapport.rooms.roster import queries as roster
 from rapport.rooms.scheduling import events, queries
@@ -52,11 +54,6 @@ class SlotTaken(Conflict):
 class OutsideHours(Conflict):
     code = "outside-hours"
     title = "The clinician does not work then."
-
-
-class ExternalIdTaken(Conflict):
-    code = "external-id-taken"
-    title = "Another object of this kind already has that external id."
 
 
 class OfAGroup(Conflict):
@@ -199,25 +196,6 @@ def _note_override(scope: Scope, row: Appointment, override: Override) -> None:
         )
 
 
-def _keep_external_ids(scope: Scope, row: Appointment, pairs: Sequence[Any]) -> None:
-    try:
-        with transaction.atomic():
-            AppointmentExternalId.objects.visible_to(scope).filter(appointment_id=row.id).delete()
-            AppointmentExternalId.objects.bulk_create(
-                AppointmentExternalId(
-                    practice_id=scope.practice_id,
-                    appointment=row,
-                    system=pair.system,
-                    value=pair.value,
-                )
-                for pair in pairs
-            )
-    except IntegrityError as error:
-        if sqlstate(error) == "23505":
-            raise ExternalIdTaken("Look the object up by that external id.") from error
-        raise
-
-
 def tell(
     event: str, *, row: Appointment, scope: Scope, now: datetime, changed: Sequence[str] = ()
 ) -> None:
@@ -269,7 +247,7 @@ def book(*, scope: Scope, now: datetime, body: Any) -> tuple[Appointment, bool]:
     with no_double_booking():
         add(row)
     if body.external_ids:
-        _keep_external_ids(scope, row, body.external_ids)
+        external.keep(AppointmentExternalId, scope=scope, pairs=body.external_ids, appointment=row)
     row.note("book", scope=scope, at=now, before="")
     _note_override(scope, row, override)
     tell(events.CREATED, row=row, scope=scope, now=now)
@@ -400,7 +378,7 @@ def _apply(
     names = set(columns)
     shown = [pair.model_dump() for pair in external_ids] if external_ids is not None else None
     if shown is not None and shown != row.external_ids:
-        _keep_external_ids(scope, row, external_ids or ())
+        external.keep(AppointmentExternalId, scope=scope, pairs=external_ids or (), appointment=row)
         columns["external_ids"] = shown
     if not columns:
         scope.trail.patient_ids.add(row.patient_id)
