@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
 from rapport.kernel.ids import new_uuid
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import rows, sql
@@ -76,12 +78,12 @@ def _decide(scope: Scope, one: Decision, *, now: datetime) -> None:
     )  # fmt: skip
 
 
+# By the key of each claim; a join with a list of unknown length was planned as every claim beside every one of the list.
 _MOVE = """
 UPDATE claims_claim c SET state = %(state)s, state_changed_at = %(at)s, updated_at = %(at)s,
     version = c.version + 1,
-    payer_claim_number = CASE WHEN d.number = '' THEN c.payer_claim_number ELSE d.number END
-FROM unnest(%(ids)s::uuid[], %(numbers)s::text[]) d (id, number)
-WHERE c.practice_id = %(practice)s AND c.id = d.id AND c.state = ANY(%(sources)s) AND c.source_remote_id IS NULL
+    payer_claim_number = coalesce(%(numbers)s ->> c.id::text, c.payer_claim_number)
+WHERE c.practice_id = %(practice)s AND c.id = ANY(%(ids)s) AND c.state = ANY(%(sources)s) AND c.source_remote_id IS NULL
 RETURNING c.id, c.version
 """
 
@@ -96,7 +98,10 @@ def _move_together(scope: Scope, decisions: Sequence[Decision], action: Action, 
             {
                 "state": move.target.value, "at": now, "practice": scope.practice_id,
                 "ids": [one.claim_id for one in decisions],
-                "numbers": ["" if one.reversal else one.payer_claim_number[:50] for one in decisions],
+                "numbers": Jsonb({
+                    str(one.claim_id): one.payer_claim_number[:50]
+                    for one in decisions if one.payer_claim_number and not one.reversal
+                }),
                 "sources": sorted(move.sources),
             },
         )

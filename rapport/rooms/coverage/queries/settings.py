@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from rapport.platform.access.scope import Scope
+from rapport.platform.db import sql
 from rapport.rooms.coverage.models import CoverageSettings
 
 
@@ -16,6 +17,8 @@ def settings_of(*, scope: Scope, now: datetime, lock: bool = False) -> CoverageS
 
     :param now: when defaults are said to be from
     """
+    if lock:  # two who say it for the first time at once: there is no row yet to be held
+        sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{scope.practice_id}|coverage-settings",))
     rows = CoverageSettings.objects.visible_to(scope)
     row = (rows.select_for_update() if lock else rows).first()
     return row or CoverageSettings(

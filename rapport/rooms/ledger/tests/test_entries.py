@@ -85,6 +85,27 @@ def test_nothing_is_added_to_an_entry_later(willow: House) -> None:
         )  # fmt: skip
 
 
+def test_a_posting_has_an_entry_of_its_own_practice(willow: House, aspen: House) -> None:
+    _, patient = add_patient(willow)
+    with willow.entered() as scope:
+        entry = _raw_entry(scope, patient, [100, -100], lines=2)
+
+    for house, named in ((willow, new_uuid()), (aspen, entry)):
+        with pytest.raises(IntegrityError) as refused, house.entered() as scope:
+            Posting.objects.create(
+                practice_id=scope.practice_id, entry_id=named, line=1, account="cash", cents=7, patient_id=patient,
+                effective_on=DAY,
+            )  # fmt: skip
+        assert constraint_name(refused.value) == "entry_balances"
+
+
+def test_an_entry_is_of_a_patient_of_its_own_practice(willow: House, aspen: House) -> None:
+    _, patient = add_patient(willow)
+
+    with pytest.raises(IntegrityError), aspen.entered() as scope:
+        _raw_entry(scope, patient, [100, -100], lines=2)
+
+
 @pytest.mark.parametrize(
     "statement",
     [
