@@ -71,7 +71,7 @@ def together(files: list[bytes]) -> bytes:
     return "~".join([*whole, *tail]).encode()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_r11_kills_at_random_instants_never_send_a_claim_twice(
     willow: House, sandbox: SandboxProcess
 ) -> None:

@@ -63,7 +63,7 @@ class Posting(PracticeRecord):
     """One line of an entry: so many cents, to one account."""
 
     entry = PracticeForeignKey(Entry)
-    """The entry it belongs to."""
+    """The entry it belongs to. Triggers hold this and the patient, no foreign keys (migration 0009)."""
     line = models.SmallIntegerField()
     """Its place there: 1, 2, 3 …"""
     account = models.CharField(

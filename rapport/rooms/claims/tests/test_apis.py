@@ -120,6 +120,7 @@ def test_r12_a_lost_reply_is_settled_by_looking_it_up_and_never_by_sending_again
     assert times(sandbox, claim) == 1, "the control, a second upload that counts twice, is in the driver's contract"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("way", "point"),
     [("stedi", "claim.after_send"), ("claim_md", "claim.before_send"), ("claim_md", "claim.after_send")],

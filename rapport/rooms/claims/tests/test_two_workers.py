@@ -75,6 +75,7 @@ def taken_in(sandbox: SandboxProcess) -> tuple[int, int]:
     return counts["interchanges"], counts["claims_accepted_more_than_once"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", ["claim.before_send", "claim.after_send"])
 def test_r15_of_two_workers_the_one_that_slept_writes_nothing_and_the_payer_has_the_claim_once(
     billing: Billing, sandbox: SandboxProcess, asleep: list[subprocess.Popen[bytes]], point: str
