@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from rapport.platform.access.scope import Scope
@@ -28,32 +28,50 @@ def book_what_is_open(*, scope: Scope, lines: Sequence[RemittanceLine], fallen: 
     asked = asked_by_later(scope=scope, claim_ids={line.claim_id for line in lines if line.claim_id})
     if not asked:
         return
-    decided = [
-        line for line in lines if line.claim_id and line.status_code != "22" and line.status_code not in NO_DECISION
-    ]
-    order = {one.claim_id: one.order for one in asked}
-    standing = [
-        line
-        for several in queries.standing(scope=scope, claim_ids=order.keys()).values()
-        for line in several
-        if line.id not in fallen
-    ]
+    services: dict[UUID, list[AskedService]] = {}
+    claims_at: dict[UUID, set[UUID]] = {}
+    """Visit -> the claims that ask for it."""
+    for one in asked:
+        services.setdefault(one.claim_id, []).append(one)
+        claims_at.setdefault(one.appointment_id, set()).add(one.claim_id)
+    here = _by_claim(line for line in lines if line.status_code != "22" and line.status_code not in NO_DECISION)
     own = {line.id for line in lines}
-    before = [line for line in standing if line.id not in own]
-    claims = sorted((id for id in order if order[id] > 0), key=lambda id: order[id])
-    for claim_id in claims:
-        mine = [line for line in decided if line.claim_id == claim_id]
-        if mine:
-            _one_claim(claim_id, mine, asked, [*before, *(line for line in decided if line.claim_id in order)])
+    standing = queries.standing(scope=scope, claim_ids=services.keys())
+    before = _by_claim(
+        line for several in standing.values() for line in several if line.id not in fallen and line.id not in own
+    )
+    order = {claim_id: asks[0].order for claim_id, asks in services.items()}
+    # What is bounded of an earlier payer here counts for the later ones.
+    for claim_id in sorted((id for id in order if order[id] > 0 and id in here), key=lambda id: order[id]):
+        asks = services[claim_id]
+        earlier = {
+            id for one in asks for id in claims_at[one.appointment_id] if order[id] < order[claim_id]
+        }
+        _one_claim(
+            asks, here[claim_id],
+            earlier={(one.claim_id, one.position): one for id in earlier for one in services[id]},
+            others=[line for id in sorted(earlier) for line in (*before.get(id, ()), *here.get(id, ()))],
+        )  # fmt: skip
+
+
+def _by_claim(lines: Iterable[RemittanceLine]) -> dict[UUID, list[RemittanceLine]]:
+    found: dict[UUID, list[RemittanceLine]] = {}
+    for line in lines:
+        if line.claim_id is not None:
+            found.setdefault(line.claim_id, []).append(line)
+    return found
 
 
 def _one_claim(
-    claim_id: UUID, mine: Sequence[RemittanceLine], asked: Sequence[AskedService], others: Sequence[RemittanceLine]
-) -> None:
-    """Bound what one claim's decision books. :param others: decisions about the same visits, this one's among them"""
-    services = [one for one in asked if one.claim_id == claim_id]
-    place = services[0].order
-    earlier = {(one.claim_id, one.position): one for one in asked if one.order < place}
+    services: Sequence[AskedService], mine: Sequence[RemittanceLine], *,
+    earlier: Mapping[Service, AskedService], others: Sequence[RemittanceLine],
+) -> None:  # fmt: skip
+    """
+    Bound what one claim's decision books.
+
+    :param earlier: what the payers before were asked for the same visits
+    :param others: what those decided
+    """
     taken: dict[tuple[UUID, str], int] = {}
     """Visit and code -> what payers before took from it."""
     whole = 0
@@ -63,7 +81,7 @@ def _one_claim(
         cents = credited(paid_cents=line.paid_cents, adjustments=line.adjustments)
         if by is not None:
             taken[by.appointment_id, by.service_code] = taken.get((by.appointment_id, by.service_code), 0) + cents
-        elif any(one.claim_id == line.claim_id for one in earlier.values()):
+        else:
             whole += cents
     left = {
         one.position: one.charge_cents - taken.get((one.appointment_id, one.service_code), 0) for one in services
@@ -81,7 +99,7 @@ def _one_claim(
             left[line.claim_line] -= credited(paid_cents=line.paid_cents, adjustments=line.adjustments)
 
 
-def _service_of(line: RemittanceLine, earlier: dict[Service, AskedService]) -> AskedService | None:
+def _service_of(line: RemittanceLine, earlier: Mapping[Service, AskedService]) -> AskedService | None:
     """Return which service a decision of a payer before is about; the only one, where it decided the claim as a whole."""
     assert line.claim_id is not None
     if line.claim_line:

@@ -96,6 +96,78 @@ def test_its_reversal_takes_back_what_was_booked_and_no_more(remitting: Remittin
     assert remitting.balance(first["patient_id"]) == (500, 0)
 
 
+def two_visits(remitting: Remitting, *days_ago: int) -> Any:
+    """Return a claim of two visits that the payer has accepted."""
+    visits = [remitting.billing.visit(days_ago=days_ago[0])]
+    patient = remitting.billing.things["patient"]
+    visits += [remitting.billing.visit(days_ago=days, patient=patient) for days in days_ago[1:]]
+    for visit in visits:
+        remitting.billing.note(visit)
+    body = {"appointment_ids": [visit["id"] for visit in visits]}
+    made = props.made(remitting.house.biller.post("/v1/claims", body))
+    with remitting.house.entered(), connection.cursor() as cursor:
+        cursor.execute("UPDATE claims_claim SET state = 'accepted' WHERE state IN ('draft', 'validated')")
+    return remitting.billing.read(made)
+
+
+def decided(claim: Any, paid: int, *reasons: eras.Reason, status: str = "1") -> eras.ClaimPaid:
+    services = [
+        eras.service("90837", 180, paid, *reasons, day=line["service_on"], control=line["control_number"])
+        for line in claim["lines"]
+    ]
+    return eras.claim(claim["control_number"], *services, status=status, icn=claim["control_number"][-8:])
+
+
+def as_wholes(data: bytes) -> bytes:
+    """Return a file whose claims are decided as wholes: no services, and their reasons with the claim."""
+    segments, found, clp = data.decode().split("~"), [], 0
+    for segment in segments:
+        words = segment.strip().split("*")
+        if words[0] in ("SVC", "REF", "AMT", "DTM") and clp:
+            continue
+        if words[0] == "CLP":
+            clp = len(found) + 1
+        if words[0] == "CAS":
+            found.insert(clp, segment)
+        elif words[0] == "SE":
+            start = next(at for at, one in enumerate(found) if one.strip().startswith("ST*"))
+            found.append(f"SE*{len(found) - start + 1}*{words[2]}")
+        else:
+            found.append(segment)
+    return "~".join(found).encode()
+
+
+def test_what_another_claims_payer_took_from_it_as_a_whole_is_its_own(remitting: Remitting) -> None:
+    house = remitting.house
+    mine, other = two_visits(remitting, 5, 6), two_visits(remitting, 8, 9)
+    payer = props.payer(house, "Second Plan", payer_id_code="SECND")
+    policies = [
+        props.policy(house, {"id": claim["patient_id"]}, payer, rank="secondary", member_id="S1") for claim in (mine, other)
+    ]
+    first = eras.file(eras.check(*(decided(one, 119, ("CO", "45", 36), ("PR", "3", 25)) for one in (mine, other))))
+    answer = house.biller.call("POST", "/v1/era-files", raw=as_wholes(first), content_type="application/edi-x12")
+    assert answer.status_code == 201, answer.content
+    file = answer.json()
+    assert file["state"] == "posted" or remitting.act(file, "post")["state"] == "posted"
+    seconds = []
+    for claim, policy in zip((mine, other), policies, strict=True):
+        body = {"appointment_ids": [line["appointment_id"] for line in claim["lines"]], "policy_id": policy["id"]}
+        seconds.append(remitting.billing.read(props.made(house.biller.post("/v1/claims", body))))
+    with house.entered(), connection.cursor() as cursor:
+        cursor.execute("UPDATE claims_claim SET state = 'accepted' WHERE state IN ('draft', 'validated')")
+
+    said = [decided(one, 15, ("OA", "23", 155), ("PR", "3", 10), status="2") for one in seconds]
+    whole = as_wholes(eras.file(eras.check(*said, trace="EFT2", payer="Second Plan")))
+    answer = house.biller.call("POST", "/v1/era-files", raw=whole, content_type="application/edi-x12")
+    file = answer.json()
+    if file["state"] != "posted":
+        file = remitting.act(file, "post")
+
+    left = [a for line in file["remittances"][0]["lines"] for a in line["adjustments"] if a["group"] == "PR"]
+    assert left
+    assert [(a["plan"], a["booked"]) for a in left] == [("patient", None)] * len(left), "all that it left is booked"
+
+
 _one = st.builds(
     lambda cents, plan: {"cents": cents, "plan": plan, "rule": "list"}, st.integers(-5000, 20000),
     st.sampled_from(["contractual", "patient", "inform", "review"]),
