@@ -34,3 +34,12 @@ def run(statement: str, parameters: Parameters = ()) -> int:
     """Run a prepared statement that returns no rows; return how many rows it touched."""
     with _cursor() as cursor:
         return cursor.execute(statement, parameters, prepare=True).rowcount
+
+
+def hold(name: str) -> None:
+    """
+    Wait for whoever holds this name, and hold it until the transaction ends.
+
+    For what has no row to be locked yet, or is more than one. A name begins with its practice or names it.
+    """
+    one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))

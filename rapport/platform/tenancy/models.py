@@ -195,10 +195,7 @@ class SourcedRecord(VersionedRecord):
         Whoever else mirrors records of this kind waits: none is made twice, and locks that are
         taken after this one are never waited for in a ring.
         """
-        sql.one(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            (f"{scope.practice_id}|{cls._meta.db_table}|mirror",),
-        )
+        sql.hold(f"{scope.practice_id}|{cls._meta.db_table}|mirror")
         found: Self | None = (
             cls.objects.visible_to(scope)
             .filter(source_system=source.system, source_remote_id=source.remote_id)

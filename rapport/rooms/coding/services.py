@@ -121,10 +121,7 @@ def put_service_code(*, scope: Scope, now: datetime, body: Any) -> tuple[Service
     if not body.external_ids:
         raise _faults(FieldError("/external_ids", "required"))
     first = body.external_ids[0]
-    sql.one(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-        (f"{scope.practice_id}|service-code-external|{first.system}\n{first.value}",),
-    )
+    sql.hold(f"{scope.practice_id}|service-code-external|{first.system}\n{first.value}")
     known = (
         ServiceCodeExternalId.objects.visible_to(scope)
         .filter(system=first.system, value=first.value)

@@ -81,10 +81,7 @@ def payment_gone(*, scope: Scope, source: SourceRef, now: datetime) -> Payment |
 
 def _held(scope: Scope, source: SourceRef) -> Payment | None:
     """Return how a payment of that system stands here. Whoever else mirrors payments waits."""
-    sql.one(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-        (f"{scope.practice_id}|ledger_payment|mirror",),
-    )
+    sql.hold(f"{scope.practice_id}|ledger_payment|mirror")
     rows = Payment.objects.visible_to(scope).filter(
         source_system=source.system, source_remote_id=source.remote_id
     )

@@ -183,7 +183,7 @@ def refund_states(*, scope: Scope, charge_id: UUID) -> list[Refund]:
 def autopay_rule(*, scope: Scope, lock: bool = False) -> AutopayRule | None:
     """Return the practice's rule of AutoPay, if it has one."""
     if lock:  # two who set it for the first time at once: there is no row yet to be held
-        sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{scope.practice_id}|autopay-rule",))
+        sql.hold(f"{scope.practice_id}|autopay-rule")
     rows = AutopayRule.objects.visible_to(scope)
     found: AutopayRule | None = (rows.select_for_update() if lock else rows).first()
     return found

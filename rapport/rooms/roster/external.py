@@ -74,10 +74,7 @@ def find_to_put(scope: Scope, kind: type[VersionedRecord], pairs: Sequence[Any])
         raise Invalid("1 field is not valid.", errors=(FieldError("/external_ids", "required"),))
     table, column = _KEPT[kind]
     first = pairs[0]
-    sql.one(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-        (f"{scope.practice_id}|{column}-external|{first.system}\n{first.value}",),
-    )
+    sql.hold(f"{scope.practice_id}|{column}-external|{first.system}\n{first.value}")
     found = table.objects.visible_to(scope).filter(system=first.system, value=first.value)
     id = found.values_list(f"{column}_id", flat=True).first()
     return id if id is None else UUID(str(id))

@@ -170,7 +170,7 @@ def _check_period(scope: Scope, body: Any, *, now: datetime) -> None:
 
 def _wait_for_papers(scope: Scope, of: UUID) -> None:
     """Make others who give papers to the same patient or payer wait until this transaction ends."""
-    sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"papers:{scope.practice_id}:{of}",))
+    sql.hold(f"papers:{scope.practice_id}:{of}")
 
 
 def _fault(pointer: str, code: str) -> Invalid:

@@ -16,7 +16,7 @@ def change_print_setting(*, scope: Scope, if_match: str, dx: int, dy: int, now: 
     """Move what is printed on CMS-1500 forms. :param dx: to the right, :param dy: down, hundredths of an inch"""
     scope.require(Permission.CLAIMS_WRITE)
     # Of two who move it at once, for the first time too, the second learns what is now.
-    sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{scope.practice_id}|print-setting",))
+    sql.hold(f"{scope.practice_id}|print-setting")
     setting = desk.print_setting(scope=scope)
     etags.check(setting, if_match)
     if setting._state.adding:

@@ -18,7 +18,7 @@ def settings_of(*, scope: Scope, now: datetime, lock: bool = False) -> CoverageS
     :param now: when defaults are said to be from
     """
     if lock:  # two who say it for the first time at once: there is no row yet to be held
-        sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{scope.practice_id}|coverage-settings",))
+        sql.hold(f"{scope.practice_id}|coverage-settings")
     rows = CoverageSettings.objects.visible_to(scope)
     row = (rows.select_for_update() if lock else rows).first()
     return row or CoverageSettings(

@@ -118,7 +118,7 @@ def give_estimate(
     etags.check(estimate, if_match)
     if estimate.state != EstimateState.DRAFT:
         raise StateConflict("It was given before, and does not change.", current_state=estimate.state)
-    sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{scope.practice_id}|estimate-number",))
+    sql.hold(f"{scope.practice_id}|estimate-number")
     last = Estimate.objects.visible_to(scope).aggregate(last=Max("number"))["last"] or 0
     estimate.number, estimate.given_at, estimate.given_by = last + 1, now, given_by
     document = documents.store(

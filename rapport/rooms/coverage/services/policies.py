@@ -162,10 +162,7 @@ def put_payer(*, scope: Scope, now: datetime, body: Any) -> tuple[Payer, bool]:
 
 def _lock(scope: Scope, kind: str, what: str) -> None:
     """Hold a lock on a name within the practice until the transaction ends."""
-    sql.one(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-        (f"{scope.practice_id}|{kind}|{what}",),
-    )
+    sql.hold(f"{scope.practice_id}|{kind}|{what}")
 
 
 def show_new_name(*, scope: Scope, payer: Payer, now: datetime) -> None:

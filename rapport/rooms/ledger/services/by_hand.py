@@ -368,10 +368,7 @@ def _need_credit(scope: Scope, patient_id: UUID, cents: int) -> None:
 
 def _hold(scope: Scope, patient_id: UUID) -> None:
     """Make others who decide by this patient's balance wait until this transaction ends."""
-    sql.one(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-        (f"ledger:{scope.practice_id}:{patient_id}",),
-    )
+    sql.hold(f"ledger:{scope.practice_id}:{patient_id}")
 
 
 def _id(kind: str, text: str, pointer: str) -> UUID:

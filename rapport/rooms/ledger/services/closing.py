@@ -61,9 +61,7 @@ def reopen_books(
 
 def _hold(scope: Scope) -> BookClosing | None:
     """Wait for whoever posts or closes now; return the closing that holds."""
-    sql.one(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"ledger-books:{scope.practice_id}",)
-    )
+    sql.hold(f"ledger-books:{scope.practice_id}")
     return queries.last_closing(scope=scope)
 
 

@@ -20,7 +20,7 @@ from .charging import note_fee
 
 def record_payout(*, scope: Scope, processor_id: UUID, facts: PayoutFacts, now: datetime) -> Payout:
     """Keep a payout with its lines, once, or note how it stands now; book the fees not booked yet."""
-    sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"payout:{scope.practice_id}:{facts.ref}",))
+    sql.hold(f"payout:{scope.practice_id}:{facts.ref}")
     row: Payout | None = Payout.objects.visible_to(scope).filter(processor_id=processor_id, ref=facts.ref).first()
     if row is not None:
         row.move(facts.state, at=now)

@@ -28,7 +28,7 @@ def change_policy(
     :raises PreconditionFailed: it was changed since it was read
     """
     scope.require(Permission.REMITTANCES_POST)
-    sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{scope.practice_id}|posting-policy",))
+    sql.hold(f"{scope.practice_id}|posting-policy")
     row = queries.get_policy(scope=scope, lock=True)
     if row is None:
         # There is one of each practice: it has the practice's id, and so an ETag before it is there.

@@ -187,7 +187,7 @@ def one_at_a_time(*, scope: Scope) -> None:
 
     Two files can say the same thing of the same service: each looks for what the other posted.
     """
-    sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{scope.practice_id}|era",))
+    sql.hold(f"{scope.practice_id}|era")
 
 
 def note_copy(*, scope: Scope, one: Loaded) -> None:

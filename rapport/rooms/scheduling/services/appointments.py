@@ -122,10 +122,7 @@ def _lock(scope: Scope, *names: str) -> None:
     Taken before any row is locked, so that two bookings wait for each other and never deadlock.
     """
     for name in sorted(set(names)):
-        sql.one(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            (f"{scope.practice_id}|{name}",),
-        )
+        sql.hold(f"{scope.practice_id}|{name}")
 
 
 def lock_calendars(scope: Scope, *, clinician_ids: Iterable[UUID]) -> None:
