@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     home = audit_chain.prepare()
     try:
-        from rapport.platform.jobs.worker import leave_the_program_alone
+        from rapport.platform import memory
         from tests.support.billing import Billing
         from tests.support.cast import found
 
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
         _fill(billing, first, small + large)
         print(f"{small + large:,} claims of as many patients are ready.", flush=True)
         _batch(billing, small)
-        leave_the_program_alone()  # as a worker does when it starts
+        memory.settle()  # as a worker does when it starts
         reading = _batch(billing, large)
         size = reading.bytes / 1e6
         print(f"batch of {reading.claims:,} claims: {reading.cpu:.2f} s CPU, {reading.wall:.2f} s by the clock")

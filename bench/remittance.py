@@ -88,11 +88,11 @@ def practice() -> Iterator[Any]:
 def measure(*, claims: int) -> list[Step]:
     """Fill a practice, and return what each step took."""
     with practice() as house:
-        from rapport.platform.jobs.worker import leave_the_program_alone
+        from rapport.platform import memory
 
         print(f"Filling a practice with {claims:,} claims …", flush=True)
         data = fill(house, claims)
-        leave_the_program_alone()  # as a worker and a server do when they start
+        memory.settle()  # as a worker and a server do when they start
         print(f"The file has {len(data) / 1e6:.1f} MB.", flush=True)
         return list(_steps(house, data))
 

@@ -41,7 +41,7 @@ def schema(url: str) -> dict[str, set[tuple[str, ...]]]:
     """Return what a database is made of."""
     with psycopg.connect(url) as connection:
         return {
-            part: {tuple(map(str, row)) for row in connection.execute(query).fetchall()}  # type: ignore[arg-type]
+            part: {tuple(map(str, row)) for row in connection.execute(query.encode()).fetchall()}
             for part, query in PARTS.items()
         }
 

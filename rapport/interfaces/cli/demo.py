@@ -204,9 +204,13 @@ def _practice(plan: Plan, name: str, zone: str, short: str, *, connected: bool =
         "address": {"line1": "100 Willow Street", "city": "Portland", "state": "OR", "postal_code": "972050001"},
     })  # fmt: skip
     biller = sign_in(plan["base_url"], users["biller"])
-    for code, minutes, cents in (("90791", 60, 22500), ("90834", 45, 15000), ("90837", 60, 18000)):
+    services = (
+        ("90791", "Evaluation", 60, 22500), ("90834", "Session 45 min", 45, 15000), ("90837", "Session 60 min", 60, 18000),
+        ("90853", "Group session", 60, 6000),
+    )  # fmt: skip
+    for code, label, minutes, cents in services:
         biller.call("POST", "/service-codes", {
-            "code": code, "label": f"Session {minutes} min" if code != "90791" else "Evaluation",
+            "code": code, "label": label,
             "duration_minutes": minutes, "rate": {"amount": cents},
         })  # fmt: skip
     payer = biller.call("POST", "/payers", {"name": "Sandbox Health Plan", "payer_id_code": "SBXPAYER"})

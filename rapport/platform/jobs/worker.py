@@ -7,7 +7,6 @@ Any number of workers may run, on any number of machines; each duty is safe besi
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import threading
 import time
@@ -22,6 +21,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import DjangoApp
 from procrastinate.contrib.django import app as queue
 
+from rapport.platform import memory
 from rapport.platform.access.scope import Scope, system_scope
 from rapport.platform.audit import chain
 from rapport.platform.db import sql
@@ -144,25 +144,13 @@ async def _run_queue(concurrency: int, stop: threading.Event) -> None:
             raise RuntimeError("the queue stopped") from running.exception()
 
 
-def leave_the_program_alone() -> None:
-    """
-    Take what is loaded by now out of the garbage collector's rounds: it stays until the process ends. Let the rounds be rarer.
-
-    Else every large job pays for looking through the whole program again and again (a quarter of a batch of claims),
-    and through what it holds itself (a third of a large remittance). For workers and servers, when all is loaded.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-
-
 def run_worker(*, concurrency: int, stop_event: threading.Event) -> None:
     """
     Work until told to stop, then finish what is under way.
 
     :param concurrency: jobs at once
     """
-    leave_the_program_alone()
+    memory.settle()
     threads = [
         threading.Thread(target=Relay().run, args=(stop_event,), name=f"relay-{number}")
         for number in range(RELAY_THREADS)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Iterator
-from email import message_from_bytes
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -147,11 +148,11 @@ def _fields(request: Request) -> dict[str, tuple[str, bytes]]:
         pairs = parse_qs(request.body.decode("utf-8", "replace"))
         return {name: ("", values[-1].encode()) for name, values in pairs.items()}
     found = {}
-    whole = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + request.body)
-    for part in whole.get_payload() if whole.is_multipart() else ():
-        name = part.get_param("name", header="content-disposition")  # type: ignore[union-attr]
-        value = part.get_payload(decode=True)  # type: ignore[union-attr]
-        found[str(name)] = (part.get_filename() or "", bytes(value or b""))  # type: ignore[union-attr]
+    whole = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + request.body)
+    for part in whole.iter_parts() if whole.is_multipart() else ():
+        name, value = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(value, bytes):
+            found[name] = (part.get_filename() or "", value)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.utils import timezone
@@ -21,7 +22,7 @@ from rapport.rooms.ledger import services as ledger
 from .base import READ, router
 
 
-def _payments(ids: list[UUID], scope: Scope) -> list[s.PayerPaymentOut]:
+def _payments(ids: Sequence[UUID], scope: Scope) -> list[s.PayerPaymentOut]:
     back = queries.taken_back(scope=scope, payment_ids=ids)
     rows = queries.payer_payments_of(scope=scope, payment_ids=ids)
     return [s.payer_payment_out(row, taken_back_by=back.get(row.id)) for row in rows]
@@ -36,7 +37,7 @@ PAYMENTS = ListSpec(
         "invoice_id": Filter("p.invoice_id", "id:invoice"),
         "received_on": Filter("p.received_on", "date", ("eq", "gte", "gt", "lt", "lte")),
     },
-    build_page=_payments,  # type: ignore[arg-type]
+    build_page=_payments,
 )  # fmt: skip
 
 

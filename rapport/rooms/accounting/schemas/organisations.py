@@ -62,7 +62,7 @@ def payer_payment_out(row: PayerPayment, *, taken_back_by: UUID | None) -> Payer
     return PayerPaymentOut(
         object="payer_payment", id=type_id("payer_payment", row.id), payer_id=type_id("payer", row.payer_id),
         invoice_id=type_id("invoice", row.invoice_id), amount=MoneyOut(row.cents),
-        method=row.method,  # type: ignore[arg-type]
+        method=row.method,  # type: ignore[arg-type]  # written from its enum alone
         reference=row.reference or None, received_on=row.received_on, final=row.final,
         takes_back_id=type_id("payer_payment", row.takes_back_id) if row.takes_back_id else None,
         taken_back_by_id=type_id("payer_payment", taken_back_by) if taken_back_by else None,

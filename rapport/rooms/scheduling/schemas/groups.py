@@ -181,7 +181,7 @@ def group_out(row: Group, members: Sequence[Person], *, count: int) -> GroupOut:
 def session_out(row: GroupSession, people: Sequence[Person], scope: Scope, *, taken: int) -> GroupSessionOut:
     """Return the shape of a session. :param taken: how many seats are, whoever may see by whom"""
     return GroupSessionOut(
-        object="group_session", id=type_id("group_session", row.id), status=row.status,  # type: ignore[arg-type]  # a word of it
+        object="group_session", id=type_id("group_session", row.id), status=row.status,  # type: ignore[arg-type]  # written from its enum alone
         group_id=type_id("group", row.group_id), label=row.group.label,
         clinician_id=type_id("clinician", row.clinician_id), clinician=_clinician(row),
         service_code=row.service_code.code, start_at=instant(row.start_at), end_at=instant(row.end_at),
@@ -191,7 +191,7 @@ def session_out(row: GroupSession, people: Sequence[Person], scope: Scope, *, ta
         location_id=type_id("location", row.location_id) if row.location_id else None,
         telehealth=row.telehealth, capacity=row.capacity, seats_left=max(row.capacity - taken, 0),
         members=[
-            SeatRef(type_id("appointment", one.appointment_id), _patient(one), one.status)  # type: ignore[arg-type]  # of a session
+            SeatRef(type_id("appointment", one.appointment_id), _patient(one), one.status)  # type: ignore[arg-type]  # queried with its session, which has one
             for one in people
         ],
         overbooked=row.overbooked, version=row.version, created_at=instant(row.created_at),
