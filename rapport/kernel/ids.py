@@ -97,10 +97,24 @@ _PAIRS = [_ALPHABET[high] + _ALPHABET[low] for high in range(32) for low in rang
 
 def new_uuid() -> UUID:
     """Return a UUIDv7: 48 bits of unix milliseconds, then random (RFC 9562 §5.7)."""
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | (0x7 << 76)
-    value = value & ~(0x3 << 62) | (0x2 << 62)
-    return UUID(int=value)
+    return new_uuids(1)[0]
+
+
+def new_uuids(count: int) -> list[UUID]:
+    """
+    Return so many UUIDv7 of one moment: one look at the clock, and one at the system's randomness.
+
+    >>> len({id.version for id in new_uuids(3)}), len(set(new_uuids(1000)))
+    (1, 1000)
+    """
+    head = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | 0x2 << 62
+    noise = os.urandom(10 * count)
+    rest = (int.from_bytes(noise[at : at + 10], "big") for at in range(0, 10 * count, 10))
+    return [UUID(int=head | value & _RANDOM) for value in rest]
+
+
+_RANDOM = (1 << 80) - 1 & ~(0xF << 76) & ~(0x3 << 62)
+"""The bits that are neither time, nor version, nor variant."""
 
 
 def type_id(kind: str, value: UUID) -> str:

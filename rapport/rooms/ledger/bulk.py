@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from rapport.kernel.ids import new_uuid
+from rapport.kernel.ids import new_uuids
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import rows
@@ -75,7 +75,7 @@ def _add(
     days = [
         today if closed is not None and entry.effective_on <= closed else entry.effective_on for entry in entries
     ]
-    practice_id, ids = scope.practice_id, [new_uuid() for _ in entries]
+    practice_id, ids = scope.practice_id, new_uuids(len(entries))
     added = rows.add_new_plain(
         Entry,
         [
@@ -89,11 +89,12 @@ def _add(
             for id, entry, undone, day in zip(ids, entries, reverses, days, strict=True)
         ],
     )  # fmt: skip
+    fresh = iter(new_uuids(sum(len(entry.lines) for entry in entries)))
     rows.add_plain(
         Posting,
         [
             {
-                "id": new_uuid(), "practice_id": practice_id, "entry_id": id, "line": number,
+                "id": next(fresh), "practice_id": practice_id, "entry_id": id, "line": number,
                 "account": line.account.value, "cents": line.cents, "patient_id": entry.patient_id,
                 "effective_on": day, "service_on": line.service_on,
                 "appointment_id": line.appointment_id, "claim_id": line.claim_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 
 from rapport.kernel.money import Money, NotMoney
@@ -15,8 +16,13 @@ from rapport.protocols.x12.envelope import check
 from rapport.protocols.x12.syntax import Finding, NotX12, Segment, read
 
 
+@lru_cache(maxsize=10_000)
 def cents(value: Decimal) -> int:
-    """Return an amount in whole cents. :raises NotMoney: it has a fraction of one"""
+    """
+    Return an amount in whole cents. What was asked is remembered: a payer's file has few amounts, many times each.
+
+    :raises NotMoney: it has a fraction of one
+    """
     return Money.from_decimal(value).cents
 
 
