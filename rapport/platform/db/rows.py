@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection, models
+from django.db.models.base import ModelState
 
 from rapport.platform.access.scope import Scope
 
@@ -90,6 +91,24 @@ def _instance(
     for place, read in readers:
         values[place] = read(values[place], None, connection)
     return model.from_db("default", names, values)
+
+
+@cache
+def _attributes(model: type[models.Model]) -> frozenset[str]:
+    return frozenset(field.attname for field in model._meta.concrete_fields)
+
+
+def made(model: type[M], values: dict[str, Any]) -> M:
+    """
+    Return an instance that is not saved yet, of the values of all its columns; it keeps `values`.
+
+    Of ten thousands of rows, the ORM's own way takes as long as the database: it looks at each column of each.
+    """
+    if values.keys() != _attributes(model):
+        raise TypeError(f"not the columns of {model.__name__}: {sorted(values.keys() ^ _attributes(model))}")
+    instance = model.__new__(model)
+    instance.__dict__ = values | {"_state": ModelState()}
+    return instance
 
 
 @cache

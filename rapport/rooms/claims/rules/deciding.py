@@ -13,14 +13,19 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 REVERSAL = "22"
 FORWARDED = frozenset({"19", "20", "21"})
 """CLP02: decided, and passed on to the next payer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Adjusted:
-    """One reason of the payer, unchanged (CAS). A positive amount reduces what is paid."""
+class Adjusted(msgspec.Struct, frozen=True):
+    """
+    One reason of the payer, unchanged (CAS). A positive amount reduces what is paid.
+
+    It is kept by the names of its fields; `adjusted_of` reads it.
+    """
 
     group: str
     reason: str
@@ -28,14 +33,9 @@ class Adjusted:
     quantity: str = ""
     """As the payer wrote it; empty: none."""
 
-    def plain(self) -> dict[str, object]:
-        """Return it as it is kept; `adjusted_of` reads it."""
-        return {"group": self.group, "reason": self.reason, "cents": self.cents, "quantity": self.quantity}
 
-
-@dataclass(frozen=True, slots=True)
-class ServiceDecided:
-    """What a payer decided about one service of a claim (SVC)."""
+class ServiceDecided(msgspec.Struct, frozen=True):
+    """What a payer decided about one service of a claim (SVC). It is kept by the names of its fields."""
 
     line: int
     """Position of our line in its claim; 0: it was matched to none."""
@@ -47,17 +47,8 @@ class ServiceDecided:
     units: str
     adjustments: tuple[Adjusted, ...] = ()
 
-    def plain(self) -> dict[str, object]:
-        """Return it as it is kept."""
-        return {
-            "line": self.line, "code": self.code, "modifiers": list(self.modifiers), "units": self.units,
-            "charge_cents": self.charge_cents, "paid_cents": self.paid_cents,
-            "adjustments": [one.plain() for one in self.adjustments],
-        }  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Where a decision was read: the check, its file, and the claim's segment in it."""
 
     remittance_id: UUID
@@ -66,8 +57,7 @@ class Source:
     """Position of the CLP segment in the file; 0: entered by hand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True):
     """One payer's word about one claim (CLP)."""
 
     status_code: str

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from rapport.kernel.ids import new_uuid
+from rapport.kernel.ids import new_uuids
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import rows, sql
 from rapport.platform.outbox.emit import emit, emit_all
@@ -106,15 +106,17 @@ def _move_together(scope: Scope, decisions: Sequence[Decision], action: Action, 
             },
         )
     )  # fmt: skip
-    rows.add_many(
+    rows.add_plain(
+        ClaimHistory,
         [
-            ClaimHistory(
-                id=new_uuid(), practice_id=scope.practice_id, claim_id=one.claim_id, action=action.value,
-                state=move.target.value, by=scope.actor_id, at=now, detail=one.detail[:80], submission_id=None,
-            )
-            for one in decisions
+            {
+                "id": id, "practice_id": scope.practice_id, "claim_id": one.claim_id, "action": action.value,
+                "state": move.target.value, "by": scope.actor_id, "at": now, "detail": one.detail[:80],
+                "submission_id": None,
+            }
+            for id, one in zip(new_uuids(len(decisions)), decisions, strict=True)
             if one.claim_id in moved
-        ]
+        ],
     )  # fmt: skip
     if action is Action.REVERSE:
         withdraw_proposals(scope=scope, claim_ids=[one.claim_id for one in decisions], now=now)
@@ -213,18 +215,15 @@ def _keep(scope: Scope, said: Sequence[tuple[UUID, Decided | None]], *, now: dat
         return
     last = dict(sql.rows(_LAST, (scope.practice_id, [claim_id for claim_id, _ in words])))
     kept = []
-    for claim_id, one in words:
+    for id, (claim_id, one) in zip(new_uuids(len(words)), words, strict=True):
         last[claim_id] = last.get(claim_id, 0) + 1
-        kept.append(
-            Kept(
-                id=new_uuid(), practice_id=scope.practice_id, claim_id=claim_id, number=last[claim_id],
-                status_code=one.status_code, decided_on=one.decided_on, charge_cents=one.charge_cents,
-                paid_cents=one.paid_cents, payer_claim_number=one.payer_claim_number[:50],
-                adjustments=[each.plain() for each in one.adjustments],
-                services=[each.plain() for each in one.services],
-                remarks=[remark[:10] for remark in one.remarks], crossover=one.crossover,
-                awaits_next=one.awaits_next, remittance_id=one.source.remittance_id,
-                era_file_id=one.source.era_file_id, segment=one.source.segment, at=now, withdrawn_at=None,
-            )
-        )  # fmt: skip
-    rows.add_many(kept)
+        kept.append({
+            "id": id, "practice_id": scope.practice_id, "claim_id": claim_id, "number": last[claim_id],
+            "status_code": one.status_code, "decided_on": one.decided_on, "charge_cents": one.charge_cents,
+            "paid_cents": one.paid_cents, "payer_claim_number": one.payer_claim_number[:50],
+            "adjustments": one.adjustments, "services": one.services,
+            "remarks": [remark[:10] for remark in one.remarks], "crossover": one.crossover,
+            "awaits_next": one.awaits_next, "remittance_id": one.source.remittance_id,
+            "era_file_id": one.source.era_file_id, "segment": one.source.segment, "at": now, "withdrawn_at": None,
+        })  # fmt: skip
+    rows.add_plain(Kept, kept)

@@ -8,10 +8,11 @@ Builders of what payers do take negative amounts too: a payer may take money bac
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from rapport.kernel.money import LIMIT_CENTS
 from rapport.rooms.ledger.states import Account, EntryKind
@@ -21,8 +22,7 @@ class Unbalanced(ValueError):
     """A defect of the caller: the postings do not add up to zero, or there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """
     What an entry comes from: the same source is never posted twice.
 
@@ -35,8 +35,7 @@ class Source:
     line: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One posting: an account, signed cents, and what it is about."""
 
     account: Account
@@ -47,8 +46,7 @@ class Line:
     """Day of the service; reports go by it, balances by the entry's day."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewEntry:
+class NewEntry(msgspec.Struct, frozen=True):
     """
     An entry to post.
 
@@ -82,8 +80,7 @@ class Allocation(NamedTuple):
     service_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(msgspec.Struct, frozen=True):
     """What a posting is about, where it is about a visit."""
 
     patient_id: UUID
@@ -193,7 +190,7 @@ def credit_released(
     """Open again what a payment had paid for; its money becomes credit."""
     parts = [part for part in allocations if part.cents]
     total = sum(part.cents for part in parts)
-    opened = tuple(replace(line, cents=-line.cents) for line in _pays(parts))
+    opened = opposite(_pays(parts))
     lines = (*opened, Line(Account.UNAPPLIED, -total))
     return NewEntry(EntryKind.CREDIT_RELEASED, source, effective_on, patient_id, lines)
 

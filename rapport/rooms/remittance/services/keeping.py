@@ -9,6 +9,7 @@ from uuid import UUID
 
 from rapport.kernel.ids import new_uuid
 from rapport.platform.access.scope import Scope
+from rapport.platform.db import rows
 from rapport.protocols.x12 import remit835 as x
 from rapport.rooms.claims import queries as claims
 from rapport.rooms.remittance import queries
@@ -97,34 +98,34 @@ def _line(
     line: x.ServiceLine | None, facts: claims.ClaimFacts | None, match: tuple[claims.LineFacts | None, str],
 ) -> RemittanceLine:  # fmt: skip
     ours, how = match
-    return RemittanceLine(
-        id=new_uuid(), practice_id=scope.practice_id, remittance_id=check.id, claim_position=number,
-        position=position, control_number=payment.control[:38], status_code=payment.status[:2],
-        payer_claim_number=payment.payer_claim_number[:50],
-        claim_id=facts.claim_id if facts else None,
-        claim_line=ours.position if ours and position else 0,
-        appointment_id=ours.appointment_id if ours else None,
-        patient_id=facts.patient_id if facts else None,
-        service_code=line.procedure[:48] if line else "",
-        modifiers=[m[:2] for m in line.modifiers] if line else [],
-        units=line.units if line else 1,
-        service_on=(line.service_on if line else None) or payment.service_on,
-        charge_cents=cents(line.charge if line else payment.charge),
+    return rows.made(RemittanceLine, {
+        "id": new_uuid(), "practice_id": scope.practice_id, "remittance_id": check.id, "claim_position": number,
+        "position": position, "control_number": payment.control[:38], "status_code": payment.status[:2],
+        "payer_claim_number": payment.payer_claim_number[:50],
+        "claim_id": facts.claim_id if facts else None,
+        "claim_line": ours.position if ours and position else 0,
+        "appointment_id": ours.appointment_id if ours else None,
+        "patient_id": facts.patient_id if facts else None,
+        "service_code": line.procedure[:48] if line else "",
+        "modifiers": [m[:2] for m in line.modifiers] if line else [],
+        "units": line.units if line else 1,
+        "service_on": (line.service_on if line else None) or payment.service_on,
+        "charge_cents": cents(line.charge if line else payment.charge),
         # Services carry the claim's money; the claim's own row carries it only when there are none.
-        paid_cents=cents(line.paid) if line else (0 if payment.lines else cents(payment.paid)),
-        allowed_cents=cents(line.allowed) if line and line.allowed is not None else None,
-        adjustments=[
+        "paid_cents": cents(line.paid) if line else (0 if payment.lines else cents(payment.paid)),
+        "allowed_cents": cents(line.allowed) if line and line.allowed is not None else None,
+        "adjustments": [
             {"group": a.group, "reason": a.reason, "cents": cents(a.amount),
              "quantity": "" if a.quantity is None else f"{a.quantity:f}", "plan": "", "rule": ""}
             for a in (line.adjustments if line else payment.adjustments)
         ],
-        said={
+        "said": {
             "segment": payment.index, "crossover": payment.crossover,
             "remarks": [r[:10] for r in payment.remarks],
         },
-        remarks=[r[:10] for r in (line.remarks if line else payment.remarks)],
-        matched_by=how,
-    )  # fmt: skip
+        "remarks": [r[:10] for r in (line.remarks if line else payment.remarks)],
+        "matched_by": how, "ledger_entry_ids": [], "set_aside": False, "by_hand": [],
+    })  # fmt: skip
 
 
 def match_lines(*, scope: Scope, loaded: Sequence[Loaded], checks: Sequence[x.Remittance]) -> bool:
