@@ -7,9 +7,11 @@ first call, prepared by the driver, and give ordinary model instances (decision 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeVar
+from itertools import chain, islice
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -21,6 +23,7 @@ from rapport.platform.access.scope import Scope
 from . import sql
 
 M = TypeVar("M", bound=models.Model)
+T = TypeVar("T")
 
 _Reader = Callable[[Any, Any, Any], Any]
 
@@ -136,7 +139,8 @@ def add(row: models.Model) -> None:
 
 
 _encoder = msgspec.json.Encoder(decimal_format="string")
-_AT_ONCE = 5000
+AT_ONCE = 2500
+"""Rows in one statement, where many are added."""
 
 
 @cache
@@ -175,25 +179,55 @@ def add_new(given: Sequence[models.Model]) -> set[UUID]:
     return add_new_plain(type(given[0]), _plain(given))
 
 
-def _plain(given: Sequence[models.Model]) -> list[dict[str, Any]]:
+def _plain(given: Sequence[models.Model]) -> Iterator[dict[str, Any]]:
     names = [(str(field.column), field.attname) for field in type(given[0])._meta.concrete_fields]
-    return [{column: getattr(row, name) for column, name in names} for row in given]
+    return ({column: getattr(row, name) for column, name in names} for row in given)
 
 
-def add_plain(model: type[models.Model], given: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows as `add_many` does, given by their columns: the making of instances is most of its cost."""
+def add_plain(model: type[models.Model], given: Iterable[Mapping[str, Any]]) -> None:
+    """
+    Insert rows as `add_many` does, given by their columns: the making of instances is most of its cost.
+
+    :param given: may be a generator; of many rows, the next are drawn from it in a thread while the database is
+        busy with those before, so it must not touch the database
+    """
     statement = _adding_many(model, passing_over=False)
-    for start in range(0, len(given), _AT_ONCE):
+    for text in _texts(given):
         with connection.wrap_database_errors:
-            sql.run(statement, (_encoder.encode(given[start : start + _AT_ONCE]).decode(),))
+            sql.run(statement, (text,))
 
 
-def add_new_plain(model: type[models.Model], given: Sequence[Mapping[str, Any]]) -> set[UUID]:
-    """Insert rows as `add_new` does, given by their columns."""
+def add_new_plain(model: type[models.Model], given: Iterable[Mapping[str, Any]]) -> set[UUID]:
+    """Insert rows as `add_new` does, given by their columns, as for `add_plain`."""
     statement = _adding_many(model, passing_over=True)
     added: set[UUID] = set()
-    for start in range(0, len(given), _AT_ONCE):
+    for text in _texts(given):
         with connection.wrap_database_errors:
-            text = _encoder.encode(given[start : start + _AT_ONCE]).decode()
             added.update(row[0] for row in sql.rows(statement, (text,)))
     return added
+
+
+def _texts(given: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield rows as JSON, some thousands at a time."""
+    rest = iter(given)
+    parts = iter(lambda: list(islice(rest, AT_ONCE)), [])
+    first = next(parts, [])
+    texts = (_encoder.encode(part).decode() for part in chain([first], parts))
+    if len(first) == AT_ONCE:
+        yield from ahead(texts)
+    elif first:
+        yield from texts
+
+
+def ahead(given: Iterable[T]) -> Iterator[T]:
+    """
+    Yield the same, each drawn in a thread while the caller is at work with the one before.
+
+    For a caller that waits for the database most of the time, which what is drawn must not touch.
+    """
+    rest, over = iter(given), object()
+    with ThreadPoolExecutor(1) as beside:
+        following = beside.submit(next, rest, over)
+        while (here := following.result()) is not over:
+            following = beside.submit(next, rest, over)
+            yield cast(T, here)

@@ -78,7 +78,7 @@ def _add(
     practice_id, ids = scope.practice_id, new_uuids(len(entries))
     added = rows.add_new_plain(
         Entry,
-        [
+        (
             {
                 "id": id, "practice_id": practice_id, "kind": entry.kind.value, "patient_id": entry.patient_id,
                 "effective_on": day, "recorded_at": now, "source_kind": entry.source.kind,
@@ -87,22 +87,21 @@ def _add(
                 "actor_type": scope.actor_type, "actor_id": scope.actor_id,
             }
             for id, entry, undone, day in zip(ids, entries, reverses, days, strict=True)
-        ],
+        ),
     )  # fmt: skip
-    fresh = iter(new_uuids(sum(len(entry.lines) for entry in entries)))
     rows.add_plain(
         Posting,
-        [
+        (
             {
-                "id": next(fresh), "practice_id": practice_id, "entry_id": id, "line": number,
+                "id": posting_id, "practice_id": practice_id, "entry_id": id, "line": number,
                 "account": line.account.value, "cents": line.cents, "patient_id": entry.patient_id,
                 "effective_on": day, "service_on": line.service_on,
                 "appointment_id": line.appointment_id, "claim_id": line.claim_id,
             }
             for id, entry, day in zip(ids, entries, days, strict=True)
             if id in added
-            for number, line in enumerate(entry.lines, start=1)
-        ],
+            for number, (posting_id, line) in enumerate(zip(new_uuids(len(entry.lines)), entry.lines, strict=True), 1)
+        ),
     )  # fmt: skip
     scope.trail.patient_ids.update(one.patient_id for one in entries if one.patient_id is not None)
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,11 @@ import pytest
 from django.db import connections
 
 from rapport.kernel.ids import new_uuid, parse_type_id, type_id
-from rapport.platform.db.rows import add, by_id
+from rapport.platform.access.scope import Scope
+from rapport.platform.db.rows import AT_ONCE, add, add_plain, by_id
+from rapport.platform.db.rows import made as made_of
 from rapport.rooms.roster import examples
-from rapport.rooms.roster.models import Patient
+from rapport.rooms.roster.models import Patient, PatientExternalId
 from tests.support.cast import House
 
 PATIENT = examples.NEW_PATIENT | {"external_ids": []}
@@ -79,3 +82,45 @@ def test_a_row_that_was_added_is_read_back_whole(willow: House) -> None:
         row.face = row.face.replace(made["id"], type_id("patient", row.id))  # written by the database
         for field in Patient._meta.concrete_fields:
             assert getattr(again, field.attname) == getattr(row, field.attname), field.name
+
+
+def _ids_elsewhere(scope: Scope, patient: UUID, *, count: int) -> Iterator[dict[str, Any]]:
+    """Rows of what a patient is called elsewhere, one after the other."""
+    for number in range(count):
+        yield {
+            "id": new_uuid(), "practice_id": scope.practice_id, "patient_id": patient,
+            "system": "urn:elsewhere", "value": str(number),
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 7])
+def test_rows_of_a_generator_are_each_added_once(willow: House, count: int) -> None:
+    patient = _uuid(willow.scheduler.post("/v1/patients", PATIENT).json())
+    with willow.entered() as scope:
+        add_plain(PatientExternalId, _ids_elsewhere(scope, patient, count=count))
+        kept = PatientExternalId.objects.visible_to(scope).filter(patient_id=patient)
+        assert sorted(int(row.value) for row in kept) == list(range(count))
+
+
+def test_a_generator_that_fails_on_the_way_fails_the_call_and_leaves_nothing_behind(willow: House) -> None:
+    patient = _uuid(willow.scheduler.post("/v1/patients", PATIENT).json())
+
+    def broken(scope: Scope) -> Iterator[dict[str, Any]]:
+        yield from _ids_elsewhere(scope, patient, count=AT_ONCE + 10)
+        raise LookupError("no more of them")
+
+    before = threading.active_count()
+    with pytest.raises(LookupError), willow.entered() as scope:
+        add_plain(PatientExternalId, broken(scope))
+    assert threading.active_count() == before
+    with willow.entered() as scope:
+        assert not PatientExternalId.objects.visible_to(scope).filter(patient_id=patient).exists()
+
+
+def test_an_instance_is_made_of_all_its_columns_or_not_at_all() -> None:
+    whole = {"id": new_uuid(), "practice_id": new_uuid(), "patient_id": new_uuid(), "system": "s", "value": "v"}
+    row = made_of(PatientExternalId, whole)
+    assert (row._state.adding, row.pk, row.value) == (True, PatientExternalId(**whole).pk, "v")
+    for column in whole:
+        with pytest.raises(TypeError, match=column):
+            made_of(PatientExternalId, {name: value for name, value in whole.items() if name != column})

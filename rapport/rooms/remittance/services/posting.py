@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from rapport.platform.outbox.emit import emit
 from rapport.rooms.claims import services as claim_services
 from rapport.rooms.ledger import queries as entries
 from rapport.rooms.ledger import services as ledger
+from rapport.rooms.ledger.rules import entries as book
 from rapport.rooms.remittance import events, queries
 from rapport.rooms.remittance.models import EraFile, Remittance, RemittanceLine
 from rapport.rooms.remittance.rules.planning import NO_DECISION, is_denied
@@ -31,7 +33,7 @@ from .reading import content, faulty, holds
 from .telling import words_of
 from .work_lists import keep_standing, note_posted
 
-CLAIMS_AT_ONCE = 2000
+CLAIMS_AT_ONCE = 1000
 """How many claims' entries go to the ledger together."""
 
 
@@ -95,20 +97,13 @@ def post_rows(
     for one in loaded:
         if one.check.posted_before:
             continue
-        by_claim = _by_claim(one.lines)
-        for start in range(0, len(by_claim), CLAIMS_AT_ONCE):
-            part = by_claim[start : start + CLAIMS_AT_ONCE]
-            lines = [line for claim in part for line in claim]
-            each = [list(booking.of_line(line, day=day, turn=file.postings)) for line in lines]
-            posted = iter(
-                ledger.post_many(scope=scope, entries=[entry for own in each for entry in own], now=now)
-            )
-            for line, own in zip(lines, each, strict=True):
+        for part in rows.ahead(_parts(one, day=day, turn=file.postings)):
+            entries = [entry for own in part.entries for entry in own]
+            posted = iter(ledger.post_many(scope=scope, entries=entries, now=now))
+            for line, own in zip(part.lines, part.entries, strict=True):
                 line.ledger_entry_ids = [next(posted) for _ in own]
-            write(scope=scope, one=one, lines=lines)
-            claim_services.record_decisions(
-                scope=scope, decisions=[said for claim in part for said in decision(check=one.check, lines=claim, day=day)], now=now
-            )
+            write(scope=scope, one=one, lines=part.lines)
+            claim_services.record_decisions(scope=scope, decisions=part.decisions, now=now)
             crashpoint(Crashpoint.REMITTANCE_CLAIMS_POSTED)
         one.written = True
         ledger.post_many(
@@ -122,6 +117,27 @@ def post_rows(
     _claims_as_they_stand(scope, turned, detail="835:22", now=now)
     note_posted(scope=scope, loaded=loaded, policy=policy, now=now)
     tell(scope=scope, file=file, event=events.ERA_POSTED, now=now)
+
+
+class _Part(NamedTuple):
+    """Some claims of a check, with all that is made of them before the database is asked."""
+
+    lines: list[RemittanceLine]
+    entries: list[list[book.NewEntry]]
+    """Of each line."""
+    decisions: list[claim_services.Decision]
+
+
+def _parts(one: Loaded, *, day: date, turn: int) -> Iterable[_Part]:
+    by_claim = _by_claim(one.lines)
+    for start in range(0, len(by_claim), CLAIMS_AT_ONCE):
+        claims = by_claim[start : start + CLAIMS_AT_ONCE]
+        lines = [line for claim in claims for line in claim]
+        yield _Part(
+            lines,
+            [list(booking.of_line(line, day=day, turn=turn)) for line in lines],
+            [said for claim in claims for said in decision(check=one.check, lines=claim, day=day)],
+        )
 
 
 def _by_claim(lines: Iterable[RemittanceLine]) -> list[list[RemittanceLine]]:
