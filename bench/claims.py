@@ -140,7 +140,8 @@ def _batch(billing: Any, count: int) -> Reading:
     from django.utils import timezone
 
     from rapport.kernel.ids import parse_type_id
-    from rapport.rooms.claims import jobs, queries
+    from rapport.rooms.claims import jobs
+    from rapport.rooms.claims.queries import batches as files
     from rapport.rooms.claims.services import batches
 
     before_most, batches.MOST = batches.MOST, count
@@ -154,8 +155,8 @@ def _batch(billing: Any, count: int) -> Reading:
     cpu, wall = time.process_time() - cpu, time.monotonic() - started
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     with billing.house.entered() as scope:
-        batch = queries.get_batch(scope=scope, claim_batch_id=id)
-        submission = queries.submission_of_batch(scope=scope, batch=batch)
+        batch = files.get_batch(scope=scope, claim_batch_id=id)
+        submission = files.submission_of_batch(scope=scope, batch=batch)
     if batch.included != count or submission is None:
         raise SystemExit(f"bench: {batch.included} of {count} claims are in the file")
     assert timezone.now() - batch.created_at < timedelta(hours=1)

@@ -265,6 +265,7 @@ BATCH: dict[str, Any] = {
         "sha256": "9f2c4d1b7a3e5f60819a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70",
         "syntax_code": "A",
         "last_code": None,
+        "receipt": "4711",
         "state_changed_at": "2026-11-02T15:20:00.000Z",
     },
     "version": 3,

@@ -5,3 +5,5 @@ from __future__ import annotations
 from rapport.platform.api.router import RoomRouter
 
 router = RoomRouter(connected="refused", tag="Claims")
+
+X12 = "application/edi-x12"

@@ -22,9 +22,8 @@ from rapport.rooms.claims.models import Acknowledgement, Channel, ClaimHistory
 from rapport.rooms.claims.paper import cms1500
 from rapport.rooms.claims.queries import desk
 
-from .base import router
+from .base import X12, router
 
-X12 = "application/edi-x12"
 PDF = "application/pdf"
 
 

@@ -16,12 +16,10 @@ from rapport.platform.blobs.store import default_store
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
 from rapport.rooms.claims.models import (
-    BatchClaim,
     Billed,
     CarriedClaim,
     Channel,
     Claim,
-    ClaimBatch,
     ClaimLine,
     InboundFile,
     StatusInquiry,
@@ -31,7 +29,7 @@ from rapport.rooms.claims.models import (
 )
 from rapport.rooms.claims.rules import inquiries as rules
 from rapport.rooms.claims.rules.profiles import Profile
-from rapport.rooms.claims.states import ClaimState, Outcome, SubmissionState
+from rapport.rooms.claims.states import ClaimState, SubmissionState
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.coverage.ports import Asked as AskedFor
 from rapport.rooms.ledger import queries as ledger
@@ -241,35 +239,6 @@ def superseded(*, scope: Scope, submission_id: UUID) -> set[UUID]:
         (scope.practice_id, submission_id),
     )
     return {row[0] for row in rows}
-
-
-def get_batch(*, scope: Scope, claim_batch_id: UUID) -> ClaimBatch:
-    """Return a batch. :raises NotFound: there is none"""
-    row = by_id(ClaimBatch, scope=scope, id=claim_batch_id)
-    if row is None:
-        raise NotFound(_sought=[("claim_batch", claim_batch_id)])
-    scope.trail.target("claim_batch", row.id, row.version)
-    return row
-
-
-def batches_of(*, scope: Scope, claim_batch_ids: Sequence[UUID]) -> list[ClaimBatch]:
-    """Return batches in the order of their ids."""
-    found = {row.id: row for row in ClaimBatch.objects.visible_to(scope).filter(id__in=list(claim_batch_ids))}
-    return [found[id] for id in claim_batch_ids if id in found]
-
-
-def left_out_of(*, scope: Scope, claim_batch_id: UUID) -> list[BatchClaim]:
-    """Return the claims that a batch left out, as far as the actor may see them; the first thousand."""
-    seen = Claim.objects.visible_to(scope).values("id")
-    rows = BatchClaim.objects.visible_to(scope).filter(
-        batch_id=claim_batch_id, outcome=Outcome.LEFT_OUT.value, claim_id__in=seen
-    )
-    return list(rows.order_by("position")[:1000])
-
-
-def submission_of_batch(*, scope: Scope, batch: ClaimBatch) -> Submission | None:
-    """Return a batch's file, once it is whole."""
-    return by_id(Submission, scope=scope, id=batch.submission_id)
 
 
 def get_channel(*, scope: Scope, channel_id: UUID, lock: bool = False) -> Channel:

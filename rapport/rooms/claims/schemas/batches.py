@@ -48,6 +48,7 @@ class BatchFileOut(Struct, kw_only=True):
     sha256: str
     syntax_code: Annotated[str | None, Meta(description="The worst IK501 of the 999s that answered it.")]
     last_code: str | None
+    receipt: Annotated[str | None, Meta(description="What the other side calls it.")]
     state_changed_at: Instant
 
 
@@ -121,5 +122,6 @@ def _file(row: Submission) -> BatchFileOut:
         sha256=row.sha256,
         syntax_code=row.syntax_code or None,
         last_code=row.last_code or None,
+        receipt=row.receipt or None,
         state_changed_at=instant(row.state_changed_at),
     )

@@ -43,6 +43,7 @@ from .real_time import ChannelInquiries
 from .sending import (
     Sending,
     begin_sending,
+    mark_batch_submitted,
     mark_submitted,
     record_answer,
     resolve_doubt,
@@ -85,6 +86,7 @@ __all__ = [
     "inquire_what_is_due",
     "make_set",
     "mark_attachment_sent",
+    "mark_batch_submitted",
     "mark_submitted",
     "mark_unreadable",
     "open_work",

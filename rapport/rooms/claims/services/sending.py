@@ -18,8 +18,9 @@ from rapport.platform.api import etags
 from rapport.platform.jobs import registry as jobs
 from rapport.platform.outbox.emit import emit_all
 from rapport.rooms.claims import events, queries
-from rapport.rooms.claims.models import Channel, Claim, Submission, WorkItem
+from rapport.rooms.claims.models import Channel, Claim, ClaimBatch, Submission, WorkItem
 from rapport.rooms.claims.ports import Held, InDoubt, Later, NotHeld, Refused, Sent
+from rapport.rooms.claims.queries import batches as files
 from rapport.rooms.claims.states import Action, ClaimState, SubmissionState, WorkKind
 
 from .channels import open_secret
@@ -187,6 +188,7 @@ def settle_doubt(
     :param arrived: False: it is certainly not there, and is sent again as it is
     :param reference: what the other side calls it
     :raises StateConflict: it is not in doubt, it is being asked about at this moment, or an answer to it came
+    :raises Forbidden: other claims of the file are not the actor's to see
     """
     scope.require(Permission.CLAIMS_SUBMIT)
     claim = queries.get_claim(scope=scope, claim_id=claim_id)
@@ -200,6 +202,7 @@ def settle_doubt(
         raise StateConflict("The clearinghouse is being asked at this moment.", current_state=claim.state)
     if not arrived and _answered(scope, submission):
         raise StateConflict("Another claim of the same file was answered: it arrived.", current_state=claim.state)
+    files.see_whole_file(scope=scope, submission_id=submission.id)
     fence = submission.fence + 1
     Submission.objects.visible_to(scope).filter(id=submission.id).update(fence=fence)
     if arrived:
@@ -250,20 +253,47 @@ def mark_submitted(*, scope: Scope, claim_id: UUID, if_match: str, reference: st
 
     :param reference: what the other side calls it
     :raises StateConflict: it does not wait for that, or its channel sends by itself
+    :raises Forbidden: other claims of the file are not the actor's to see
     """
     scope.require(Permission.CLAIMS_SUBMIT)
     claim = queries.get_claim(scope=scope, claim_id=claim_id)
     etags.check(claim, if_match)
     latest = queries.latest_submission(scope=scope, claim_id=claim.id)
-    channel = queries.get_channel(scope=scope, channel_id=latest.channel_id) if latest else None
-    if latest is None or channel is None or channel.kind not in BY_HAND or claim.state != ClaimState.QUEUED:
+    if latest is None or claim.state != ClaimState.QUEUED:
         raise StateConflict("Only a queued claim of a channel by hand is carried.", current_state=claim.state)
-    if not latest.move(
-        SubmissionState.SENT, at=now, fence=latest.fence, receipt=reference[:200], last_code="by-hand"
-    ):
-        raise StateConflict("It was carried already.", current_state=claim.state)
-    _move(scope, latest, Action.CARRY, event=events.CLAIM_SUBMITTED, now=now)
+    _carry(scope, latest, reference, now=now)
     return queries.get_claim(scope=scope, claim_id=claim_id)
+
+
+def mark_batch_submitted(
+    *, scope: Scope, claim_batch_id: UUID, if_match: str, reference: str, now: datetime
+) -> ClaimBatch:
+    """
+    Write down that a person carried a batch's file to the payer.
+
+    :raises StateConflict: it has no file, was carried already, or its channel sends by itself
+    :raises Forbidden: a claim of the file is not the actor's to see
+    """
+    scope.require(Permission.CLAIMS_SUBMIT)
+    batch = files.get_batch(scope=scope, claim_batch_id=claim_batch_id, lock=True)
+    etags.check(batch, if_match)
+    _carry(scope, files.file_of_batch(scope=scope, batch=batch), reference, now=now)
+    batch.version, batch.updated_at = batch.version + 1, now
+    batch.save(update_fields=["version", "updated_at"])
+    scope.trail.target("claim_batch", batch.id, batch.version)
+    return batch
+
+
+def _carry(scope: Scope, submission: Submission, reference: str, *, now: datetime) -> None:
+    files.see_whole_file(scope=scope, submission_id=submission.id)
+    channel = queries.get_channel(scope=scope, channel_id=submission.channel_id)
+    if channel.kind not in BY_HAND:
+        raise StateConflict("Its channel sends by itself.", current_state=submission.state)
+    if not submission.move(
+        SubmissionState.SENT, at=now, fence=submission.fence, receipt=reference[:200], last_code="by-hand"
+    ):
+        raise StateConflict("It was carried already.", current_state=submission.state)
+    _move(scope, submission, Action.CARRY, event=events.CLAIM_SUBMITTED, now=now)
 
 
 def _locked(scope: Scope, sending: Sending) -> Submission | None:

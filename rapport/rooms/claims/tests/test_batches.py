@@ -16,6 +16,7 @@ from rapport.platform.db.session import entered
 from rapport.platform.jobs.worker import drain
 from rapport.protocols.x12.check import check_bytes
 from rapport.rooms.claims import queries, services
+from rapport.rooms.claims.queries import batches as files
 from rapport.rooms.claims.services import batches
 from tests.support import process
 from tests.support.billing import Billing
@@ -53,8 +54,8 @@ def file_of(billing: Billing, batch: Any) -> bytes:
     id = parse_type_id("claim_batch", batch["id"])
     assert id is not None
     with billing.house.entered() as scope:
-        row = queries.get_batch(scope=scope, claim_batch_id=id)
-        submission = queries.submission_of_batch(scope=scope, batch=row)
+        row = files.get_batch(scope=scope, claim_batch_id=id)
+        submission = files.submission_of_batch(scope=scope, batch=row)
         assert submission is not None
         return queries.submission_bytes(submission=submission)
 
