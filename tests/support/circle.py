@@ -87,9 +87,9 @@ class Circle:
         path = f"/v1/group-sessions/{session['id']}"
         return api.post(f"{path}/{action}", body, if_match=api.get(path)["ETag"])
 
-    def held(self) -> Any:
+    def held(self, **booked: Any) -> Any:
         """Hold a session: Ana and Ben were there, Cleo did not come."""
-        session = self.meet(HELD)
+        session = self.meet(HELD, **booked)
         for first, action in (("Ana", "complete"), ("Ben", "complete"), ("Cleo", "no-show")):
             answer = self.act(session, first, action)
             assert answer.status_code == 200, answer.content

@@ -140,7 +140,7 @@ class Claim(SourcedRecord):
     warn_on = models.DateField(null=True)
     """Day from which somebody is told that the limit is near; null with `file_by_on`, and once it was told."""
     told_by_rules = models.JSONField(default=list)
-    """What the practice's own rules did when it was last looked through: [{rule_id, version, do, text, modifier, lines}]."""
+    """What the practice's own rules and the payer's profile did when it was last looked through: [{rule_id, version, do, text, modifier, lines}]."""
     waived_rules = ArrayField(models.CharField(max_length=40), default=list)
     """Rules that held it and that a person has let it pass."""
     hold_reason = models.CharField(max_length=200, blank=True)

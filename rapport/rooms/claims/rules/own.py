@@ -13,10 +13,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from .modifiers import put
+
 Field = Literal[
     "payer_id", "clinician_id", "rank", "frequency", "format", "place_of_service", "service_codes", "modifiers",
     "diagnoses", "charge_cents", "units", "lines", "patient_age", "days_since_service", "supervised",
-    "clinician_taxonomy", "group_number",
+    "clinician_taxonomy", "group_number", "group_session",
 ]  # fmt: skip
 """What a condition may look at. Lists hold the values of every line."""
 Op = Literal["is", "is_not", "in", "not_in", "has", "has_not", "at_least", "at_most", "begins_with"]
@@ -99,7 +101,7 @@ def run(*, rules: Sequence[Rule], facts: Facts, waived: frozenset[str] = frozens
     :param waived: rules that a person has let this claim pass; they hold it no more
     """
     done: list[Did] = []
-    told = [list(modifiers) for _, modifiers in facts.lines]
+    told = [modifiers for _, modifiers in facts.lines]
     for rule in rules:
         if not all(holds(condition, facts) for condition in rule.when):
             continue
@@ -109,11 +111,10 @@ def run(*, rules: Sequence[Rule], facts: Facts, waived: frozenset[str] = frozens
                 place
                 for place, (code, _) in enumerate(facts.lines)
                 if (not then.service_codes or code in then.service_codes)
-                and then.modifier not in told[place]
-                and len(told[place]) < 4
+                and put(told[place], then.modifier) != told[place]
             )
             for place in lines:
-                told[place].append(then.modifier)
+                told[place] = put(told[place], then.modifier)
             if lines:
                 done.append(Did(rule.id, then.do, then.text, then.modifier, lines))
         elif then.do != "hold" or rule.id not in waived:

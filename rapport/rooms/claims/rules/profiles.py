@@ -7,7 +7,7 @@ shown as "default, verify", and a practice puts its own in their place. Plain va
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -37,6 +37,8 @@ class Profile:
     """Asked for on video; empty: the place says it, no modifier is wanted."""
     audio_modifier: str = "93"
     """Asked for where there was a voice alone."""
+    group_modifier: str = ""
+    """Asked for where several were seen together, mostly HQ; empty: the code says it, or nobody wants to know."""
     taxonomy_required: Taxonomy = "none"
     """Whose taxonomy code the payer insists on."""
     electronic_secondary: bool = True
@@ -138,13 +140,18 @@ def place_and_modifiers(
     return ("11" if profile.telehealth_place == "office_place" else place), told
 
 
-def findings_of(*, record: Record, profile: Profile, days: int) -> list[Finding]:
+def findings_of(
+    *, record: Record, profile: Profile, days: int, grouped: Collection[int] = ()
+) -> list[Finding]:
     """
-    Return what a payer's profile has against a claim.
+    Return what a payer's profile has against a claim. The lines of a void are those of its original, whatever holds now.
 
     :param days: on how many days its services were
+    :param grouped: numbers of the lines, from 1, for which several patients were seen together
     """
-    found = [*_taxonomies(record, profile), *_units(record, profile), *_telehealth(record, profile)]
+    found = _taxonomies(record, profile)
+    if record.frequency != "8":
+        found += [*_units(record, profile), *_telehealth(record, profile), *_groups(record, profile, grouped)]
     if record.frequency != "1" and profile.corrected_claims != "replacement":
         found.append(
             Finding(
@@ -159,7 +166,7 @@ def findings_of(*, record: Record, profile: Profile, days: int) -> list[Finding]
                 "As second payer this one takes paper only, by its profile.",
             )
         )  # fmt: skip
-    if days > 1 and profile.one_day_a_claim:
+    if days > 1 and profile.one_day_a_claim and record.frequency != "8":
         found.append(
             Finding(
                 "several-days", "error", "/lines", "2400 DTP472",
@@ -220,6 +227,17 @@ def _telehealth(record: Record, profile: Profile) -> list[Finding]:
                         f"Line {number}: a telehealth modifier at the office; this payer wants 02 or 10.")
             )  # fmt: skip
     return found
+
+
+def _groups(record: Record, profile: Profile, grouped: Collection[int]) -> list[Finding]:
+    # A payer after the first is told what the first was told.
+    wanted, severity = profile.group_modifier, "error" if record.rank == "P" else "warning"
+    return [
+        Finding("group-modifier-wanted", severity, "/lines/modifiers", "2400 SV101-3",
+                f"Line {number}: this payer wants {wanted} where several were seen together; make the claim anew.")
+        for number, line in enumerate(record.lines, 1)
+        if wanted and number in grouped and wanted not in line.modifiers
+    ]  # fmt: skip
 
 
 def says_otherwise(*, code: str, profile: Profile) -> bool:

@@ -155,7 +155,10 @@ class ClaimOut(ClaimSummary):
     hold_reason: str | None
     rules: Annotated[
         list[dict[str, Any]],
-        Meta(description="What the practice's own rules did: [{rule_id, version, do, text, modifier, lines}]."),
+        Meta(
+            description="What the practice's own rules did, and its word on the payer (`claim-profile/…`), with their"
+            " version: [{rule_id, version, do, text, modifier, lines}]; lines count from 0."
+        ),
     ]
     attachments: list[AttachmentOut]
     lines: list[LineOut]

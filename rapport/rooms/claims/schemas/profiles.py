@@ -23,6 +23,7 @@ class ProfileChange(Input):
     telehealth_place: Literal["telehealth_place", "office_place"] | None = None
     video_modifier: Modifier | None = None
     audio_modifier: Modifier | None = None
+    group_modifier: Modifier | None = None
     taxonomy_required: Literal["none", "billing", "rendering", "both"] | None = None
     electronic_secondary: bool | None = None
     corrected_claims: Literal["replacement", "new_claim", "paper"] | None = None

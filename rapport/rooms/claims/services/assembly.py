@@ -29,9 +29,11 @@ from rapport.rooms.claims import events, payers, queries
 from rapport.rooms.claims.models import Billed, Channel, Claim, ClaimLine, Override
 from rapport.rooms.claims.queries import desk
 from rapport.rooms.claims.rules.findings import OVERRIDABLE, Finding, from_x12
+from rapport.rooms.claims.rules.modifiers import put
 from rapport.rooms.claims.rules.profiles import place_and_modifiers
 from rapport.rooms.claims.states import Action, ClaimState, WorkKind
 from rapport.rooms.coding import queries as coding
+from rapport.rooms.coding.rules.groups import always_several
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.coverage.states import Rank
 from rapport.rooms.scheduling import queries as scheduling
@@ -122,7 +124,7 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
         created_at=now,
         updated_at=now,
     )
-    lines = []
+    lines, grouped = [], []
     for position, (appointment, note, day) in enumerate(
         sorted(zip(appointments, notes, days, strict=True), key=lambda entry: entry[0].start_at), 1
     ):
@@ -134,6 +136,9 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
         place, modifiers = place_and_modifiers(
             profile=profile, place=appointment.place_of_service_code, modifiers=tuple(appointment.modifiers)
         )
+        if profile.group_modifier and (appointment.group_session_id or always_several(service.code)):
+            modifiers = put(modifiers, profile.group_modifier)
+            grouped.append(position - 1)
         lines.append(
             ClaimLine(
                 practice_id=scope.practice_id, claim=claim, position=position,
@@ -147,11 +152,20 @@ def create_claim(*, scope: Scope, now: datetime, body: Any) -> Claim:
         )  # fmt: skip
     if original is not None and body.frequency == "void":
         lines = copied(claim=claim, before=payers.asked_lines(scope=scope, claim_id=original.id))
+        grouped = []
     elif policy.rank != Rank.PRIMARY:
         before = as_asked_before(
             scope=scope, claim=claim, appointment_ids=[a.id for a in appointments]
         )
-        lines = copied(claim=claim, before=before) if before else lines
+        lines, grouped = (copied(claim=claim, before=before), []) if before else (lines, grouped)
+    if grouped:
+        claim.told_by_rules = [
+            {
+                "rule_id": "claim-profile/group_modifier", "do": "set_modifier", "modifier": profile.group_modifier,
+                "text": "Several were seen together: the payer's profile asks for it.", "lines": grouped,
+                "version": desk.profile_row(scope=scope, payer_id=payer.id).version,
+            }
+        ]  # fmt: skip
     claim.place_of_service_code = lines[0].place_of_service_code
     claim.charge_cents = sum(line.charge_cents for line in lines)
     if claim.charge_cents <= 0:

@@ -70,8 +70,9 @@ def faults_of(*, claim: Claim, materials: Materials, record: Record, today: date
     profile = materials.profiles[claim.payer_id]
     found = [f for f in from_x12(scrub(record, today=today)) if not says_otherwise(code=f.code, profile=profile)]
     found += findings_of(
-        record=record, profile=profile, days=(claim.service_to_on - claim.service_from_on).days + 1
-    )
+        record=record, profile=profile, days=(claim.service_to_on - claim.service_from_on).days + 1,
+        grouped={number for number, line in enumerate(materials.lines[claim.id], 1) if materials.sees_several(line)},
+    )  # fmt: skip
     found += timely_filing(file_by_on=materials.file_by(claim), warn_days=profile.warn_days, today=today)
     found += materials.other_faults[claim.id]
     found += _not_made_here(claim, materials)

@@ -22,6 +22,7 @@ from rapport.rooms.claims.rules import own
 from rapport.rooms.claims.rules.findings import Finding
 from rapport.rooms.claims.rules.profiles import Profile, file_by
 from rapport.rooms.coding import queries as coding
+from rapport.rooms.coding.rules.groups import always_several
 from rapport.rooms.coverage import queries as coverage
 from rapport.rooms.ledger import queries as ledger
 from rapport.rooms.roster import queries as roster
@@ -63,6 +64,8 @@ class Materials:
     """Claim -> papers that are told of in it."""
     decided: dict[UUID, date]
     """Original claim -> day on which the payer decided it, of those that claims here replace or void."""
+    grouped: set[UUID]
+    """Visits that are a member's part of a group session."""
     patient_paid: dict[UUID, int]
     """Visit -> what its patient has paid for it, in cents, of claims to payers that want to know."""
     _diagnosis_faults: dict[tuple[tuple[str, ...], date], list[Any]] = field(default_factory=dict)
@@ -93,6 +96,10 @@ class Materials:
             self._diagnosis_faults[key] = coding.diagnosis_faults(codes=key[0], on=key[1])
         return self._diagnosis_faults[key]
 
+    def sees_several(self, line: ClaimLine) -> bool:
+        """Tell whether several patients were seen together: in a group session of the calendar, or by the code."""
+        return line.appointment_id in self.grouped or always_several(line.service_code)
+
     def file_by(self, claim: Claim) -> date | None:
         """Return the last day on which the payer takes the claim."""
         decided_on = None if claim.original_id is None else self.decided.get(claim.original_id)
@@ -122,6 +129,7 @@ class Materials:
                 "days_since_service": (today - on).days,
                 "supervised": self.supervisor_of(claim) is not None,
                 "group_number": (policy.group_number or "") if policy else "",
+                "group_session": any(self.sees_several(line) for line in lines),
             },
             lines=[(line.service_code, tuple(line.modifiers)) for line in lines],
         )  # fmt: skip
@@ -175,6 +183,7 @@ def gather(*, scope: Scope, claims: Sequence[Claim]) -> Materials:
         policies=coverage.policies_of(scope=scope, ids={c.policy_id for c in claims if c.policy_id}),
         payers=payers,
         profiles=profiles,
+        grouped=scheduling.in_groups(scope=scope, appointment_ids=visits),
         patient_paid=_patient_paid(scope, claims, lines, profiles),
         rules=msgspec.convert(rules.rules, list[own.Rule]) if rules else [],
         rules_version=rules.number if rules else 0,

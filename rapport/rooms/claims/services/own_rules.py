@@ -17,6 +17,7 @@ from rapport.rooms.claims.models import Claim, ClaimLine, ClaimRules
 from rapport.rooms.claims.queries import desk
 from rapport.rooms.claims.rules import own
 from rapport.rooms.claims.rules.findings import Finding
+from rapport.rooms.claims.rules.modifiers import put
 
 from .materials import Materials, gather
 
@@ -60,7 +61,7 @@ def apply_rules(*, scope: Scope, claim: Claim, materials: Materials, today: date
     for one in done:
         if one.do == "set_modifier":
             for place in one.lines:
-                lines[place].modifiers = [*lines[place].modifiers, one.modifier]
+                lines[place].modifiers = list(put(lines[place].modifiers, one.modifier))
                 ClaimLine.objects.visible_to(scope).filter(id=lines[place].id).update(
                     modifiers=lines[place].modifiers
                 )

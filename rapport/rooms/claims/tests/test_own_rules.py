@@ -10,6 +10,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rapport.rooms.claims.rules.modifiers import put
 from rapport.rooms.claims.rules.own import Condition, Facts, Rule, Then, run
 from tests.support.billing import Billing
 from tests.support.cast import House
@@ -140,9 +141,10 @@ def test_whatever_the_rules_no_line_gets_a_fifth_modifier_or_one_twice(
         [("90837", tuple(modifiers)), ("90785", ())],
     )
 
-    told = [list(modifiers), []]
+    told: list[tuple[str, ...]] = [tuple(modifiers), ()]
     for one in run(rules=rules, facts=facts):
         for place in one.lines:
-            told[place].append(one.modifier)
+            before, told[place] = told[place], put(told[place], one.modifier)
+            assert set(told[place]) == {*before, one.modifier}, "it is set where it is said to be"
 
     assert all(len(line) <= 4 and len(set(line)) == len(line) for line in told)

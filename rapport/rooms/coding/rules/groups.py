@@ -9,15 +9,27 @@ _ONE_AT_A_TIME = frozenset(
 )
 """Given to one patient, or to one family, at a time."""
 
+_ALWAYS_SEVERAL = frozenset("90849 90853 96164 96165 97154 97157 97158 G0410 G0411 H0005".split())
+"""Given to groups alone."""
+
 
 def sees_several(code: str) -> bool:
     """
     Tell whether a code may be what each member of a group is seen for. What is not known may be.
 
-    Group therapy (90853) and multi-family groups (90849) are billed per patient and session; HCPCS codes often
-    with the modifier HQ, which a practice sets by a rule of its own where a payer wants it.
+    Group therapy (90853) and multi-family groups (90849) are billed per patient and session.
 
     >>> sees_several("90853"), sees_several("H0004"), sees_several("90837")
     (True, True, False)
     """
     return code not in _ONE_AT_A_TIME
+
+
+def always_several(code: str) -> bool:
+    """
+    Tell whether a code says by itself that several patients were seen together.
+
+    >>> always_several("90853"), always_several("H0004")
+    (True, False)
+    """
+    return code in _ALWAYS_SEVERAL

@@ -215,6 +215,14 @@ def locations_of(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[UUI
     return dict(rows.values_list("id", "location_id"))
 
 
+def in_groups(*, scope: Scope, appointment_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these appointments that are a member's part of a group session."""
+    rows = Appointment.objects.visible_to(scope).filter(
+        id__in=list(appointment_ids), group_session_id__isnull=False
+    )
+    return set(rows.values_list("id", flat=True))
+
+
 def week_of(*, scope: Scope, clinician_id: UUID) -> Week:
     """Return a clinician's working hours; the default week when none were set."""
     row = by_id(WorkSchedule, scope=scope, id=clinician_id, key="clinician")
