@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Iterator
 from uuid import UUID
 
 PREFIXES: dict[str, str] = {
@@ -111,6 +112,12 @@ def new_uuids(count: int) -> list[UUID]:
     noise = os.urandom(10 * count)
     rest = (int.from_bytes(noise[at : at + 10], "big") for at in range(0, 10 * count, 10))
     return [UUID(int=head | value & _RANDOM) for value in rest]
+
+
+def fresh_uuids() -> Iterator[UUID]:
+    """Yield new UUIDv7 without end, drawn some hundreds at a time."""
+    while True:
+        yield from new_uuids(500)
 
 
 _RANDOM = (1 << 80) - 1 & ~(0xF << 76) & ~(0x3 << 62)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from rapport.kernel.ids import new_uuids
+from rapport.kernel.ids import fresh_uuids, new_uuids
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.db import rows
@@ -89,18 +89,19 @@ def _add(
             for id, entry, undone, day in zip(ids, entries, reverses, days, strict=True)
         ),
     )  # fmt: skip
+    fresh = fresh_uuids()
     rows.add_plain(
         Posting,
         (
             {
-                "id": posting_id, "practice_id": practice_id, "entry_id": id, "line": number,
+                "id": next(fresh), "practice_id": practice_id, "entry_id": id, "line": number,
                 "account": line.account.value, "cents": line.cents, "patient_id": entry.patient_id,
                 "effective_on": day, "service_on": line.service_on,
                 "appointment_id": line.appointment_id, "claim_id": line.claim_id,
             }
             for id, entry, day in zip(ids, entries, days, strict=True)
             if id in added
-            for number, (posting_id, line) in enumerate(zip(new_uuids(len(entry.lines)), entry.lines, strict=True), 1)
+            for number, line in enumerate(entry.lines, start=1)
         ),
     )  # fmt: skip
     scope.trail.patient_ids.update(one.patient_id for one in entries if one.patient_id is not None)

@@ -70,7 +70,8 @@ def test_postings_of_two_patients_do_not_balance_each_other(willow: House) -> No
         )  # fmt: skip
 
 
-def test_nothing_is_added_to_an_entry_later(willow: House) -> None:
+@pytest.mark.parametrize("numbers", [(3, 4), (1, 2), (0, -1), (2, 3)])
+def test_nothing_is_added_to_an_entry_later(willow: House, numbers: tuple[int, int]) -> None:
     _, patient = add_patient(willow)
     with willow.entered() as scope:
         entry = _raw_entry(scope, patient, [100, -100], lines=2)
@@ -81,8 +82,26 @@ def test_nothing_is_added_to_an_entry_later(willow: House) -> None:
                 practice_id=scope.practice_id, entry_id=entry, line=line, account="cash",
                 cents=cents, patient_id=patient, effective_on=DAY,
             )
-            for line, cents in ((3, 7), (4, -7))
+            for line, cents in zip(numbers, (7, -7), strict=True)
         )  # fmt: skip
+
+    with willow.entered() as scope:
+        assert Posting.objects.visible_to(scope).filter(entry_id=entry).count() == 2
+
+
+@pytest.mark.parametrize("numbers", [(0, 1), (2, 3), (1, 1)])
+def test_the_postings_of_an_entry_are_numbered_from_one(willow: House, numbers: tuple[int, int]) -> None:
+    _, patient = add_patient(willow)
+
+    with pytest.raises(IntegrityError), willow.entered() as scope:  # noqa: PT012 - fails where the database looks
+        entry = _raw_entry(scope, patient, [], lines=2)
+        for line, cents in zip(numbers, (7, -7), strict=True):
+            Posting.objects.create(
+                practice_id=scope.practice_id, entry_id=entry, line=line, account="cash", cents=cents,
+                patient_id=patient, effective_on=DAY,
+            )  # fmt: skip
+
+    assert entry_count(willow) == 0
 
 
 def test_a_posting_has_an_entry_of_its_own_practice(willow: House, aspen: House) -> None:
