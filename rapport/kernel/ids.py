@@ -25,6 +25,7 @@ PREFIXES: dict[str, str] = {
     "authorization": "auth",
     "credential_span": "cred",
     "eligibility_check": "elig",
+    "eligibility_file": "eligf",
     "estimate": "gfe",
     "service_code": "svc",
     "diagnosis_code": "dx",

@@ -62,6 +62,7 @@ KEPT = {
     "PATCH /credential-spans/{credential_span_id}": "as above",
     "POST /eligibility-checks": "asks the payer, and writes nothing at the portal",
     "POST /insurance-policies/{insurance_policy_id}/eligibility-checks": "as above",
+    "POST /eligibility-checks/{eligibility_check_id}/give-up": "a word about this system's own questions",
     "POST /good-faith-estimates": "papers of this system: no list of a portal shows them",
     "POST /good-faith-estimates/{estimate_id}/give": "as above",
     "PATCH /coverage-settings": "settings of this system",

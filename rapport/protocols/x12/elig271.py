@@ -202,6 +202,32 @@ def read(transaction: TransactionSet) -> Iterator[Answer]:
         )  # fmt: skip
 
 
+def alone(transaction: TransactionSet, answer: Answer) -> list[str]:
+    """
+    Return the segments between ST and SE that say one answer, as they stand in the file.
+
+    Those of other patients, who stand in the same file, are left out. Levels keep their numbers.
+
+    :param answer: as `read` gave it for this transaction set
+    """
+    chain = next(
+        (
+            {level.index for level in path.values() if level.index <= answer.index}
+            for path in paths(transaction.body)
+            if any(level.index == answer.index for level in path.values())
+        ),
+        set(),
+    )
+    kept: list[str] = []
+    inside = True  # what stands before the first level belongs to every answer
+    for segment in transaction.body:
+        if segment.tag == "HL":
+            inside = segment.index in chain
+        if inside:
+            kept.append(segment.text())
+    return kept
+
+
 def _refusals(segments: Iterable[Segment]) -> tuple[Refusal, ...]:
     return tuple(Refusal(s.get(1), s.get(3), s.get(4)) for s in segments if s.tag == "AAA")
 

@@ -93,7 +93,7 @@ class Clearinghouse(Protocol):
 
     def send(self, *, file: bytes, name: str, key: str) -> Sent | Refused | Later | InDoubt:
         """
-        Hand over one file of claims (837P) or questions (276).
+        Hand over one file of claims (837P) or questions (270, 276).
 
         `name` and `key` belong to this file for good: a repeated send carries the same ones,
         so that the other side can recognise it. `name` is the batch's id (BHT03 of a file of one set) and

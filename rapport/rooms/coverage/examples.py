@@ -28,6 +28,7 @@ PAYER: dict[str, Any] = {
     "active": True,
     "submitter": "rapport",
     "authorization_for": ["90837"],
+    "eligibility_by": None,
     "enrollments": {"837P": "active", "835": "requested"},
     "external_ids": [],
     "source": {"system": "rapport", "remote_id": None, "as_of": "2026-10-01T15:00:00.000Z"},
@@ -171,6 +172,9 @@ ELIGIBILITY_CHECK: dict[str, Any] = {
     "service_on": "2026-11-02",
     "service_types": ["30", "MH"],
     "state": "answered",
+    "by_file": False,
+    "answer_by": None,
+    "late": False,
     "retry_at": None,
     "last_code": None,
     "as_of": "2026-11-01T15:00:02.000Z",
@@ -190,7 +194,7 @@ ELIGIBILITY_CHECK: dict[str, Any] = {
     "exchanges": [
         {
             "number": 1, "created_at": "2026-11-01T15:00:00.000Z", "answered_at": "2026-11-01T15:00:02.000Z",
-            "tries": 1, "outcome": "answered",
+            "tries": 1, "outcome": "answered", "file_id": None,
         }
     ],
     "version": 3,
@@ -201,10 +205,35 @@ ELIGIBILITY_CHECK: dict[str, Any] = {
 QUEUED: dict[str, Any] = {
     "state": "queued", "as_of": None, "benefits": None, "version": 1,
     "exchanges": [
-        {"number": 1, "created_at": "2026-11-01T15:00:00.000Z", "answered_at": None, "tries": 0, "outcome": None}
+        {"number": 1, "created_at": "2026-11-01T15:00:00.000Z", "answered_at": None, "tries": 0, "outcome": None, "file_id": None}
     ],
 }  # fmt: skip
 """What of a check is other before the payer was asked."""
+
+GIVEN_UP: dict[str, Any] = {
+    "state": "unanswered", "last_code": "given-up", "as_of": None, "benefits": None, "by_file": True,
+    "answer_by": "2026-11-02T15:00:00.000Z",
+    "exchanges": [
+        {
+            "number": 1, "created_at": "2026-11-01T15:00:00.000Z", "answered_at": None, "tries": 1, "outcome": None,
+            "file_id": "eligf_01h455vb4pex5vsknk084sn02r",
+        }
+    ],
+}  # fmt: skip
+"""What is other of a check whose file was not answered."""
+
+ELIGIBILITY_FILE: dict[str, Any] = {
+    "object": "eligibility_file",
+    "id": "eligf_01h455vb4pex5vsknk084sn02r",
+    "payer": {"id": "payer_01h455vb4pex5vsknk084sn02t", "name": "Example Health Plan"},
+    "state": "sent",
+    "retry_at": None,
+    "last_code": None,
+    "progress": {"asked": 3, "answered": 40, "refused": 2, "unanswered": 0, "again": 1},
+    "answer_by": "2026-11-02T15:00:00.000Z",
+    "late": False,
+    "created_at": "2026-11-01T15:00:00.000Z",
+}
 
 NEW_ELIGIBILITY_BATCH = {"policy_ids": ["pol_01h455vb4pex5vsknk084sn02s", "pol_01h455vb4pex5vsknk084sn02t"]}
 

@@ -39,6 +39,12 @@ def ask_eligibility(*, scope: Scope, check_id: UUID) -> None:
         services.record_answer(scope=scope, asking=asking, answer=answer, now=timezone.now())
 
 
+@jobs.task("coverage.ask_by_file", retries=10)
+def ask_by_file(*, scope: Scope) -> dict[str, int]:
+    """Put what waits for it into files of questions; claims hands them over."""
+    return {"files": services.make_files(scope=scope, now=timezone.now())}
+
+
 @jobs.periodic("coverage.eligibility", seconds=60)
 def look_after_eligibility() -> None:
     """Ask the payers of visits that are near, and take up checks that a dead worker left open."""
@@ -51,6 +57,7 @@ def look_after_eligibility() -> None:
             for check in queries.due_checks(scope=scope, now=now):
                 services.take_up(scope=scope, check=check)
             services.check_before_visits(scope=scope, now=now)
+            services.give_up_what_is_lost(scope=scope, now=now)
 
 
 @jobs.periodic("coverage.estimates", seconds=600)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -69,11 +69,55 @@ class InDoubt:
     detail: str
 
 
-class Inquiries(Protocol):
-    """The way to the payers for questions that are answered at once. Claims, which has the channels, supplies it."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a payer is asked."""
 
-    def channel(self, *, scope: Scope) -> UUID | None:
-        """Return the channel that inquiries go by; None: the practice has none that answers at once."""
+    channel_id: UUID
+    by_file: bool
+    """True: many questions in a file, whose answers come as files; False: one, answered in the same call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a file of questions is."""
+
+    state: str
+    """`ready`, `sending`, `in_doubt`, `sent` or `refused`."""
+    retry_at: datetime | None
+    """Before which it is not handed over, or asked for, again."""
+    last_code: str
+    """Why it is not sent; empty: it is, or was not tried yet."""
+
+
+class Inquiries(Protocol):
+    """The way to the payers for questions. Claims, which has the channels, supplies it."""
+
+    def way(self, *, scope: Scope, asked_by: str) -> Way | None:
+        """
+        Return how a payer is to be asked; None: the practice has no channel for it.
+
+        :param asked_by: `at_once`, `file`, or empty: at once where a channel can, else by file
+        """
+        ...
+
+    def hand_in(
+        self, *, scope: Scope, channel_id: UUID, id: UUID, segments: Sequence[str], reference: str,
+        substitutions: int, now: datetime,
+    ) -> bool:  # fmt: skip
+        """
+        Freeze a file of questions under an id, and have it sent as claims are: once, whatever befalls.
+
+        Called inside the transaction that notes what it asks. What comes back is brought to `receive_answers`
+        and `refuse_file`.
+
+        :return: False: the channel is out of use, and nothing was made
+        :raises NumbersUsedUp: the channel has no number left
+        """
+        ...
+
+    def whereabouts(self, *, scope: Scope, ids: Sequence[UUID]) -> Mapping[UUID, Whereabouts]:
+        """Return where files of questions are."""
         ...
 
     def envelope(

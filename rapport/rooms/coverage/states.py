@@ -128,12 +128,23 @@ class CheckState(StrEnum):
     """Not asked yet, or to be asked again at `retry_at`."""
     ASKING = "asking"
     """A worker waits for the answer at this moment."""
+    ASKED = "asked"
+    """It is in a file of questions, whose answer is awaited."""
     ANSWERED = "answered"
     """The payer told the benefits."""
     REFUSED = "refused"
     """The payer or the clearinghouse would not answer, and says why."""
     UNANSWERED = "unanswered"
     """No answer came that could be read; given up."""
+
+
+class AskedBy(StrEnum):
+    """How a payer is asked about eligibility, where the practice says so."""
+
+    AT_ONCE = "at_once"
+    """One question, answered in the same call."""
+    FILE = "file"
+    """A file with the questions of many patients; the answers come as files, hours later."""
 
 
 class EstimateState(StrEnum):

@@ -27,14 +27,11 @@ class Inquiries:
         self._series = series
 
     def silent(self, verdict: GroupVerdict) -> bool:
-        """Whether somebody is asked about of whom nothing is ever said."""
+        """Whether everybody who is asked about is somebody of whom nothing is ever said."""
         if verdict.group.header.at(1) not in _ANSWERS:
             return False
-        return any(
-            benefits.silent(one.member_id)
-            for each in verdict.sets
-            for one in patients(each.transaction)
-        )
+        asked = [one for each in verdict.sets for one in patients(each.transaction)]
+        return bool(asked) and all(benefits.silent(one.member_id) for one in asked)
 
     def answers(
         self,

@@ -125,6 +125,8 @@ def write_271(transaction: TransactionSet, number: str, *, at: datetime) -> list
     tree = _Tree(lines)
     for patient in patients(transaction):
         cover = cover_of(patient.member_id)
+        if cover is Cover.SILENT:
+            continue
         if not patient.member_id:
             cover = Cover.NOT_FOUND
         if cover in _ABOUT_THE_PAYER:

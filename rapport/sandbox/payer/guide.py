@@ -203,7 +203,7 @@ INQUIRY_OWED = {
 
 
 def _inquiry_faults(transaction: TransactionSet) -> Iterator[Fault]:
-    """Unknown segments, a level without its name, dates that are none, and nothing asked."""
+    """Unknown segments, a level without its name, elements that cannot be read, and nothing asked."""
     kind = transaction.segments[0].at(1)
     owed, asks = INQUIRY_OWED[kind], "EQ" if kind == "270" else "TRN"
     wanted = _Wanted("", ("BHT", ""))
@@ -220,7 +220,8 @@ def _inquiry_faults(transaction: TransactionSet) -> Iterator[Fault]:
         asked = asked or segment.tag == asks
         if segment.tag not in INQUIRY_TAGS:
             yield Fault(_shown(segment.tag), position, "", "1")
-        yield from _element_faults(segment, position, "")
+        # A member of SBX999 turns a file of eligibility questions away; what became of their claims may be asked.
+        yield from _element_faults(segment, position, "22" if kind == "270" else "")
     if not patient:
         yield _missing("HL", len(transaction.segments), "2000")
     if not asked:

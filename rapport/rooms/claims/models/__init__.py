@@ -433,7 +433,7 @@ class InboundFile(PracticeRecord):
     name = models.CharField(max_length=200)
     """Its name there."""
     kind = models.CharField(max_length=10)
-    """`TA1`, `999`, `277CA`, `835` or `unknown`."""
+    """`TA1`, `999`, `277CA`, `277`, `271`, `835` or `unknown`."""
     blob_key = models.CharField(max_length=64)
     """Where the bytes are."""
     sha256 = models.CharField(max_length=64)
@@ -441,7 +441,7 @@ class InboundFile(PracticeRecord):
     received_at = models.DateTimeField()
     """When we fetched it."""
     outcome = models.CharField(max_length=12)
-    """`read`, `parked` (about nothing we know) or `unreadable`."""
+    """`read`, `parked` (it, or something in it, is about nothing we know) or `unreadable`."""
     detail = models.CharField(max_length=80, blank=True)
     """A code: the rule that it breaks, and the segment."""
 

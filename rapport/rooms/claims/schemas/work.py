@@ -42,9 +42,9 @@ class InboundFileOut(Shape):
     id: str
     channel_id: str
     name: Annotated[str, Meta(description="As the clearinghouse calls it.")]
-    kind: Annotated[str, Meta(description="`TA1`, `999`, `277CA`, `277`, `835` or `unknown`.")]
-    outcome: Annotated[str, Meta(description="`read`; `parked`: it is about nothing that is here; or `unreadable`.")]
-    detail: Annotated[str | None, Meta(description="Of an unreadable one: the rule it breaks, the segment and its position.")]
+    kind: Annotated[str, Meta(description="`TA1`, `999`, `277CA`, `277`, `271`, `835` or `unknown`.")]
+    outcome: Annotated[str, Meta(description="`read`; `parked`: it is, or something in it is, about nothing that is here; or `unreadable`.")]
+    detail: Annotated[str | None, Meta(description="Of an unreadable one: the rule it breaks, the segment and its position. `unknown-trace:2`: two answers to no question of ours.")]
     received_at: Instant
 
 

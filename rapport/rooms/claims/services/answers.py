@@ -37,7 +37,7 @@ from rapport.rooms.claims.ports import InboundFile as Arrived
 from rapport.rooms.claims.states import DECIDED, MOVES, Action, ClaimState, WorkKind
 
 from .batches import follow_up
-from .inquiries import file_status, turn_away
+from .inquiries import file_benefits, file_status, turn_away
 from .numbers import go_on_beyond
 from .sending import settle_by_answer
 from .work import open_work
@@ -98,6 +98,9 @@ def _take(scope: Scope, channel: Channel, file: InboundFile, part: TransactionSe
         return _interchange(scope, channel, file, acks.read_ta1(part), segment=part.index, now=now)
     if part.kind in ("999", "997"):
         return _syntax(scope, channel, file, acks.read_999(part), now=now)
+    if part.kind == "271":
+        file_benefits(scope=scope, file=file, part=part, now=now)
+        return True
     if part.kind == "277" and guide_of(part) == "277":
         return file_status(scope=scope, file=file, part=part, now=now)
     if part.kind == "277":

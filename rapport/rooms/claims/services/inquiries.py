@@ -38,10 +38,12 @@ from rapport.rooms.claims.models import (
 from rapport.rooms.claims.rules import inquiries as rules
 from rapport.rooms.claims.rules.ways import QUESTIONS
 from rapport.rooms.claims.states import Action, ClaimState, WorkKind
+from rapport.rooms.coverage import services as coverage
 
 from .assembly import NoChannel
 from .freezing import keep_file, record_of
 from .numbers import control_number_of
+from .sending import settle_by_answer
 from .work import open_work, settle_work
 
 MOST_AT_ONCE = 500
@@ -148,10 +150,25 @@ def file_status(*, scope: Scope, file: InboundFile, part: TransactionSet, now: d
     return known
 
 
+def file_benefits(*, scope: Scope, file: InboundFile, part: TransactionSet, now: datetime) -> None:
+    """
+    Bring a 271 to coverage, which asked; a file in doubt that it answers did arrive.
+
+    A file with an answer to nothing that was asked here is parked, whatever else it answers: somebody should look.
+    """
+    came = coverage.receive_answers(scope=scope, part=part, now=now)
+    for submission in Submission.objects.visible_to(scope).filter(id__in=came.file_ids):
+        settle_by_answer(scope=scope, submission=submission, now=now)
+    if came.unknown:
+        file.outcome, file.detail = "parked", f"unknown-trace:{came.unknown}"
+        InboundFile.objects.visible_to(scope).filter(id=file.id).update(outcome=file.outcome, detail=file.detail)
+
+
 def turn_away(
     *, scope: Scope, file: InboundFile, submission: Submission, code: str, now: datetime
 ) -> None:
-    """File that a question was refused for its form. :param code: as acknowledgements have it: `999:R`"""
+    """File that questions were refused for their form. :param code: as acknowledgements have it: `999:R`"""
+    coverage.refuse_file(scope=scope, file_id=submission.id, code=code, now=now)
     said = ClaimStatus(trace="", statuses=())
     for inquiry in StatusInquiry.objects.visible_to(scope).filter(submission_id=submission.id):
         _file(scope, file, inquiry, "", said, now=now, refused=code)

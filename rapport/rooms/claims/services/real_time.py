@@ -1,21 +1,25 @@
-"""Questions to payers that are answered at once, through the practice's channel."""
+"""Questions to payers about cover, through the practice's channels: answered at once, or as a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from rapport.platform.access.scope import Scope
 from rapport.platform.db.session import entered
+from rapport.platform.jobs import registry as jobs
 from rapport.platform.tenancy import queries as tenancy
 from rapport.protocols.x12.envelope import Address, interchange
 from rapport.rooms.claims import queries
-from rapport.rooms.claims.models import Channel
+from rapport.rooms.claims.models import Channel, Submission
 from rapport.rooms.claims.ports import Answered, Clearinghouse, InDoubt, Later, RealTime
+from rapport.rooms.claims.rules.ways import QUESTIONS
 from rapport.rooms.coverage import ports
+from rapport.rooms.coverage.states import AskedBy
 
 from .channels import open_secret
+from .freezing import keep_file
 from .numbers import take_numbers
 
 AT_ONCE = "http"
@@ -29,10 +33,47 @@ class ChannelInquiries:
         """:param driver: kind, settings and secret of a channel -> its driver"""
         self._driver = driver
 
-    def channel(self, *, scope: Scope) -> UUID | None:
-        """Return the one active channel that answers at once; None: there is none, or there are several."""
-        active = list(Channel.objects.visible_to(scope).filter(active=True, kind=AT_ONCE)[:2])
-        return active[0].id if len(active) == 1 else None
+    def way(self, *, scope: Scope, asked_by: str) -> ports.Way | None:
+        """
+        Return how a payer is asked: by the one active channel that can; where there are several, by none.
+
+        A file goes by SFTP where there is such a channel, else by one that takes files as they are.
+        """
+        kinds = dict(Channel.objects.visible_to(scope).filter(active=True).values_list("id", "kind"))
+
+        def only(*wanted: str) -> UUID | None:
+            found = [id for id, kind in kinds.items() if kind in wanted]
+            return found[0] if len(found) == 1 else None
+
+        at_once = only(AT_ONCE) if asked_by != AskedBy.FILE else None
+        if at_once is not None:
+            return ports.Way(at_once, by_file=False)
+        by_file = only("sftp") or only(*QUESTIONS) if asked_by != AskedBy.AT_ONCE else None
+        return None if by_file is None else ports.Way(by_file, by_file=True)
+
+    def hand_in(
+        self, *, scope: Scope, channel_id: UUID, id: UUID, segments: Sequence[str], reference: str,
+        substitutions: int, now: datetime,
+    ) -> bool:  # fmt: skip
+        """Keep a file of questions as a submission without claims, and have it sent. :return: False: out of use"""
+        if not queries.get_channel(scope=scope, channel_id=channel_id, lock=True).active:
+            return False
+        submission = keep_file(
+            scope=scope, id=id, channel_id=channel_id, bodies=[list(segments)], batch_id=reference, key=reference,
+            claim=None, attempt=1, substitutions=substitutions, kind="270", now=now,
+        )  # fmt: skip
+        jobs.defer(
+            "claims.send_submission", scope, queueing_lock=f"send:{submission.id}", submission_id=submission.id
+        )
+        return True
+
+    def whereabouts(self, *, scope: Scope, ids: Sequence[UUID]) -> Mapping[UUID, ports.Whereabouts]:
+        """Return where files of questions are."""
+        rows = Submission.objects.visible_to(scope).filter(id__in=list(ids))
+        return {
+            id: ports.Whereabouts(state, retry_at, code)
+            for id, state, retry_at, code in rows.values_list("id", "state", "retry_at", "last_code")
+        }
 
     def envelope(
         self, *, scope: Scope, channel_id: UUID, kind: str, segments: Iterable[str], at: datetime

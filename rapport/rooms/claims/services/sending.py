@@ -22,6 +22,7 @@ from rapport.rooms.claims.models import Channel, Claim, ClaimBatch, Submission, 
 from rapport.rooms.claims.ports import Held, InDoubt, Later, NotHeld, Refused, Sent
 from rapport.rooms.claims.queries import batches as files
 from rapport.rooms.claims.states import Action, ClaimState, SubmissionState, WorkKind
+from rapport.rooms.coverage import services as coverage
 
 from .channels import open_secret
 from .work import open_work, settle_work
@@ -138,6 +139,7 @@ def record_answer(
             scope, submission, Action.RECORD_REFUSED, detail=answer.reason_code,
             event=events.CLAIM_REJECTED, now=now,
         )  # fmt: skip
+        coverage.refuse_file(scope=scope, file_id=submission.id, code=answer.reason_code, now=now)
     return submission
 
 

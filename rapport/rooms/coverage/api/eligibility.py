@@ -28,12 +28,13 @@ X12 = "application/edi-x12"
 def _shapes(ids: Sequence[UUID], scope: Scope) -> list[Any]:
     rows = queries.checks_of(scope=scope, check_ids=ids)
     exchanges = queries.exchanges_of(scope=scope, check_ids=[row.id for row in rows])
-    today = scope.day_of(timezone.now())
+    now = timezone.now()
+    today = scope.day_of(now)
     said = {
         payer_id: queries.enrollment_notices(scope=scope, payer_id=payer_id, transactions=("270",), on=today)
         for payer_id in {row.payer_id for row in rows}
     }
-    return [s.check_out(row, exchanges[row.id], said[row.payer_id]) for row in rows]
+    return [s.check_out(row, exchanges[row.id], said[row.payer_id], now=now) for row in rows]
 
 
 CHECKS = ListSpec(
@@ -51,11 +52,40 @@ CHECKS = ListSpec(
         "policy_id": Filter("k.policy_id", "id:insurance_policy"),
         "patient_id": Filter("k.patient_id", "id:patient"),
         "payer_id": Filter("k.payer_id", "id:payer"),
-        "state": Filter("k.state", "enum:queued|asking|answered|refused|unanswered", ("eq", "in")),
+        "state": Filter("k.state", "enum:queued|asking|asked|answered|refused|unanswered", ("eq", "in")),
+        "answer_by": Filter("k.answer_by", "instant", ("gte", "gt", "lt", "lte")),
+        "file_id": Filter(
+            "(SELECT max(x.file_id::text)::uuid FROM coverage_eligibilityexchange x WHERE x.practice_id = k.practice_id"
+            " AND x.check_of_id = k.id)", "id:eligibility_file",
+        ),
         "coverage": Filter("(k.snapshot ->> 'coverage')", "enum:active|inactive|unknown"),
         "updated_at": Filter("k.updated_at", "instant", ("gte", "gt", "lt", "lte")),
     },
     build_page=_shapes,
+)
+
+
+def _files(ids: Sequence[UUID], scope: Scope) -> list[Any]:
+    rows = queries.files_of(scope=scope, file_ids=ids)
+    counts = queries.progress_of(scope=scope, file_ids=ids)
+    where = services.whereabouts(scope=scope, file_ids=ids)
+    now = timezone.now()
+    return [s.file_out(row, counts[row.id], where.get(row.id), now=now) for row in rows]
+
+
+FILES = ListSpec(
+    route="eligibility-files",
+    columns="f.id",
+    source="coverage_eligibilityfile f",
+    id_column="f.id",
+    practice_column="f.practice_id",
+    sorts={"created_at": Sort("f.created_at", "timestamptz")},
+    default_sort="-created_at",
+    filters={
+        "payer_id": Filter("f.payer_id", "id:payer"),
+        "answer_by": Filter("f.answer_by", "instant", ("gte", "gt", "lt", "lte")),
+    },
+    build_page=_files,
 )
 
 
@@ -174,6 +204,45 @@ def create_checks(request: ScopedRequest, body: s.EligibilityBatchIn) -> Answer:
             made[text] = problem.code
     shapes = {shape.id: shape for shape in _shapes([id for id in made.values() if isinstance(id, UUID)], scope)}
     return Answer(s.batch_out(made, shapes))
+
+
+@router.post(
+    "/eligibility-checks/{eligibility_check_id}/give-up",
+    summary="Await a late answer no longer",
+    needs=WRITE,
+    action="eligibility_check.give_up",
+    returns=(200, s.EligibilityCheckOut),
+    problems=(StateConflict,),
+    example=examples.ELIGIBILITY_CHECK | examples.GIVEN_UP,
+)
+def give_up(request: ScopedRequest, eligibility_check_id: str) -> Answer:
+    """
+    End a check whose file was not answered in time, so that its policy can be asked about again.
+
+    Asking again may cost again: that is why somebody says so. After five days it ends by itself. An answer that
+    comes all the same is taken.
+    """
+    id = path_id("eligibility_check", eligibility_check_id)
+    services.give_up(scope=request.auth, check_id=id, now=timezone.now())
+    return _check(request, id)
+
+
+@router.get(
+    "/eligibility-files",
+    summary="List files of questions",
+    needs=READ,
+    action="eligibility_file.list",
+    returns=(200, s.EligibilityFileOut),
+    list_spec=FILES,
+    example=examples.page(examples.ELIGIBILITY_FILE),
+)
+def list_files(request: ScopedRequest) -> Answer:
+    """
+    The files in which payers were asked about eligibility, newest first, and how far each is.
+
+    Its checks are `/v1/eligibility-checks?file_id=`.
+    """
+    return FILES.run(request, scope=request.auth)
 
 
 @router.get(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .authorizations import Authorization
 from .contracts import ContractRate
 from .directory import CredentialSpan, EnrollmentChange
-from .eligibility import EligibilityCheck, EligibilityExchange
+from .eligibility import EligibilityCheck, EligibilityExchange, EligibilityFile
 from .estimates import Estimate, EstimateLine
 from .policies import Payer, PayerExternalId, Policy
 from .settings import CoverageSettings
@@ -17,6 +17,7 @@ __all__ = [
     "CredentialSpan",
     "EligibilityCheck",
     "EligibilityExchange",
+    "EligibilityFile",
     "EnrollmentChange",
     "Estimate",
     "EstimateLine",

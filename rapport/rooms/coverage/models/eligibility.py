@@ -15,7 +15,7 @@ from rapport.rooms.coverage.states import CheckReason, CheckState
 
 from .policies import Payer, Policy
 
-UNDER_WAY = [CheckState.QUEUED.value, CheckState.ASKING.value]
+UNDER_WAY = [CheckState.QUEUED.value, CheckState.ASKING.value, CheckState.ASKED.value]
 
 
 class EligibilityCheck(VersionedRecord):
@@ -34,6 +34,10 @@ class EligibilityCheck(VersionedRecord):
     """Who was asked: the policy's payer then."""
     channel_id = models.UUIDField()
     """The way it goes."""
+    by_file = models.BooleanField(default=False)
+    """Whether it goes into a file of questions, or by itself and is answered at once."""
+    answer_by = models.DateTimeField(null=True)
+    """Of one in a file: when the answer should be here; after that it is late."""
     reason = models.CharField(max_length=12, choices=[(one.value, one.value) for one in CheckReason])
     """Why it was made."""
     service_on = models.DateField()
@@ -41,7 +45,7 @@ class EligibilityCheck(VersionedRecord):
     service_types = ArrayField(models.CharField(max_length=2))
     """EQ01."""
     trace = models.CharField(max_length=30)
-    """TRN02: opaque, comes back with the answer."""
+    """TRN02: opaque, comes back with the answer. Of a later question in a file, what it begins with."""
     state = models.CharField(max_length=10, choices=[(one.value, one.value) for one in CheckState])
     """See `states.CheckState`."""
     fence = models.IntegerField(default=0)
@@ -80,14 +84,16 @@ class EligibilityCheck(VersionedRecord):
             models.Index(fields=["practice", "-created_at", "id"], name="eligibility_by_creation"),
         ]
 
-
     def move(self, state: CheckState, *, now: datetime, **columns: Any) -> None:
         """
         Bring a check that is held to another state, with what changes beside it.
 
+        What was given up or refused may still be answered: by a file that comes late.
+
         :raises StateConflict: it has ended
         """
-        if self.state not in UNDER_WAY:
+        late = state is CheckState.ANSWERED and self.state != CheckState.ANSWERED
+        if self.state not in UNDER_WAY and not late:
             raise StateConflict("The check has ended.", current_state=self.state)
         self.state = state.value
         for name, value in columns.items():
@@ -97,6 +103,33 @@ class EligibilityCheck(VersionedRecord):
         self.save()
 
 
+class EligibilityFile(PracticeRecord):
+    """
+    A file of questions (270) to one payer about many patients. Rows are added, and never changed or removed.
+
+    Its id is that of the submission by which claims hands it over; where it is, claims knows.
+    """
+
+    channel_id = models.UUIDField()
+    """The way it goes."""
+    payer = PracticeForeignKey(Payer)
+    """Who is asked."""
+    reference = models.CharField(max_length=30)
+    """BHT03: opaque; an answer that refuses the whole file gives it back."""
+    created_at = models.DateTimeField()
+    """When it was made."""
+    answer_by = models.DateTimeField()
+    """When its answers should be here."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "reference"], name="eligibility_file_reference")
+        ]
+        indexes = [
+            models.Index(fields=["practice", "-created_at", "id"], name="eligibility_file_by_time")
+        ]
+
+
 class EligibilityExchange(PracticeRecord):
     """One 270 that was made for a check, frozen, and the 271 that came back."""
 
@@ -104,10 +137,12 @@ class EligibilityExchange(PracticeRecord):
     """For which check."""
     number = models.IntegerField()
     """1, 2, …: another one is made when the payer answered that it cannot answer now."""
+    file = PracticeForeignKey(EligibilityFile, null=True)
+    """The file that asks, among others; null: it was asked by itself."""
     key = models.CharField(max_length=60)
-    """By which the other side knows the file again when it is handed over twice."""
-    request_blob_key = models.CharField(max_length=64)
-    """The 270, sealed."""
+    """By which the other side knows the question again: of the whole 270; in a file, its TRN02."""
+    request_blob_key = models.CharField(max_length=64, blank=True)
+    """The 270, sealed; empty in a file, which has it."""
     request_sha256 = models.CharField(max_length=64)
     """Its digest."""
     tries = models.IntegerField(default=0)
@@ -127,5 +162,7 @@ class EligibilityExchange(PracticeRecord):
         constraints = [
             models.UniqueConstraint(
                 fields=["practice", "check_of", "number"], name="eligibility_exchange_once"
-            )
+            ),
+            models.UniqueConstraint(fields=["practice", "key"], name="eligibility_exchange_key_once"),
         ]
+        indexes = [models.Index(fields=["practice", "file"], name="eligibility_exchange_by_file")]

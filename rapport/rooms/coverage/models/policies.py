@@ -13,6 +13,7 @@ from rapport.platform.tenancy.models import (
     once_per_source,
 )
 from rapport.rooms.coverage.states import (
+    AskedBy,
     InvoiceDetail,
     InvoiceName,
     MedicareReason,
@@ -72,6 +73,10 @@ class Payer(SourcedRecord):
     """[{"system", "value"}], as the API shows it."""
     authorization_for = ArrayField(models.CharField(max_length=5), default=list)
     """Services that it pays only with an authorisation: codes, or `any` alone; empty: none is known."""
+    eligibility_by = models.CharField(
+        max_length=7, blank=True, choices=[(one.value, one.value) for one in AskedBy]
+    )
+    """How it is asked about eligibility; empty: at once where a channel can, else by file."""
 
     class Meta:
         constraints = [

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
+
+from django.db.models import Q
 
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
+from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
-from rapport.rooms.coverage.models import EligibilityCheck, EligibilityExchange
+from rapport.rooms.coverage.models import EligibilityCheck, EligibilityExchange, EligibilityFile
 from rapport.rooms.coverage.states import CheckState
 
 
@@ -88,3 +91,58 @@ def due_checks(*, scope: Scope, now: datetime) -> list[EligibilityCheck]:
         if (row.retry_at is None or row.retry_at <= now)
         and (row.leased_until is None or row.leased_until <= now)
     ]  # fmt: skip
+
+
+def waiting_for_file(*, scope: Scope, now: datetime) -> list[EligibilityCheck]:
+    """Return the checks that are to go into files now, held, those of a channel and payer together."""
+    rows = EligibilityCheck.objects.visible_to(scope).filter(by_file=True, state=CheckState.QUEUED.value)
+    due = rows.filter(Q(retry_at=None) | Q(retry_at__lte=now))
+    return list(due.select_for_update().order_by("channel_id", "payer_id", "created_at", "id"))
+
+
+def asked_in_files(*, scope: Scope, keys: Iterable[str]) -> list[EligibilityExchange]:
+    """Return the questions that left in files under these traces."""
+    rows = EligibilityExchange.objects.visible_to(scope).filter(key__in=list(keys), file__isnull=False)
+    return list(rows)
+
+
+def late_checks(*, scope: Scope, before: datetime) -> list[EligibilityCheck]:
+    """Return the checks, held, whose answer should have come before a moment and is still awaited."""
+    rows = EligibilityCheck.objects.visible_to(scope).filter(state=CheckState.ASKED.value, answer_by__lt=before)
+    return list(rows.select_for_update().order_by("id"))
+
+
+def latest_file_of(*, scope: Scope, check_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return check -> the file that its newest question left in."""
+    rows = EligibilityExchange.objects.visible_to(scope).filter(check_of_id__in=list(check_ids), file__isnull=False)
+    return dict(rows.order_by("number").values_list("check_of_id", "file_id"))
+
+
+def files_of(*, scope: Scope, file_ids: Sequence[UUID]) -> list[EligibilityFile]:
+    """Return files of questions in the order of their ids, with their payers."""
+    rows = EligibilityFile.objects.visible_to(scope).select_related("payer").filter(id__in=list(file_ids))
+    found = {row.id: row for row in rows}
+    return [found[id] for id in file_ids if id in found]
+
+
+def progress_of(*, scope: Scope, file_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]:
+    """
+    Return file -> how many of its questions are how far: `asked`, or what became of them.
+
+    A question that was followed by another counts as `again`.
+    """
+    found: dict[UUID, dict[str, int]] = {id: {} for id in file_ids}
+    for file_id, word, count in sql.rows(_PROGRESS, (scope.practice_id, list(file_ids))):
+        found[file_id][word] = count
+    return found
+
+
+_PROGRESS = """
+SELECT x.file_id, CASE WHEN k.state = 'queued' OR EXISTS (
+        SELECT 1 FROM coverage_eligibilityexchange y
+        WHERE y.practice_id = x.practice_id AND y.check_of_id = x.check_of_id AND y.number > x.number
+    ) THEN 'again' ELSE k.state END AS word, count(*)
+FROM coverage_eligibilityexchange x
+JOIN coverage_eligibilitycheck k ON k.practice_id = x.practice_id AND k.id = x.check_of_id
+WHERE x.practice_id = %s AND x.file_id = ANY(%s) GROUP BY 1, 2
+"""

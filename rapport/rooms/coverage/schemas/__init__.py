@@ -33,8 +33,10 @@ from .eligibility import (
     EligibilityBatchOut,
     EligibilityCheckIn,
     EligibilityCheckOut,
+    EligibilityFileOut,
     batch_out,
     check_out,
+    file_out,
     settings_out,
 )
 from .estimates import EstimateIn, EstimateOut, GiveIn, estimate_out
@@ -76,6 +78,7 @@ __all__ = [
     "EligibilityBatchOut",
     "EligibilityCheckIn",
     "EligibilityCheckOut",
+    "EligibilityFileOut",
     "EnrollmentIn",
     "EnrollmentsOut",
     "EstimateIn",
@@ -96,6 +99,7 @@ __all__ = [
     "credential_span_out",
     "enrollments_out",
     "estimate_out",
+    "file_out",
     "payer_out",
     "policy_out",
     "settings_out",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
@@ -22,8 +22,15 @@ from rapport.platform.api.shapes import (
     instant,
     instant_or_none,
 )
-from rapport.rooms.coverage.models import CoverageSettings, EligibilityCheck, EligibilityExchange
+from rapport.rooms.coverage.models import (
+    CoverageSettings,
+    EligibilityCheck,
+    EligibilityExchange,
+    EligibilityFile,
+)
+from rapport.rooms.coverage.ports import Whereabouts
 from rapport.rooms.coverage.rules.notices import Notice
+from rapport.rooms.coverage.states import CheckState
 from rapport.rooms.roster.schemas import PayerRef
 from rapport.rooms.scheduling.schemas import BookingWarning
 
@@ -82,6 +89,7 @@ class ExchangeOut(Struct):
     answered_at: Instant | None
     tries: int
     outcome: str | None
+    file_id: Annotated[str | None, Meta(description="The file of questions that it left in; null: it was asked by itself.")]
 
 
 class EligibilityCheckOut(Shape):
@@ -96,9 +104,12 @@ class EligibilityCheckOut(Shape):
     service_on: Day
     service_types: list[str]
     state: Annotated[
-        Literal["queued", "asking", "answered", "refused", "unanswered"],
-        Meta(description="`queued` may be again: `retry_at` says when."),
+        Literal["queued", "asking", "asked", "answered", "refused", "unanswered"],
+        Meta(description="`queued` may be again: `retry_at` says when. `asked`: it is in a file, whose answer is awaited."),
     ]
+    by_file: Annotated[bool, Meta(description="Whether it leaves in a file of questions, or by itself and is answered at once.")]
+    answer_by: Annotated[Instant | None, Meta(description="Of one in a file: when the answer should be here.")]
+    late: Annotated[bool, Meta(description="The answer is awaited, and should have been here.")]
     retry_at: Instant | None
     last_code: Annotated[str | None, Meta(description="Why there is no answer, as a code.")]
     as_of: Annotated[Instant | None, Meta(description="When the payer said so.")]
@@ -140,6 +151,34 @@ class EligibilityBatchOut(Shape):
 
     object: Literal["eligibility_batch"]
     data: list[BatchMember]
+
+
+class ProgressOut(Struct):
+    """How far the questions of a file are."""
+
+    asked: Annotated[int, Meta(description="The answer is awaited.")]
+    answered: int
+    refused: int
+    unanswered: Annotated[int, Meta(description="Given up.")]
+    again: Annotated[int, Meta(description="The payer could not answer then: another question followed, or will.")]
+
+
+class EligibilityFileOut(Shape):
+    """A file of questions to one payer."""
+
+    object: Literal["eligibility_file"]
+    id: str
+    payer: PayerRef
+    state: Annotated[
+        Literal["ready", "sending", "in_doubt", "sent", "refused"],
+        Meta(description="`in_doubt`: nobody can tell whether it arrived. It is asked for, and never sent again blindly."),
+    ]
+    retry_at: Instant | None
+    last_code: Annotated[str | None, Meta(description="Why it is not sent, as a code.")]
+    progress: ProgressOut
+    answer_by: Annotated[Instant, Meta(description="When its answers should be here.")]
+    late: Annotated[bool, Meta(description="An answer is awaited, and should have been here.")]
+    created_at: Instant
 
 
 class CoverageSettingsOut(Shape):
@@ -205,8 +244,31 @@ def batch_out(
     )
 
 
+def file_out(
+    row: EligibilityFile, counts: Mapping[str, int], where: Whereabouts | None, *, now: datetime
+) -> EligibilityFileOut:
+    """
+    Return the shape of a file of questions, its payer fetched with it.
+
+    :param where: of its submission; None: claims, which sends it, is not there to say
+    """
+    progress = ProgressOut(**{name: counts.get(name, 0) for name in ProgressOut.__struct_fields__})
+    return EligibilityFileOut(
+        object="eligibility_file",
+        id=type_id("eligibility_file", row.id),
+        payer=PayerRef(type_id("payer", row.payer_id), row.payer.name),
+        state=cast(Any, where.state if where else "ready"),
+        retry_at=instant_or_none(where.retry_at if where else None),
+        last_code=(where.last_code if where else "") or None,
+        progress=progress,
+        answer_by=instant(row.answer_by),
+        late=progress.asked > 0 and row.answer_by < now,
+        created_at=instant(row.created_at),
+    )
+
+
 def check_out(
-    row: EligibilityCheck, exchanges: Sequence[EligibilityExchange], warnings: Sequence[Notice] = ()
+    row: EligibilityCheck, exchanges: Sequence[EligibilityExchange], warnings: Sequence[Notice] = (), *, now: datetime
 ) -> EligibilityCheckOut:
     """Return the shape of a check, its payer fetched with it."""
     raw: Any = Raw
@@ -220,6 +282,9 @@ def check_out(
         service_on=row.service_on,
         service_types=row.service_types,
         state=cast(Any, row.state),
+        by_file=row.by_file,
+        answer_by=instant_or_none(row.answer_by),
+        late=row.state == CheckState.ASKED and row.answer_by is not None and row.answer_by < now,
         retry_at=instant_or_none(row.retry_at),
         last_code=row.last_code or None,
         as_of=instant_or_none(row.answered_at),
@@ -228,7 +293,8 @@ def check_out(
         warnings=[BookingWarning(one.code, one.message) for one in warnings],
         exchanges=[
             ExchangeOut(
-                one.number, instant(one.created_at), instant_or_none(one.answered_at), one.tries, one.outcome or None
+                one.number, instant(one.created_at), instant_or_none(one.answered_at), one.tries, one.outcome or None,
+                type_id("eligibility_file", one.file_id) if one.file_id else None,
             )
             for one in exchanges
         ],

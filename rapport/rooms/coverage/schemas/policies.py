@@ -36,6 +36,7 @@ Kind = Literal["insurance", "eap", "employer", "school", "court", "grant"]
 InvoiceName = Literal["reference", "initials", "name"]
 InvoiceDetail = Literal["sessions", "services", "diagnoses"]
 Remainder = Literal["open", "patient", "write_off"]
+AskedBy = Literal["at_once", "file"]
 Reason = Literal[
     "working_aged", "renal_disease", "no_fault", "workers_compensation", "federal_agency", "black_lung", "veterans", "disabled",
     "other_liability",
@@ -65,6 +66,10 @@ class PayerOut(Shape):
     authorization_for: Annotated[
         list[str],
         Meta(description="Services that it pays only with an authorisation: codes, or `any` alone."),
+    ]
+    eligibility_by: Annotated[
+        AskedBy | None,
+        Meta(description="How it is asked about eligibility; null: at once where a channel can, else by file."),
     ]
     enrollments: Annotated[
         dict[str, str],
@@ -152,6 +157,9 @@ class PayerIn(Input):
         default=None, description="null: this system; of a connected practice, its portal."
     )
     authorization_for: list[Wanted] = Field(default_factory=list, max_length=100)
+    eligibility_by: AskedBy | None = Field(
+        default=None, description="null: at once where a channel can, else by file."
+    )
     external_ids: list[ExternalIdIn] = Field(default_factory=list, max_length=20)
 
     _authorized = field_validator("authorization_for")(_authorized)
@@ -173,6 +181,7 @@ class PayerChange(Input):
     active: bool | None = None
     submitter: Sender | None = None
     authorization_for: list[Wanted] | None = Field(default=None, max_length=100)
+    eligibility_by: AskedBy | None = None
     external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)
 
     _authorized = field_validator("authorization_for")(_authorized)
@@ -253,7 +262,8 @@ PAYER_COLUMNS = (
     " y.source_as_of, y.authorization_for, (SELECT coalesce(json_object_agg(e.transaction, e.state), '{}')"
     " FROM (SELECT DISTINCT ON (e.transaction) e.transaction, e.state, e.needed FROM coverage_enrollmentchange e"
     " WHERE e.practice_id = y.practice_id AND e.payer_id = y.id ORDER BY e.transaction, e.at DESC, e.id DESC) e"
-    " WHERE e.needed)::text, y.kind, y.invoice_name, y.invoice_detail, y.remainder"
+    " WHERE e.needed)::text, y.kind, y.invoice_name, y.invoice_detail, y.remainder,"
+    " y.eligibility_by"
 )
 """What `payer_out` reads, in its order."""
 
@@ -277,6 +287,7 @@ def payer_out(row: tuple[Any, ...], scope: Scope) -> PayerOut:
         address=address,
         active=row[10],
         authorization_for=row[19],
+        eligibility_by=row[25] or None,
         enrollments=raw(row[20]),
         submitter=row[15] or ("portal" if scope.connected else "rapport"),
         external_ids=raw(row[11]),

@@ -21,6 +21,15 @@ from .eligibility import (
     supply_inquiries,
     take_up,
 )
+from .eligibility_files import (
+    Came,
+    give_up,
+    give_up_what_is_lost,
+    make_files,
+    receive_answers,
+    refuse_file,
+    whereabouts,
+)
 from .estimates import create_estimate, give_estimate, paper_of, watch_estimates
 from .policies import (
     PolicyOverlap,
@@ -39,6 +48,7 @@ from .settings import change_settings, check_before_visits
 __all__ = [
     "Asking",
     "AuthorizationKnown",
+    "Came",
     "CredentialOverlap",
     "ExternalIdTaken",
     "NoWayToAsk",
@@ -56,12 +66,17 @@ __all__ = [
     "create_payer",
     "create_policy",
     "give_estimate",
+    "give_up",
+    "give_up_what_is_lost",
     "import_contract_rates",
+    "make_files",
     "note_enrollment",
     "one_per_rank",
     "paper_of",
     "put_payer",
+    "receive_answers",
     "record_answer",
+    "refuse_file",
     "request_check",
     "roll_over",
     "set_contract_rates",
@@ -70,4 +85,5 @@ __all__ = [
     "supply_inquiries",
     "take_up",
     "watch_estimates",
+    "whereabouts",
 ]

@@ -1,7 +1,7 @@
 """
 Asking payers about policies: noted, asked outside of any transaction, and what came of it written down.
 
-begin (commit) -> the channel -> record (commit). A question changes nothing at the payer: the same file under
+What is asked by file is noted here, and leaves by `eligibility_files`. At once: begin (commit) -> the channel -> record (commit). A question changes nothing at the payer: the same file under
 the same key may be handed over again after a lost reply, and an answer that the payer cannot give now is asked
 for anew, a few times.
 """
@@ -9,7 +9,7 @@ for anew, a few times.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -26,7 +26,7 @@ from rapport.protocols.x12 import benefits, elig270, elig271
 from rapport.protocols.x12.envelope import TransactionSet, transaction_sets
 from rapport.protocols.x12.syntax import NotX12, read
 from rapport.rooms.coverage import events, mapping, queries
-from rapport.rooms.coverage.models import EligibilityCheck, EligibilityExchange, Policy
+from rapport.rooms.coverage.models import EligibilityCheck, EligibilityExchange, Payer, Policy
 from rapport.rooms.coverage.models.eligibility import UNDER_WAY
 from rapport.rooms.coverage.ports import Answered, InDoubt, Inquiries, Later, Refused
 from rapport.rooms.coverage.rules import eligibility as rules
@@ -45,20 +45,20 @@ _ENDED = {
     CheckState.UNANSWERED: events.ELIGIBILITY_UNANSWERED,
 }  # fmt: skip
 
-_ways: list[Inquiries] = []
+ways: list[Inquiries] = []
 
 
 class NoWayToAsk(Conflict):
     code = "no-channel"
-    title = "The practice has no channel through which payers answer at once."
+    title = "The practice has no channel through which payers can be asked."
 
 
 def supply_inquiries(way: Inquiries) -> None:
     """Name the way to the payers. Called by claims when it is loaded."""
-    _ways[:] = [way]
+    ways[:] = [way]
 
 
-def _opaque(prefix: str) -> str:
+def opaque(prefix: str) -> str:
     """Return a number that says nothing: 80 random bits."""
     return prefix + "".join(secrets.choice(_LETTERS) for _ in range(16))
 
@@ -68,7 +68,7 @@ def request_check(
     service_types: Sequence[str] = elig270.MENTAL_HEALTH, reason: CheckReason = CheckReason.ASKED,
 ) -> EligibilityCheck:  # fmt: skip
     """
-    Ask a policy's payer what it covers. The 270 is made and kept here; a job hands it over.
+    Ask a policy's payer what it covers. A job hands the 270 over: it is made and kept here, or put into a file there.
 
     Where a check of the policy is under way already, that one is returned.
 
@@ -96,21 +96,36 @@ def request_check(
             "1 field is not valid.",
             errors=(FieldError("/payer/payer_id_code", "required", "Give the payer its id first."),),
         )
-    channel_id = _ways[0].channel(scope=scope) if _ways else None
-    if channel_id is None:
-        raise NoWayToAsk("Add a channel to a clearinghouse that answers over HTTP.")
+    way = ways[0].way(scope=scope, asked_by=payer.eligibility_by) if ways else None
+    if way is None:
+        raise NoWayToAsk("Add a channel to a clearinghouse that answers at once, or takes files of questions.")
     check = EligibilityCheck(
         practice_id=scope.practice_id, patient_id=policy.patient_id, policy=policy, payer=payer,
-        channel_id=channel_id, reason=reason.value, service_on=service_on or scope.day_of(now),
-        service_types=list(service_types), trace=_opaque("RE"), state=CheckState.QUEUED.value,
+        channel_id=way.channel_id, by_file=way.by_file, reason=reason.value, service_on=service_on or scope.day_of(now),
+        service_types=list(service_types), trace=opaque("RE"), state=CheckState.QUEUED.value,
         created_at=now, updated_at=now,
     )  # fmt: skip
     check.save(force_insert=True)
-    _make_exchange(scope, check, policy, number=1, now=now)
+    if not way.by_file:
+        _make_exchange(scope, check, policy, number=1, now=now)
     scope.trail.patient_ids.add(policy.patient_id)
     scope.trail.target("eligibility_check", check.id, check.version)
     _defer(scope, check)
     return check
+
+
+def asks_by_file(*, scope: Scope) -> Callable[[Payer], bool]:
+    """Return what tells of a payer whether a question to it would leave in a file."""
+    known: dict[str, bool] = {}
+
+    def tell(payer: Payer) -> bool:
+        asked_by = payer.eligibility_by
+        if asked_by not in known:
+            way = ways[0].way(scope=scope, asked_by=asked_by) if ways else None
+            known[asked_by] = way is not None and way.by_file
+        return known[asked_by]
+
+    return tell
 
 
 def _under_way(scope: Scope, policy_id: UUID) -> EligibilityCheck | None:
@@ -119,19 +134,24 @@ def _under_way(scope: Scope, policy_id: UUID) -> EligibilityCheck | None:
     return row
 
 
-def _make_exchange(
-    scope: Scope, check: EligibilityCheck, policy: Policy, *, number: int, now: datetime
-) -> None:
-    """Make the 270 from the rows as they are now, and keep it. From here on it does not change."""
-    at = now.astimezone(scope.time_zone)
-    asked = mapping.inquiry(
-        policy=policy, on=check.service_on, trace=check.trace, service_types=check.service_types,
+def question_of(*, scope: Scope, check: EligibilityCheck, policy: Policy, trace: str) -> elig270.Inquiry:
+    """Return what a check asks, from the rows as they are now."""
+    return mapping.inquiry(
+        policy=policy, on=check.service_on, trace=trace, service_types=check.service_types,
         patient=roster.get_patient(scope=scope, patient_id=check.patient_id),
         payer=queries.get_payer(scope=scope, payer_id=check.payer_id),
         practice=tenancy.get_practice(scope=scope),
     )  # fmt: skip
-    body = elig270.write([asked], reference=_opaque("E"), at=at)
-    data = _ways[0].envelope(
+
+
+def _make_exchange(
+    scope: Scope, check: EligibilityCheck, policy: Policy, *, number: int, now: datetime
+) -> None:
+    """Make the 270 and keep it. From here on it does not change."""
+    at = now.astimezone(scope.time_zone)
+    asked = question_of(scope=scope, check=check, policy=policy, trace=check.trace)
+    body = elig270.write([asked], reference=opaque("E"), at=at)
+    data = ways[0].envelope(
         scope=scope, channel_id=check.channel_id, kind="270", segments=body.segments, at=at
     )
     id = new_uuid()
@@ -148,6 +168,11 @@ def take_up(*, scope: Scope, check: EligibilityCheck) -> None:
 
 
 def _defer(scope: Scope, check: EligibilityCheck, *, wait: timedelta | None = None) -> None:
+    if check.by_file:
+        # One that is to wait holds back none that need not.
+        once = f"eligibility-files:{check.id}" if wait else "eligibility-files"
+        jobs.defer("coverage.ask_by_file", scope, lock="eligibility-files", queueing_lock=once, schedule_in=wait)
+        return
     jobs.defer(
         "coverage.ask_eligibility", scope, queueing_lock=f"eligibility:{check.id}", schedule_in=wait,
         check_id=check.id,
@@ -167,7 +192,7 @@ class Asking:
 
     def send(self, scope: Scope) -> Answered | Refused | Later | InDoubt:
         """Hand the question over, and wait."""
-        return _ways[0].ask(scope=scope, channel_id=self.channel_id, file=self.file, key=self.key)
+        return ways[0].ask(scope=scope, channel_id=self.channel_id, file=self.file, key=self.key)
 
 
 def begin_asking(*, scope: Scope, check_id: UUID, now: datetime) -> Asking | None:
@@ -177,7 +202,7 @@ def begin_asking(*, scope: Scope, check_id: UUID, now: datetime) -> Asking | Non
     :return: None when there is nothing to do: answered, given up, not yet due, or another is at it
     """
     check = queries.get_check(scope=scope, check_id=check_id, lock=True)
-    if check.state not in UNDER_WAY or (check.retry_at and check.retry_at > now):
+    if check.state not in UNDER_WAY or check.by_file or (check.retry_at and check.retry_at > now):
         return None
     if check.leased_until and check.leased_until > now:
         return None
@@ -212,9 +237,9 @@ def record_answer(
     if isinstance(answer, Answered):
         _read(scope, check, exchange, answer.data, now=now)
     elif isinstance(answer, Refused):
-        _end(scope, check, CheckState.REFUSED, code=answer.reason_code, now=now)
+        end(scope=scope, check=check, state=CheckState.REFUSED, code=answer.reason_code, now=now)
     elif exchange.tries >= TRIES:
-        _end(scope, check, CheckState.UNANSWERED, code="no-answer", now=now)
+        end(scope=scope, check=check, state=CheckState.UNANSWERED, code="no-answer", now=now)
     else:
         doubt = isinstance(answer, InDoubt)
         wait = DOUBT_RETRY if doubt else timedelta(seconds=answer.retry_after_seconds)  # type: ignore[union-attr]  # it is the other one
@@ -225,28 +250,52 @@ def record_answer(
 def _read(
     scope: Scope, check: EligibilityCheck, exchange: EligibilityExchange, data: bytes, *, now: datetime
 ) -> None:
-    """Keep what came back as it came, and take from it what it says."""
-    ref = default_store().put(data=data, aad=queries.place(scope=scope, exchange_id=exchange.id, side="response"))
+    """Take from an answer that came at once what it says of the question."""
     said = _answer_in(data, check.trace)
-    refusals = said.refusals if said else ()
-    told = said is not None and said.outcome == "answered"
-    code = "answered" if told else refusals[0].reason if refusals else "empty" if said else _why_not(data)
+    if said is not None:
+        take(scope=scope, check=check, exchange=exchange, said=said, data=data, now=now)
+    else:
+        code = _why_not(data)
+        keep_response(scope=scope, exchange=exchange, data=data, outcome=code, now=now)
+        end(scope=scope, check=check, state=CheckState.UNANSWERED, code=code, now=now)
+
+
+def keep_response(
+    *, scope: Scope, exchange: EligibilityExchange, data: bytes, outcome: str, now: datetime
+) -> None:
+    """Keep what came back as it came. Once: a trigger refuses another."""
+    ref = default_store().put(data=data, aad=queries.place(scope=scope, exchange_id=exchange.id, side="response"))
     EligibilityExchange.objects.visible_to(scope).filter(id=exchange.id).update(
-        response_blob_key=ref.key, response_sha256=ref.sha256, outcome=code, answered_at=now
+        response_blob_key=ref.key, response_sha256=ref.sha256, outcome=outcome, answered_at=now
     )
+
+
+def take(
+    *, scope: Scope, check: EligibilityCheck, exchange: EligibilityExchange, said: elig271.Answer, data: bytes,
+    now: datetime,
+) -> None:  # fmt: skip
+    """
+    Keep an answer to a question as it came, and take from it what it says.
+
+    Of a check that has ended, only benefits are taken: nobody is asked again for it.
+    """
+    refusals = said.refusals
+    told = said.outcome == "answered"
+    code = "answered" if told else refusals[0].reason if refusals else "empty"
+    keep_response(scope=scope, exchange=exchange, data=data, outcome=code, now=now)
+    if check.state not in UNDER_WAY and not told:
+        return
     check.refusals = rules.refused(refusals)
     if told:
-        assert said is not None
         check.snapshot = rules.snapshot(benefits.summary(said, on=check.service_on))
         check.answered_at = now
-        _end(scope, check, CheckState.ANSWERED, code="", now=now)
+        end(scope=scope, check=check, state=CheckState.ANSWERED, code="", now=now)
         return
     wait = rules.again_in(refusals, answers=exchange.number)
     if wait is not None:
         _wait(scope, check, wait, code=f"aaa:{code}", now=now)
     else:
-        state = CheckState.UNANSWERED if said is None else CheckState.REFUSED
-        _end(scope, check, state, code=code if said is None else f"aaa:{code}", now=now)
+        end(scope=scope, check=check, state=CheckState.REFUSED, code=f"aaa:{code}", now=now)
 
 
 def _why_not(data: bytes) -> str:
@@ -281,7 +330,8 @@ def _wait(scope: Scope, check: EligibilityCheck, wait: timedelta, *, code: str, 
     _defer(scope, check, wait=wait + timedelta(seconds=1))
 
 
-def _end(scope: Scope, check: EligibilityCheck, state: CheckState, *, code: str, now: datetime) -> None:
+def end(*, scope: Scope, check: EligibilityCheck, state: CheckState, code: str, now: datetime) -> None:
+    """Bring a check to its end, and tell of it."""
     check.move(state, now=now, leased_until=None, retry_at=None, last_code=code[:60])
     emit(
         _ENDED[state], scope=scope, object_type="eligibility_check", object_id=check.id,

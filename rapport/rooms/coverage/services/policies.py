@@ -62,6 +62,8 @@ def _payer_columns(given: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
     if "payer_id_code" in given:
         columns["payer_id_code"] = given["payer_id_code"] or ""
+    if "eligibility_by" in given:
+        columns["eligibility_by"] = given["eligibility_by"] or ""
     if "submitter" in given:
         columns["submitter"] = given["submitter"] or ""
     if "phone" in given:

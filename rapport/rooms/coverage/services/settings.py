@@ -15,7 +15,10 @@ from rapport.rooms.coverage.models import CoverageSettings
 from rapport.rooms.coverage.states import CheckReason, PayerKind, Rank, Submitter, Transaction
 from rapport.rooms.scheduling import queries as scheduling
 
-from .eligibility import NoWayToAsk, request_check
+from .eligibility import NoWayToAsk, asks_by_file, request_check
+
+EARLIER_BY_FILE = timedelta(days=2)
+"""How much earlier than others a payer is asked that answers by file."""
 
 
 def change_settings(
@@ -51,6 +54,7 @@ def check_before_visits(*, scope: Scope, now: datetime) -> int:
     """
     Ask the payers of the next days' visits, as far as the practice wants it.
 
+    Payers that are asked by file are asked two days earlier, since they answer the next day or the one after.
     Each policy at most once in `check_again_days`; not where the portal asks the payer, where the payer needs an
     enrolment for inquiries that is not active, or where there is no channel. Running it again asks nothing twice.
 
@@ -60,12 +64,13 @@ def check_before_visits(*, scope: Scope, now: datetime) -> int:
     if wanted.check_days_before == 0:
         return 0
     last = scope.day_of(now) + timedelta(days=wanted.check_days_before)
+    by_file = asks_by_file(scope=scope)
     policies: dict[Any, Any] = {}
-    for visit in scheduling.expected_between(scope=scope, after=now, last=last):
+    for visit in scheduling.expected_between(scope=scope, after=now, last=last + EARLIER_BY_FILE):
         policy = queries.policy_for(
             scope=scope, patient_id=visit.patient_id, on=visit.service_on, rank=Rank.PRIMARY
         )
-        if policy is not None:
+        if policy is not None and (visit.service_on <= last or by_file(policy.payer)):
             policies.setdefault(policy.id, (policy, visit.service_on))
     asked = queries.last_asked(scope=scope, policy_ids=list(policies))
     since = now - timedelta(days=wanted.check_again_days)

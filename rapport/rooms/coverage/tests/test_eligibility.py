@@ -111,7 +111,7 @@ class Payer(ChannelInquiries):
 @pytest.fixture
 def payer(monkeypatch: pytest.MonkeyPatch) -> Payer:
     made = Payer()
-    monkeypatch.setattr("rapport.rooms.coverage.services.eligibility._ways", [made])
+    monkeypatch.setattr("rapport.rooms.coverage.services.eligibility.ways", [made])
     return made
 
 
