@@ -68,6 +68,7 @@ PREFIXES: dict[str, str] = {
     "invoice": "inv",
     "statement": "stm",
     "superbill": "sbl",
+    "payment_plan": "pplan",
     "pay_rule": "prule",
     "pay_report": "prep",
     "book_link": "bkl",

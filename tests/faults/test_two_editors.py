@@ -41,6 +41,7 @@ EDITS: dict[str, tuple[Any, Any]] = {
     "/credential-spans/{credential_span_id}": ({"ends_on": "2041-02-03"}, {"ends_on": "2041-02-04"}),
     "/payers/{payer_id}/claim-profile": ({"filing_limit_days": 121}, {"filing_limit_days": 122}),
     "/groups/{group_id}": ({"label": "One"}, {"label": "Two"}),
+    "/payment-plans/{payment_plan_id}": ({"note": "One"}, {"note": "Two"}),
     "/posting-policy": ({"appeal_days": 61}, {"appeal_days": 62}),
 }  # fmt: skip
 """Route -> what each of the two sends. Both change something: what changes nothing makes no new version."""

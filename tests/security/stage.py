@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -144,6 +144,7 @@ def _live(sandbox: SandboxProcess, receiver: Sink, folder: Path) -> Stage:
     )  # fmt: skip
     _gather(stage, patient)
     _take_cards(willow, patient)
+    _agree(willow, patient)
     _cover(stage)
     document = stage.billing.maya.get("/v1/documents").json()["data"][0]
     draft = stage.billing.claim(member_id="W123456781", hour=12)
@@ -256,6 +257,22 @@ def _take_cards(willow: House, patient: Any) -> None:
         )  # fmt: skip
         (enrolment,) = enrolments_to_look_at(scope=scope, before=timezone.now())
         assert payments.plan(scope=scope, enrolment_id=enrolment, now=timezone.now()) is not None
+
+
+def _agree(willow: House, patient: Any) -> None:
+    """Let the patient owe for another visit, and agree to pay for it by instalments."""
+    visit = new_uuid()
+    with willow.entered() as scope:
+        ledger.post_charge(
+            scope=scope, appointment_id=visit, patient_id=parse_type_id("patient", patient["id"]),
+            service_on=date(2026, 3, 3), patient_cents=9000, insurance_cents=0, now=timezone.now(),
+        )  # fmt: skip
+    agreed = {"by": "Ana Rivera", "at": timezone.now().isoformat(), "how": "phone"}
+    body = {
+        "patient_id": patient["id"], "appointment_ids": [type_id("appointment", visit)], "interval": "monthly",
+        "first_due_on": (timezone.now() + timedelta(days=30)).date().isoformat(), "instalments": 3, "agreed": agreed,
+    }  # fmt: skip
+    props.made(willow.biller.post("/v1/payment-plans", body))
 
 
 def kinds_in(info: RouteInfo) -> list[str]:

@@ -221,7 +221,7 @@ PATH_KINDS: dict[str, str] = {
         "work_item claim_rules claim_attachment "
         "claim_batch "
         "card card_processor payout autopay_enrolment planned_charge "
-        "invoice statement superbill pay_report payer_payment"
+        "invoice statement superbill pay_report payer_payment payment_plan"
     ).split()
 }
 """Name of a path parameter -> kind of object."""

@@ -6,4 +6,4 @@ class AccountingConfig(AppConfig):
     label = "accounting"
 
     def ready(self) -> None:
-        from . import jobs  # noqa: F401 - registers the room's jobs
+        from . import handlers, jobs  # noqa: F401 - registers the room's listeners and jobs

@@ -76,7 +76,60 @@ STATEMENT = {
             "amount": _dollars(-500), "balance": _dollars(2000),
         },
     ],
-    "closing": _dollars(2000), **_FROZEN,
+    "closing": _dollars(2000),
+    "plans": [
+        {
+            "payment_plan_id": "pplan_01h455vb4pex5vsknk084sn02x", "open": _dollars(1500), "overdue": _dollars(0),
+            "next_due_on": "2026-11-15", "next_amount": _dollars(500),
+        }
+    ],
+    "due_now": _dollars(500), **_FROZEN,
+}  # fmt: skip
+
+_UNTIL = {"first_due_on": "2026-12-31", "interval": "monthly"}
+NEW_TERMS = {"patient_id": _PATIENT, **_UNTIL, "instalments": 3}
+_AGREED = {"by": "Ana Rivera", "at": "2026-11-02T16:00:00.000Z", "how": "in_person"}
+NEW_PLAN = NEW_TERMS | {"agreed": _AGREED}
+PAUSE = {"until": "2027-03-01", "reason": "Between two jobs"}
+END = {"outcome": "broken", "reason": "Did not answer three letters"}
+
+PREVIEW = {
+    "object": "payment_plan_preview", "patient_id": _PATIENT, "total": _dollars(10000),
+    "visits": [{"appointment_id": _VISIT, "service_on": "2026-10-05", "amount": _dollars(10000)}],
+    "instalments": [
+        {"number": 1, "due_on": "2026-12-31", "amount": _dollars(3334)},
+        {"number": 2, "due_on": "2027-01-31", "amount": _dollars(3333)},
+        {"number": 3, "due_on": "2027-02-28", "amount": _dollars(3333)},
+    ],
+    "interest": _dollars(0), "warnings": [],
+}  # fmt: skip
+
+PLAN: dict[str, Any] = {
+    "object": "payment_plan", "id": "pplan_01h455vb4pex5vsknk084sn02x", "patient_id": _PATIENT, "status": "active",
+    "total": _dollars(10000), "paid": _dollars(3334), "open": _dollars(6666), "fallen_away": _dollars(0),
+    "overdue": _dollars(0), "next_due_on": "2027-01-31", "next_amount": _dollars(3333), "interval": "monthly",
+    "instalments": [
+        {
+            "number": number, "due_on": due_on, "agreed": _dollars(cents), "amount": _dollars(cents),
+            "paid": _dollars(cents if number == 1 else 0), "state": "paid" if number == 1 else "upcoming",
+        }
+        for number, due_on, cents in ((1, "2026-12-31", 3334), (2, "2027-01-31", 3333), (3, "2027-02-28", 3333))
+    ],
+    "visits": [
+        {"appointment_id": _VISIT, "agreed": _dollars(10000), "paid": _dollars(3334), "open": _dollars(6666)}
+    ],
+    "charge_card": False, "note": None, "agreed": _AGREED, "recorded_by_type": "user", "replaces_id": None,
+    "replaced_by_id": None, "ended_at": None, "end_reason": None, **_FROZEN, "updated_at": "2026-11-02T16:00:00.000Z",
+}  # fmt: skip
+
+HISTORY = {
+    "object": "payment_plan_history", "payment_plan_id": PLAN["id"],
+    "deeds": [
+        {
+            "what": "created", "at": "2026-11-02T16:00:00.000Z", "actor_type": "user",
+            "actor_id": "user_01h455vb4pex5vsknk084sn02z", "detail": None, "reason": None,
+        }
+    ],
 }  # fmt: skip
 
 SUPERBILL = {

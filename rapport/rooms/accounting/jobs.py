@@ -1,4 +1,4 @@
-"""Speaking to the practice's books elsewhere. No call is made inside a transaction."""
+"""Speaking to the practice's books elsewhere, outside of any transaction; and looking at payment plans."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rapport.platform.db.crashpoints import Crashpoint, crashpoint
 from rapport.platform.db.session import entered
 from rapport.platform.jobs import registry as jobs
 
+from . import queries, services
 from .models import BookEntry, BookLink
 from .ports import Books, InDoubt, Later, Line, Refused, SignedOut, Tokens
 from .services import linking, syncing
@@ -165,4 +166,30 @@ def look() -> None:
             jobs.defer("accounting.sync", scope, queueing_lock=f"books:{practice_id}")
 
 
-__all__ = ["NotConfigured", "books", "supply", "sync"]
+LOOK_EVERY = timedelta(hours=1)
+"""How often a plan is looked at when nothing has told that something changed: so late an instalment is told overdue."""
+
+
+@jobs.task("accounting.plans", retries=1, outside=True)
+def plans(*, scope: Scope) -> None:
+    """See what has become of payment plans; each in a transaction of its own."""
+    now = timezone.now()
+    with entered(scope):
+        found = queries.plans_to_look_at(scope=scope, before=now - LOOK_EVERY)
+    for plan_id in found:
+        with entered(scope):
+            services.notice(scope=scope, plan_id=plan_id, now=now)
+
+
+@jobs.periodic("accounting.plans", seconds=60)
+def plans_everywhere() -> None:
+    """Have payment plans looked at, in each practice that has one to be looked at."""
+    with transaction.atomic():
+        found = sql.rows("SELECT practice_id FROM rapport_plan_practices(%s)", (timezone.now() - LOOK_EVERY,))
+    for (practice_id,) in found:
+        scope = system_scope(practice_id=practice_id, actor_id=practice_id, time_zone=ZoneInfo("UTC"))
+        with entered(scope):
+            jobs.defer("accounting.plans", scope, lock="plans", queueing_lock="plans")
+
+
+__all__ = ["NotConfigured", "books", "plans", "supply", "sync"]

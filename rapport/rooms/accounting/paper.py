@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from rapport.kernel.ids import type_id
 from rapport.platform.paper.typeset import typeset
 
-from .models import Paper
+from .models import Paper, PaymentPlan
 from .rules.journal import dollars
 from .states import PaperKind
 
@@ -88,9 +89,10 @@ def _table(content: dict[str, Any], kind: PaperKind) -> dict[str, Any]:
             [line["on"], _word(line), line["service_on"] or "", dollars(line["amount"]), dollars(line["balance"])]
             for line in lines
         ]
+        totals = [["Balance before", dollars(content["opening"])], ["Balance", dollars(content["closing"])]]
         return {
             "heads": ["Day", "", "Service of", "Amount", "Balance"], "left": 3, "rows": rows,
-            "totals": [["Balance before", dollars(content["opening"])], ["Balance", dollars(content["closing"])]],
+            "totals": totals + _planned(content),
         }  # fmt: skip
     if kind is PaperKind.SUPERBILL:
         rows = [
@@ -138,6 +140,56 @@ def _payer_table(content: dict[str, Any], *, sign: int) -> dict[str, Any]:
         "heads": ["Day", "Reference", "Service", "Authorisation", "Due"], "left": 4, "rows": rows,
         "totals": [["Total", dollars(sign * content["total"])]],
     }  # fmt: skip
+
+
+def _planned(content: dict[str, Any]) -> list[list[str]]:
+    """Return what a statement says of payment plans, and what it asks for in place of the whole balance."""
+    totals = []
+    for plan in content.get("plans", []):
+        totals.append(["In a payment plan", dollars(plan["open"])])
+        if plan["overdue"]:
+            totals.append(["Of that overdue", dollars(plan["overdue"])])
+        if plan["next_due_on"]:
+            totals.append([f"Next instalment, due {plan['next_due_on']}", dollars(plan["next_amount"])])
+    return [*totals, ["To be paid now", dollars(content["due_now"])]] if totals else []
+
+
+_HOW = {"in_person": "in person", "phone": "by phone", "video": "by video", "in_writing": "in writing"}
+_TERMS = (
+    "This plan has no interest and no fee. Whatever is paid for these visits counts for the oldest instalment first. "
+    "Where less is owed later, since an insurance pays or something is written off, the last instalments fall away."
+)
+_BY_CARD = " Instalments may be charged to the card on file that was agreed to separately."
+
+
+def agreement_pdf(plan: PaymentPlan) -> bytes:
+    """
+    Return what was agreed as PDF, as it was made: not what became of it.
+
+    :raises CannotTypeset: it could not be made; the reason holds nothing of the plan
+    """
+    content: dict[str, Any] = plan.content
+    practice, agreed = content["practice"], content["agreed"]
+    made = date.fromisoformat(content["made_on"])
+    visits = ", ".join(day for _, day, _ in content["visits"])
+    return typeset(
+        "account",
+        {
+            "title": "Payment plan",
+            "date": [made.year, made.month, made.day],
+            "practice": {"name": practice["name"], "lines": [*practice["address"], *_numbers(practice)]},
+            "patient": _addressee(content),
+            "facts": [["Date", content["made_on"]], ["Agreed", agreed["on"]], ["By", f"{agreed['by']}, {_HOW[agreed['how']]}"]],
+            "heads": ["Instalment", "Due", "Amount"], "left": 2,
+            "rows": [
+                [str(number), due_on, dollars(cents)]
+                for number, (due_on, cents) in enumerate(content["instalments"], start=1)
+            ],
+            "totals": [["Interest and fees", dollars(0)], ["Total", dollars(content["total"])]],
+            "note": f"For services of {visits}. {_TERMS}" + (_BY_CARD if content["charge_card"] else ""),
+            "footer": f"{type_id('payment_plan', plan.id)} · SHA-256 {bytes(plan.sha256).hex()}",
+        },
+    )  # fmt: skip
 
 
 def _word(line: dict[str, Any]) -> str:

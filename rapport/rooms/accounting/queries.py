@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from datetime import date
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import date, datetime
 from uuid import UUID
+
+from django.db.models import Q
 
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
@@ -16,11 +18,21 @@ from rapport.rooms.ledger.queries import Owed
 from rapport.rooms.ledger.states import Account
 from rapport.rooms.scheduling import queries as scheduling
 
-from .models import BookEntry, Paper, PayerPayment, PayReport, PayRule
+from .models import (
+    BookEntry,
+    Paper,
+    PayerPayment,
+    PaymentPlan,
+    PayReport,
+    PayRule,
+    PlanDeed,
+    PlanVisit,
+)
 from .rules import pay
+from .rules import plans as plan_rules
 from .rules.aging import Aged, Debt, aged
 from .rules.journal import Total
-from .states import PaperKind, PayBasis
+from .states import PaperKind, PayBasis, PlanInterval, PlanStatus
 
 NOBODY = "none"
 """The group of what belongs to no payer or clinician that is known."""
@@ -165,3 +177,111 @@ def book_entries_of(*, scope: Scope, entry_ids: Iterable[UUID]) -> list[BookEntr
     wanted = list(entry_ids)
     found = {row.id: row for row in BookEntry.objects.visible_to(scope).filter(id__in=wanted)}
     return [found[id] for id in wanted if id in found]
+
+
+def get_plan(*, scope: Scope, plan_id: UUID, lock: bool = False) -> PaymentPlan:
+    """Return a payment plan. :raises NotFound: there is none for this actor"""
+    row = by_id(PaymentPlan, scope=scope, id=plan_id, lock=lock)
+    if row is None:
+        raise NotFound(_sought=[("payment_plan", plan_id)])
+    scope.trail.patient_ids.add(row.patient_id)
+    return row
+
+
+def plans_of(*, scope: Scope, plan_ids: Iterable[UUID]) -> list[PaymentPlan]:
+    """Return payment plans in the order of their ids."""
+    wanted = list(plan_ids)
+    found = {row.id: row for row in PaymentPlan.objects.visible_to(scope).filter(id__in=wanted)}
+    return [found[id] for id in wanted if id in found]
+
+
+def plans_of_patient(*, scope: Scope, patient_id: UUID, statuses: Iterable[PlanStatus]) -> list[PaymentPlan]:
+    """Return a patient's plans of these statuses, the first one first."""
+    rows = PaymentPlan.objects.visible_to(scope).filter(patient_id=patient_id, status__in=list(statuses))
+    return list(rows.order_by("created_at", "id"))
+
+
+def terms_of(plan: PaymentPlan) -> plan_rules.Terms:
+    """Return what was agreed, with what it was put off by since."""
+    return plan_rules.Terms(
+        plan.first_due_on, PlanInterval(plan.interval), plan.day_of_month, tuple(plan.amounts),
+        tuple((number, intervals) for number, intervals in plan.skips),
+    )  # fmt: skip
+
+
+def plan_visits(*, scope: Scope, plan_ids: Iterable[UUID]) -> dict[UUID, list[PlanVisit]]:
+    """Return plan -> what it holds of which visit, the oldest first."""
+    found: dict[UUID, list[PlanVisit]] = {}
+    rows = PlanVisit.objects.visible_to(scope).filter(plan_id__in=list(plan_ids))
+    for row in rows.order_by("service_on", "appointment_id"):
+        found.setdefault(row.plan_id, []).append(row)
+    return found
+
+
+def live_parts(*, scope: Scope, visits: Sequence[PlanVisit]) -> list[plan_rules.Part]:
+    """Return what became of visits' parts of plans, by all that the ledger has now."""
+    ids = {row.appointment_id for row in visits}
+    money = ledger.patients_money(scope=scope, appointment_ids=ids)
+    owed = ledger.owed_by_patients(scope=scope, appointment_ids=ids)
+    return [
+        plan_rules.part_of(
+            row.appointment_id, agreed_cents=row.cents, before=row.paid_before,
+            now=money.get(row.appointment_id, {}), owed_cents=owed.get(row.appointment_id, 0),
+        )
+        for row in visits
+    ]  # fmt: skip
+
+
+def standings(*, scope: Scope, plans: Sequence[PaymentPlan], today: date) -> dict[UUID, plan_rules.Standing]:
+    """Return plan -> how it stands: by the ledger as it is now; one that has ended, as it was then."""
+    visits = plan_visits(scope=scope, plan_ids=[plan.id for plan in plans])
+    running = [row for plan in plans if plan.left is None for row in visits.get(plan.id, [])]
+    live = {(row.plan_id, part.visit): part for row, part in zip(running, live_parts(scope=scope, visits=running), strict=True)}
+    found = {}
+    for plan in plans:
+        parts = [
+            live[plan.id, row.appointment_id] if plan.left is None
+            else plan_rules.Part(row.appointment_id, row.cents, *plan.left[str(row.appointment_id)])
+            for row in visits.get(plan.id, [])
+        ]  # fmt: skip
+        found[plan.id] = plan_rules.stand(terms_of(plan), parts, today=today, active=plan.left is None)
+    return found
+
+
+def standing(*, scope: Scope, plan: PaymentPlan, today: date) -> plan_rules.Standing:
+    """Return how one plan stands."""
+    return standings(scope=scope, plans=[plan], today=today)[plan.id]
+
+
+def visits_in_plans(*, scope: Scope, patient_id: UUID) -> set[UUID]:
+    """Return the visits that are in an active plan of a patient: nobody asks for the whole of them."""
+    rows = PlanVisit.objects.visible_to(scope).filter(patient_id=patient_id, active=True)
+    return set(rows.values_list("appointment_id", flat=True))
+
+
+def visits_left_to_plans(*, scope: Scope, patient_id: UUID) -> set[UUID]:
+    """
+    Return the visits that AutoPay leaves alone: those in an active plan, and those of one that a person ended.
+
+    What the patient could not pay at once before is not charged at once since the plan has failed.
+    """
+    statuses = [PlanStatus.ACTIVE.value, PlanStatus.CANCELLED.value, PlanStatus.BROKEN.value]
+    rows = PlanVisit.objects.visible_to(scope).filter(patient_id=patient_id, plan__status__in=statuses)
+    return set(rows.values_list("appointment_id", flat=True))
+
+
+def deeds_of(*, scope: Scope, plan_id: UUID) -> list[PlanDeed]:
+    """Return what was done to a plan, and what became of it, in order."""
+    return list(PlanDeed.objects.visible_to(scope).filter(plan_id=plan_id).order_by("created_at", "id"))
+
+
+def replacements_of(*, scope: Scope, plan_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return plan -> the plan that took its place."""
+    rows = PaymentPlan.objects.visible_to(scope).filter(replaces_id__in=list(plan_ids))
+    return dict(rows.values_list("replaces_id", "id"))
+
+
+def plans_to_look_at(*, scope: Scope, before: datetime) -> list[UUID]:
+    """Return the active plans that were last looked at before an instant, or have changed since."""
+    rows = PaymentPlan.objects.visible_to(scope).filter(status=PlanStatus.ACTIVE.value)
+    return list(rows.filter(Q(looked_at=None) | Q(looked_at__lt=before)).order_by("id").values_list("id", flat=True))

@@ -26,6 +26,44 @@ class PayerMethod(StrEnum):
     OTHER = "other"
 
 
+class PlanStatus(StrEnum):
+    """Where a payment plan stands."""
+
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    """Nothing of it is owed any more, whoever paid or gave it up."""
+    CANCELLED = "cancelled"
+    """A person ended it."""
+    BROKEN = "broken"
+    """A person ended it, since the patient did not keep it."""
+    REPLACED = "replaced"
+    """Another plan took its place."""
+
+
+class PlanInterval(StrEnum):
+    """How far instalments lie apart."""
+
+    WEEKLY = "weekly"
+    TWO_WEEKS = "two_weeks"
+    MONTHLY = "monthly"
+
+
+class InstalmentState(StrEnum):
+    """Where an instalment stands on a day. Reckoned from the ledger whenever it is asked for, and never kept."""
+
+    UPCOMING = "upcoming"
+    PART_PAID = "part_paid"
+    """Something of it is paid, and its day has not come."""
+    DUE = "due"
+    """Today is its day."""
+    OVERDUE = "overdue"
+    PAID = "paid"
+    FALLEN_AWAY = "fallen_away"
+    """Less is owed by now than was agreed: nothing of it is left to pay."""
+    ENDED = "ended"
+    """It was open when the plan ended."""
+
+
 class PayBasis(StrEnum):
     """What a clinician's percentage is of."""
 
@@ -56,6 +94,14 @@ class EntryState(StrEnum):
     REFUSED = "refused"
 
 
+PLAN_MOVES = {
+    PlanStatus.ACTIVE: {PlanStatus.COMPLETED, PlanStatus.CANCELLED, PlanStatus.BROKEN, PlanStatus.REPLACED},
+    PlanStatus.COMPLETED: {PlanStatus.ACTIVE},
+    PlanStatus.CANCELLED: set(),
+    PlanStatus.BROKEN: set(),
+    PlanStatus.REPLACED: set(),
+}
+"""Status -> where it can go. ACTIVE follows COMPLETED when a payment bounces."""
 LINK_MOVES = {
     LinkState.ASKED: {LinkState.ASKED, LinkState.LINKED, LinkState.SIGNED_OUT},
     LinkState.LINKED: {LinkState.LINKED, LinkState.ASKED, LinkState.SIGNED_OUT},

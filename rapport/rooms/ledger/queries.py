@@ -114,6 +114,36 @@ def paid_by_patients(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict
     return dict(sql.rows(_PAID_BY_PATIENTS, (scope.practice_id, list(appointment_ids))))
 
 
+_PATIENTS_MONEY = """
+SELECT p.appointment_id, coalesce(o.source_kind, e.source_kind) || ':' || coalesce(o.source_id, e.source_id),
+    -sum(p.cents)::bigint
+FROM ledger_posting p
+JOIN ledger_entry e ON e.practice_id = p.practice_id AND e.id = p.entry_id
+LEFT JOIN ledger_entry o ON o.practice_id = e.practice_id AND o.id = e.reverses_id
+WHERE p.practice_id = %s AND p.appointment_id = ANY(%s) AND p.account = 'patient_receivable'
+  AND coalesce(o.kind, e.kind) IN ('patient_payment', 'credit_applied', 'credit_released')
+GROUP BY 1, 2 HAVING sum(p.cents) <> 0
+"""
+
+_OWED_BY_PATIENTS = """
+SELECT appointment_id, sum(cents)::bigint FROM ledger_posting
+WHERE practice_id = %s AND appointment_id = ANY(%s) AND account = 'patient_receivable' GROUP BY 1
+"""
+
+
+def patients_money(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+    """Return visit -> what each payment, or use of credit (`payment:…`, `credit:…`), pays of it now, in cents."""
+    found: dict[UUID, dict[str, int]] = {}
+    for visit, source, cents in sql.rows(_PATIENTS_MONEY, (scope.practice_id, list(appointment_ids))):
+        found.setdefault(visit, {})[source] = cents
+    return found
+
+
+def owed_by_patients(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return visit -> what its patient owes for it now, in cents; below zero: more was paid than owed."""
+    return dict(sql.rows(_OWED_BY_PATIENTS, (scope.practice_id, list(appointment_ids))))
+
+
 def entries_of(*, scope: Scope, kind: str, id: UUID) -> list[Entry]:
     """Return every entry that a source gave rise to, whether it was undone or not, in their order."""
     rows = Entry.objects.visible_to(scope).filter(source_kind=kind, source_id=id)

@@ -88,5 +88,5 @@ PLANNED: dict[str, Any] = {
     "allocations": [
         {"appointment_id": "appt_01h455vb4pex5vsknk084sn02w", "amount": {"amount": 2500, "currency": "USD"}}
     ],
-    "due_on": "2026-11-05", "state": "planned", "tries": 0, "payment_id": None, "decline": None, "reason": None,
+    "due_on": "2026-11-05", "payment_plan_id": None, "instalment": None, "state": "planned", "tries": 0, "payment_id": None, "decline": None, "reason": None,
 } | _AT  # fmt: skip

@@ -1,4 +1,4 @@
-"""AutoPay listens to what changes what patients owe, and to what becomes of the charges it makes."""
+"""AutoPay listens to what changes what patients owe and how they pay it, and to what becomes of the charges it makes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import datetime
 
 from rapport.platform.access.scope import Scope
 from rapport.platform.outbox.emit import Event, on
+from rapport.rooms.accounting import events as accounting
+from rapport.rooms.accounting import services as plans
 from rapport.rooms.ledger import events as ledger
 from rapport.rooms.remittance import events as remittance
 from rapport.rooms.scheduling import events as scheduling
@@ -23,6 +25,26 @@ def _visit_over(scope: Scope, event: Event, now: datetime) -> None:
 @on(remittance.ERA_POSTED)
 def _payer_decided(scope: Scope, event: Event, now: datetime) -> None:
     services.look_again(scope=scope, patient_id=None)
+    plans.look_again(scope=scope)
+
+
+@on(accounting.PLAN_CREATED)
+@on(accounting.PLAN_CHANGED)
+@on(accounting.PLAN_PAUSED)
+@on(accounting.PLAN_COMPLETED)
+@on(accounting.PLAN_CANCELLED)
+@on(accounting.PLAN_REPLACED)
+@on(accounting.PLAN_REOPENED)
+def _plan_changed(scope: Scope, event: Event, now: datetime) -> None:
+    patient_id = services.follow_plan(scope=scope, plan_id=event.object_id, now=now)
+    services.look_again(scope=scope, patient_id=patient_id)
+
+
+@on(events.PAYMENT_CHARGED_BACK)
+def _charged_back(scope: Scope, event: Event, now: datetime) -> None:
+    charge = queries.find_charge(scope=scope, charge_id=event.object_id)
+    if charge is not None:
+        plans.notice_patient(scope=scope, patient_id=charge.patient_id, now=now)
 
 
 @on(events.CARD_REMOVED)

@@ -175,13 +175,14 @@ LOOK_EVERY = timedelta(hours=1)
 
 @jobs.task("payments.autopay", retries=1, outside=True)
 def autopay(*, scope: Scope) -> None:
-    """Plan what is owed by those who are enrolled, and let leave what is due; each in a transaction of its own."""
+    """Plan what is owed by those who are enrolled, and instalments that are near; let leave what is due; each in a transaction of its own."""
     now = timezone.now()
     with entered(scope):
         enrolments = queries.enrolments_to_look_at(scope=scope, before=now - LOOK_EVERY)
     for enrolment_id in enrolments:
         with entered(scope):
             services.plan(scope=scope, enrolment_id=enrolment_id, now=now)
+            services.plan_instalments(scope=scope, enrolment_id=enrolment_id, now=now)
     with entered(scope):
         due = queries.planned_by(scope=scope, day=scope.day_of(now))
     for planned_id in due:

@@ -14,6 +14,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.crypto import aead
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
+from rapport.rooms.accounting import queries as accounting
 
 from .models import (
     AutopayRule,
@@ -250,10 +251,17 @@ def planned_in_month(*, scope: Scope, patient_id: UUID, day: date) -> int:
 
 
 def left_to_people(*, scope: Scope, patient_id: UUID) -> set[str]:
-    """Return the visits that a person took out of AutoPay, or that it gave up."""
+    """Return the visits that a person took out of AutoPay, that it gave up, and those of payment plans."""
     states = [PlanState.CANCELLED.value, PlanState.GIVEN_UP.value]
-    rows = Planned.objects.visible_to(scope).filter(patient_id=patient_id, state__in=states)
-    return {visit for parts in rows.values_list("visits", flat=True) for visit, _ in parts}
+    rows = Planned.objects.visible_to(scope).filter(patient_id=patient_id, state__in=states, plan=None)
+    in_plans = {str(visit) for visit in accounting.visits_left_to_plans(scope=scope, patient_id=patient_id)}
+    return in_plans | {visit for parts in rows.values_list("visits", flat=True) for visit, _ in parts}
+
+
+def instalments_planned(*, scope: Scope, plan_id: UUID) -> dict[int, str]:
+    """Return instalment of a payment plan -> how its planned charge stands; those that were overtaken are none."""
+    rows = Planned.objects.visible_to(scope).filter(plan_id=plan_id).exclude(state=PlanState.OVERTAKEN.value)
+    return dict(rows.values_list("instalment", "state"))
 
 
 def disputed(*, scope: Scope, patient_id: UUID) -> bool:
@@ -263,10 +271,10 @@ def disputed(*, scope: Scope, patient_id: UUID) -> bool:
 
 
 def keeps_autopay_off(*, scope: Scope, patient_id: UUID) -> bool:
-    """Tell whether something is planned or under way for a patient, or contested."""
+    """Tell whether something is planned or under way for a patient, or contested. Instalments have days of their own."""
     states = [PlanState.PLANNED.value, PlanState.CHARGING.value]
     return (
-        Planned.objects.visible_to(scope).filter(patient_id=patient_id, state__in=states).exists()
+        Planned.objects.visible_to(scope).filter(patient_id=patient_id, state__in=states, plan=None).exists()
         or under_way(scope=scope, patient_id=patient_id) is not None
         or disputed(scope=scope, patient_id=patient_id)
     )

@@ -68,9 +68,15 @@ class PaymentIn(ledger.PaymentIn):
 
     method: Literal["cash", "check", "card_recorded", "card"]  # type: ignore[assignment]
     card_id: str | None = Field(default=None, max_length=40, description="With method `card`: which one.")
+    payment_plan_id: str | None = Field(
+        default=None, max_length=40,
+        description="In place of `allocations`: what is open of this plan's visits; what is over becomes credit.",
+    )  # fmt: skip
 
     @model_validator(mode="after")
     def _a_card_for_a_card(self) -> PaymentIn:
+        if self.payment_plan_id is not None and self.allocations is not None:
+            raise ValueError("either payment_plan_id or allocations")
         if (self.method == "card") != (self.card_id is not None):
             raise ValueError("card_id goes with method card, and with no other")
         if self.method == "card" and (self.reference or self.received_on):
@@ -278,6 +284,8 @@ class PlannedChargeOut(Shape):
     amount: Annotated[MoneyOut, Meta(description="At most; less where less is owed by then.")]
     allocations: list[ledger.AllocationOut]
     due_on: Day
+    payment_plan_id: Annotated[str | None, Meta(description="Of which it is an instalment; null: of no plan.")]
+    instalment: int | None
     state: Annotated[
         Literal["planned", "charging", "paid", "cancelled", "overtaken", "given_up"],
         Meta(description="`given_up`: somebody has to talk to the patient; cancel it to close it."),
@@ -437,7 +445,8 @@ def planned_out(row: Planned) -> PlannedChargeOut:
             ledger.AllocationOut(None if visit == "None" else type_id("appointment", UUID(visit)), MoneyOut(cents))
             for visit, cents in row.visits
         ],
-        due_on=row.due_on, state=row.state,  # type: ignore[arg-type]
+        due_on=row.due_on, payment_plan_id=type_id("payment_plan", row.plan_id) if row.plan_id else None,
+        instalment=row.instalment, state=row.state,  # type: ignore[arg-type]
         tries=row.tries, payment_id=type_id("payment", row.charge_id) if row.charge_id else None,
         decline=_declined(row.decline_code, row.decline_words, row.state == "planned"), reason=row.reason or None,
         version=row.version, created_at=instant(row.created_at), updated_at=instant(row.updated_at),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import books, organisations, papers, paying, reports
+from . import books, organisations, papers, paying, plans, reports
 from .base import router
 
-__all__ = ["books", "organisations", "papers", "paying", "reports", "router"]
+__all__ = ["books", "organisations", "papers", "paying", "plans", "reports", "router"]

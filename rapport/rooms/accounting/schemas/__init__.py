@@ -131,6 +131,16 @@ class StatementLine(Struct):
     balance: MoneyOut
 
 
+class StatementPlan(Struct):
+    """A payment plan, as it stood when the statement was made."""
+
+    payment_plan_id: str
+    open: MoneyOut
+    overdue: MoneyOut
+    next_due_on: Day | None
+    next_amount: MoneyOut
+
+
 class StatementOut(Shape):
     """What happened to a patient's money in a period. Below zero: they have credit."""
 
@@ -143,6 +153,10 @@ class StatementOut(Shape):
     opening: MoneyOut
     lines: list[StatementLine]
     closing: MoneyOut
+    plans: list[StatementPlan]
+    due_now: Annotated[
+        MoneyOut, Meta(description="The closing balance, less what payment plans have of it that is not due yet.")
+    ]
     sha256: str
     version: int
     created_at: Instant
@@ -344,6 +358,15 @@ def statement_out(paper: Paper) -> StatementOut:
             )
             for line in content["lines"]
         ],
+        plans=[
+            StatementPlan(
+                payment_plan_id=type_id("payment_plan", UUID(plan["payment_plan_id"])),
+                next_due_on=date.fromisoformat(plan["next_due_on"]) if plan["next_due_on"] else None,
+                **_money(plan, "open", "overdue", "next_amount"),
+            )
+            for plan in content.get("plans", [])
+        ],
+        due_now=MoneyOut(content.get("due_now", max(0, content["closing"]))),
         sha256=bytes(paper.sha256).hex(),
         version=1,
         created_at=instant(paper.created_at),

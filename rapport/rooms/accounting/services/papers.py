@@ -22,7 +22,7 @@ from rapport.platform.tenancy.queries import get_practice
 from rapport.rooms.accounting import events, queries
 from rapport.rooms.accounting.models import Paper
 from rapport.rooms.accounting.rules.frozen import digest
-from rapport.rooms.accounting.states import PaperKind
+from rapport.rooms.accounting.states import PaperKind, PlanStatus
 from rapport.rooms.charting import queries as charting
 from rapport.rooms.ledger import queries as ledger
 from rapport.rooms.ledger.queries import VisitMoney
@@ -43,7 +43,7 @@ _OF_ONE_VISIT = ("charge", "transfer_to_patient")
 
 def issue_invoice(*, scope: Scope, body: Any, now: datetime) -> Paper:
     """
-    Ask a patient for what is open of a period's visits, as far as no invoice asks for it.
+    Ask a patient for what is open of a period's visits, as far as no invoice asks for it and no payment plan has them.
 
     :param body: `schemas.InvoiceIn` with `patient_id`
     :raises ReferenceNotFound: no such patient for this actor
@@ -52,13 +52,14 @@ def issue_invoice(*, scope: Scope, body: Any, now: datetime) -> Paper:
     """
     patient_id = _begin(scope, body, now=now)
     asked = queries.invoiced_visits(scope=scope, patient_id=patient_id)
+    asked |= queries.visits_in_plans(scope=scope, patient_id=patient_id)
     visits = [
         visit
         for visit in ledger.visits_of(scope=scope, patient_id=patient_id, from_on=body.from_on, to_on=body.to_on)
         if visit.patient_owes_cents > 0 and visit.appointment_id not in asked
     ]
     if not visits:
-        raise NothingToPrint("Nothing is open, or invoices ask for all of it.")
+        raise NothingToPrint("Nothing is open, or invoices and payment plans have all of it.")
     total = sum(visit.patient_owes_cents for visit in visits)
     content = _heads(scope, patient_id) | {"lines": _lines(scope, visits), "total": total}
     paper = _keep(
@@ -94,7 +95,8 @@ def credit_invoice(*, scope: Scope, invoice_id: UUID, reason: str, now: datetime
 
 def issue_statement(*, scope: Scope, body: Any, now: datetime) -> Paper:
     """
-    Say what happened to a patient's money in a period, and what they owe at its end.
+    Say what happened to a patient's money in a period, and what they owe at its end. What is in a payment plan is
+    asked for as its instalments fall due.
 
     :raises ReferenceNotFound: no such patient for this actor
     :raises Invalid: the period is none, or not over
@@ -113,9 +115,29 @@ def issue_statement(*, scope: Scope, body: Any, now: datetime) -> Paper:
             }
         )  # fmt: skip
     content = _heads(scope, patient_id) | {"opening": opening, "lines": lines, "closing": balance}
+    content |= _plans(scope, patient_id, closing=balance, today=scope.day_of(now))
     return _keep(
         scope, PaperKind.STATEMENT, patient_id, body.from_on, body.to_on, content, now=now, cents=balance
     )
+
+
+def _plans(scope: Scope, patient_id: UUID, *, closing: int, today: date) -> dict[str, Any]:
+    """Return a patient's payment plans as they stand today, and what is asked for now: not all of what is in a plan."""
+    plans = queries.plans_of_patient(scope=scope, patient_id=patient_id, statuses=[PlanStatus.ACTIVE])
+    standings = queries.standings(scope=scope, plans=plans, today=today)
+    lines = []
+    for plan in plans:
+        standing = standings[plan.id]
+        following = standing.next
+        lines.append(
+            {
+                "payment_plan_id": str(plan.id), "open": standing.open_cents, "overdue": standing.overdue_cents,
+                "next_due_on": following.due_on.isoformat() if following else None,
+                "next_amount": following.open_cents if following else 0,
+            }
+        )  # fmt: skip
+    later = sum(standing.open_cents - standing.due_cents for standing in standings.values())
+    return {"plans": lines, "due_now": max(0, closing - later)}
 
 
 def issue_superbill(*, scope: Scope, body: Any, now: datetime) -> Paper:

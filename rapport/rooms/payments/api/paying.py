@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils import timezone
 
+from rapport.kernel.ids import type_id
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.permissions import Permission
 from rapport.platform.api import etags
@@ -135,13 +136,22 @@ def record_payment(request: ScopedRequest, body: s.PaymentIn) -> Answer:
     Record money that a patient gave in cash, by check or on a terminal elsewhere, or charge a card on file.
 
     It pays what is open, the oldest visit first, unless `allocations` say otherwise; the rest becomes
-    credit. With `quoted_balance` it is refused where another amount is owed by now than was shown.
+    credit. With `payment_plan_id` it pays what is open of that plan's visits, the oldest first. With `quoted_balance`
+    it is refused where another amount is owed by now than was shown.
 
     A card is charged once the answer is out: the payment is `pending`, and the ledger has it once it
     `succeeded`. `Prefer: wait` waits for that. A reply of the processor that was lost makes it `in_doubt`
     until a look-up has settled it; it is never charged again meanwhile. Card numbers are not taken. Emits
     `payment.pending` and then `payment.succeeded`, `payment.failed` or `payment.in_doubt`.
     """
+    if body.payment_plan_id is not None:
+        shares = services.towards_plan(scope=request.auth, body=body)
+        body.allocations = [
+            ledger_shapes.AllocationIn(
+                appointment_id=type_id("appointment", visit), amount=ledger_shapes.PositiveMoneyIn(amount=cents)
+            )
+            for visit, cents in shares
+        ]
     if body.method != "card":
         payment = ledger.record_payment(scope=request.auth, body=body, now=timezone.now())
         return _payment(request, payment.id)

@@ -80,7 +80,7 @@ class Enrolment(VersionedRecord):
 
 
 class Planned(VersionedRecord):
-    """A charge that leaves on a day, unless somebody cancels it. Of one patient one is open at a time."""
+    """A charge that leaves on a day, unless somebody cancels it. Of one patient one is open at a time, and one of each plan."""
 
     patient = PracticeForeignKey("roster.Patient")
     """Who is charged."""
@@ -90,6 +90,10 @@ class Planned(VersionedRecord):
     """At most so much: what was told beforehand."""
     visits = models.JSONField()
     """What it is for: [[appointment id, cents]]."""
+    plan = PracticeForeignKey("accounting.PaymentPlan", null=True)
+    """The payment plan of which it is an instalment; null: AutoPay charges what is owed."""
+    instalment = models.SmallIntegerField(null=True)
+    """Which one: 1 for the first. Each is planned once, unless something overtook it."""
     due_on = models.DateField()
     """The day it leaves, in the practice."""
     state = models.CharField(max_length=9, default=PlanState.PLANNED.value)
@@ -113,7 +117,19 @@ class Planned(VersionedRecord):
             models.CheckConstraint(name="planned_above_zero", condition=Q(cents__gt=0)),
             models.UniqueConstraint(
                 fields=["practice", "patient"], name="planned_one_open",
-                condition=Q(state__in=["planned", "charging"]),
+                condition=Q(state__in=["planned", "charging"], plan__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["practice", "plan"], name="planned_one_open_of_plan",
+                condition=Q(state__in=["planned", "charging"], plan__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["practice", "plan", "instalment"], name="planned_instalment_once",
+                condition=Q(plan__isnull=False) & ~Q(state="overtaken"),
+            ),
+            models.CheckConstraint(
+                name="planned_instalment_of_plan",
+                condition=Q(plan=None, instalment=None) | Q(plan__isnull=False, instalment__gt=0),
             ),
         ]
         indexes = [

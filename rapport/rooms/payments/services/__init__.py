@@ -25,6 +25,7 @@ from .charging import (
     settle_taken,
     start_charge,
 )
+from .instalments import follow_plan, plan_instalments, towards_plan
 from .notices import keep, look, receive, supply_notices
 from .payouts import record_payout
 from .problems import (
@@ -59,6 +60,7 @@ __all__ = [
     "create_processor",
     "end_with_card",
     "enrol",
+    "follow_plan",
     "forgotten",
     "keep",
     "keep_card",
@@ -67,6 +69,7 @@ __all__ = [
     "look_again",
     "note_fee",
     "plan",
+    "plan_instalments",
     "receive",
     "record_charge",
     "record_payout",
@@ -80,4 +83,5 @@ __all__ = [
     "settle_taken",
     "start_charge",
     "supply_notices",
+    "towards_plan",
 ]

@@ -8,17 +8,14 @@ balance is held (a lock) both when it is planned and when it leaves, so nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from rapport.kernel.problems import FieldError, Invalid, ReferenceNotFound, StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
-from rapport.platform.outbox.emit import emit
-from rapport.rooms.ledger import queries as books
 from rapport.rooms.ledger import services as ledger
-from rapport.rooms.ledger.states import Account
 from rapport.rooms.payments import events, queries
 from rapport.rooms.payments.models import AutopayRule, Card, Charge, Enrolment, Planned
 from rapport.rooms.payments.rules import autopay as rules
@@ -27,6 +24,8 @@ from rapport.rooms.roster import queries as roster
 
 from .cards import refer
 from .charging import start_charge
+from .instalments import still_of_plan
+from .owing import most_in_month, owed_by, still_owed, tell
 from .problems import AlreadyEnrolled, CardNotUsable, ChargeUnderWay, NoProcessor
 
 
@@ -82,7 +81,7 @@ def enrol(*, scope: Scope, body: Any, now: datetime) -> Enrolment:
         created_at=now, updated_at=now,
     )  # fmt: skip
     row.save(force_insert=True)
-    _tell(events.AUTOPAY_ENROLLED, scope, "autopay_enrolment", row, now)
+    tell(events.AUTOPAY_ENROLLED, scope=scope, kind="autopay_enrolment", row=row, now=now)
     return row
 
 
@@ -108,7 +107,7 @@ def _end(scope: Scope, row: Enrolment, *, reason: str, now: datetime) -> None:
     row.save(update_fields=["revoked_at", "revoked_by_id", "revoke_reason", "version", "updated_at"])
     for planned in Planned.objects.visible_to(scope).filter(enrolment_id=row.id, state=PlanState.PLANNED.value):
         planned.move(PlanState.OVERTAKEN, at=now, reason="revoked")
-    _tell(events.AUTOPAY_REVOKED, scope, "autopay_enrolment", row, now)
+    tell(events.AUTOPAY_REVOKED, scope=scope, kind="autopay_enrolment", row=row, now=now)
 
 
 def end_with_card(*, scope: Scope, card_id: UUID, now: datetime) -> None:
@@ -143,10 +142,10 @@ def plan(*, scope: Scope, enrolment_id: UUID, now: datetime) -> Planned | None:
     due_on = rules.leaves_on(scope.day_of(now), notice_days=rule.notice_days, day_of_month=rule.day_of_month)
     card = queries.get_card(scope=scope, card_id=enrolment.card_id)
     wanted = rules.due(
-        _owed(scope, enrolment.patient_id), copays=rule.copays, health_account=card.health_account,
+        owed_by(scope=scope, patient_id=enrolment.patient_id), copays=rule.copays, health_account=card.health_account,
         left_to_people=queries.left_to_people(scope=scope, patient_id=enrolment.patient_id),
     )  # fmt: skip
-    parts = rules.share(wanted, _most(scope, rule, enrolment, due_on))
+    parts = rules.share(wanted, most_in_month(scope=scope, rule=rule, enrolment=enrolment, due_on=due_on))
     if not parts:
         return None
     row = Planned(
@@ -155,33 +154,8 @@ def plan(*, scope: Scope, enrolment_id: UUID, now: datetime) -> Planned | None:
         due_on=due_on, created_at=now, updated_at=now,
     )  # fmt: skip
     row.save(force_insert=True)
-    _tell(events.AUTOPAY_PLANNED, scope, "planned_charge", row, now)
+    tell(events.AUTOPAY_PLANNED, scope=scope, kind="planned_charge", row=row, now=now)
     return row
-
-
-def _owed(scope: Scope, patient_id: UUID) -> list[rules.Owed]:
-    payers = books.open_items(scope=scope, patient_id=patient_id, account=Account.INSURANCE_RECEIVABLE)
-    undecided = {item.appointment_id for item in payers}
-    return [
-        rules.Owed(
-            str(item.appointment_id), item.open_cents, item.appointment_id in undecided,
-            _is_fee(scope, item.appointment_id),
-        )
-        for item in books.open_items(scope=scope, patient_id=patient_id)
-    ]  # fmt: skip
-
-
-def _is_fee(scope: Scope, appointment_id: UUID | None) -> bool:
-    if appointment_id is None:
-        return False
-    entries = books.entries_of(scope=scope, kind="appointment", id=appointment_id)
-    return any(entry.source_line.startswith("fee:") for entry in entries)
-
-
-def _most(scope: Scope, rule: AutopayRule, enrolment: Enrolment, due_on: date) -> int:
-    """Return what may still be charged in the month of a day."""
-    most = min(rule.max_cents, enrolment.max_cents or rule.max_cents)
-    return most - queries.planned_in_month(scope=scope, patient_id=enrolment.patient_id, day=due_on)
 
 
 def carry_out(*, scope: Scope, planned_id: UUID, now: datetime) -> Charge | None:
@@ -203,11 +177,15 @@ def carry_out(*, scope: Scope, planned_id: UUID, now: datetime) -> Charge | None
     if queries.disputed(scope=scope, patient_id=row.patient_id):
         return None
     ledger.apply_credit(scope=scope, patient_id=row.patient_id, now=now)
-    still = {one.visit: one.cents for one in _owed(scope, row.patient_id)}
-    parts = [[visit, min(cents, still[visit])] for visit, cents in row.visits if visit in still]
+    row.refresh_from_db()
+    if row.state != PlanState.PLANNED:
+        return None  # credit has paid the rest of its payment plan
+    parts, why_not = still_owed(row, scope=scope), ""
+    if row.plan_id is not None:
+        parts, why_not = still_of_plan(scope=scope, row=row, plan_id=row.plan_id, card=card, now=now)
     total = sum(cents for _, cents in parts)
     if total < rules.LEAST_CENTS:
-        row.move(PlanState.OVERTAKEN, at=now, reason="paid in another way")
+        row.move(PlanState.OVERTAKEN, at=now, reason=why_not or "paid in another way")
         return None
     try:
         charge = start_charge(scope=scope, card=card, cents=total, wanted=parts, now=now, planned_id=row.id)
@@ -235,10 +213,10 @@ def settle(*, scope: Scope, charge: Charge, paid: bool, now: datetime) -> None:
     if charge.decline_again and row.tries < len(waits):
         again_on = rules.leaves_on(scope.day_of(now), notice_days=waits[row.tries], day_of_month=None)
         row.move(PlanState.PLANNED, at=now, due_on=again_on, **said)
-        _tell(events.AUTOPAY_RETRIED, scope, "planned_charge", row, now)
+        tell(events.AUTOPAY_RETRIED, scope=scope, kind="planned_charge", row=row, now=now)
     else:
         row.move(PlanState.GIVEN_UP, at=now, **said)
-        _tell(events.AUTOPAY_GIVEN_UP, scope, "planned_charge", row, now)
+        tell(events.AUTOPAY_GIVEN_UP, scope=scope, kind="planned_charge", row=row, now=now)
 
 
 def cancel(*, scope: Scope, planned_id: UUID, reason: str, now: datetime) -> Planned:
@@ -251,11 +229,5 @@ def cancel(*, scope: Scope, planned_id: UUID, reason: str, now: datetime) -> Pla
     row = queries.get_planned(scope=scope, planned_id=planned_id, lock=True)
     row.move(PlanState.CANCELLED, at=now, reason=reason[:200])
     scope.trail.reason = reason
-    _tell(events.AUTOPAY_CANCELLED, scope, "planned_charge", row, now)
+    tell(events.AUTOPAY_CANCELLED, scope=scope, kind="planned_charge", row=row, now=now)
     return row
-
-
-def _tell(event: str, scope: Scope, kind: str, row: Enrolment | Planned, now: datetime) -> None:
-    scope.trail.target(kind, row.id, row.version)
-    scope.trail.patient_ids.add(row.patient_id)
-    emit(event, scope=scope, object_type=kind, object_id=row.id, version=row.version, now=now)

@@ -1,5 +1,5 @@
 """
-Tables of accounting. Papers and pay reports are frozen: rows are added, and never changed or removed.
+Papers, pay, and the books elsewhere. Papers and pay reports are frozen: rows are added, and never changed or removed.
 
 What goes to the practice's books elsewhere are totals of closed days: no person, visit or claim.
 """
@@ -14,8 +14,15 @@ from django.db import models
 from django.db.models import Q
 
 from rapport.platform.tenancy.models import PracticeForeignKey, PracticeRecord
-
-from .states import ENTRY_MOVES, LINK_MOVES, EntryState, LinkState, PaperKind, PayBasis, PayerMethod
+from rapport.rooms.accounting.states import (
+    ENTRY_MOVES,
+    LINK_MOVES,
+    EntryState,
+    LinkState,
+    PaperKind,
+    PayBasis,
+    PayerMethod,
+)
 
 
 class Paper(PracticeRecord):
