@@ -22,9 +22,6 @@ from .problems import NotReversible, PostedDifferently
 from .rules import entries as book
 from .states import EntryKind
 
-_AT_ONCE = 20_000
-"""Ids in one question: a statement takes 65,535 parameters at most."""
-
 
 def post_many(*, scope: Scope, entries: Sequence[book.NewEntry], now: datetime) -> list[UUID]:
     """
@@ -46,11 +43,7 @@ def reverse_many(*, scope: Scope, entry_ids: Sequence[UUID], reason: str, now: d
     :raises NotReversible: one of them is itself a reversal
     """
     wanted = list(dict.fromkeys(entry_ids))
-    found = {
-        row.id: row
-        for start in range(0, len(wanted), _AT_ONCE)
-        for row in Entry.objects.visible_to(scope).filter(id__in=wanted[start : start + _AT_ONCE])
-    }
+    found = {row.id: row for row in Entry.objects.visible_to(scope).filter(id__any_of=wanted)}
     if missing := [id for id in wanted if id not in found]:
         raise NotFound(_sought=[("ledger_entry", missing[0])])
     if any(row.kind == EntryKind.REVERSAL.value for row in found.values()):

@@ -155,8 +155,6 @@ def waiting_files(*, scope: Scope) -> list[EraFile]:
     return list(rows.select_for_update(of=("self",)).order_by("created_at"))
 
 
-CLAIMS_AT_ONCE = 20_000
-"""Ids in one question: a statement takes 65,535 parameters at most."""
 Service = tuple[UUID | None, UUID | None, int]
 """Claim, appointment, and which line of the claim; 0: the claim as a whole."""
 
@@ -187,7 +185,7 @@ def standing(*, scope: Scope, claim_ids: Iterable[UUID]) -> dict[Service, list[R
 def waiting_reversals(*, scope: Scope, claim_ids: Sequence[UUID]) -> list[RemittanceLine]:
     """Return the reversals of claims in files that wait only for the decisions that they take back."""
     rows = RemittanceLine.objects.visible_to(scope).filter(
-        claim_id__in=claim_ids, status_code="22", remittance__era_file__state="received",
+        claim_id__any_of=claim_ids, status_code="22", remittance__era_file__state="received",
         remittance__posted_before=False,
     )  # fmt: skip
     return [
@@ -209,17 +207,15 @@ def _paired(
 ) -> dict[Service, tuple[list[RemittanceLine], list[RemittanceLine]]]:
     """Return by service the decisions that stand, and the reversals that found none."""
     found: dict[Service, tuple[list[RemittanceLine], list[RemittanceLine]]] = {}
-    wanted = list(claim_ids)
-    for start in range(0, len(wanted), CLAIMS_AT_ONCE):
-        posted = (
-            RemittanceLine.objects.visible_to(scope)
-            .filter(claim_id__in=wanted[start : start + CLAIMS_AT_ONCE], appointment_id__isnull=False)
-            .filter(remittance__era_file__state="posted", remittance__posted_before=False)
-            .exclude(status_code__in=NO_DECISION)
-            .order_by("remittance__created_at", "remittance_id", "claim_position", "position")
-        )
-        for line in posted:
-            found.setdefault(service_of(line), ([], []))[line.status_code == "22"].append(line)
+    posted = (
+        RemittanceLine.objects.visible_to(scope)
+        .filter(claim_id__any_of=claim_ids, appointment_id__isnull=False)
+        .filter(remittance__era_file__state="posted", remittance__posted_before=False)
+        .exclude(status_code__in=NO_DECISION)
+        .order_by("remittance__created_at", "remittance_id", "claim_position", "position")
+    )
+    for line in posted:
+        found.setdefault(service_of(line), ([], []))[line.status_code == "22"].append(line)
     for decisions, reversals in found.values():
         for reversal in list(reversals):
             mate = next((one for one in decisions if mirrors(reversal=reversal, line=one)), None)

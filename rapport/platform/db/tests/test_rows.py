@@ -124,3 +124,16 @@ def test_an_instance_is_made_of_all_its_columns_or_not_at_all() -> None:
     for column in whole:
         with pytest.raises(TypeError, match=column):
             made_of(PatientExternalId, {name: value for name, value in whole.items() if name != column})
+
+
+def test_rows_are_found_by_any_of_more_values_than_a_statement_has_places_for(willow: House) -> None:
+    patient = _uuid(willow.scheduler.post("/v1/patients", PATIENT).json())
+    with willow.entered() as scope:
+        add_plain(PatientExternalId, _ids_elsewhere(scope, patient, count=3))
+        rows = PatientExternalId.objects.visible_to(scope)
+        others = [new_uuid() for _ in range(70_000)]
+        assert rows.filter(patient_id__any_of=[*others, patient]).count() == 3
+        assert rows.filter(id__any_of={row.id for row in rows} | set(others)).count() == 3
+        assert [row.value for row in rows.filter(value__any_of=["2", '{"7", \\}', ""])] == ["2"]
+        assert not rows.filter(patient_id__any_of=others).exists()
+        assert not rows.filter(value__any_of=[]).exists()

@@ -329,7 +329,7 @@ def find_for_remittance(
     # Another system's number is kept as it writes it.
     by_number = {
         claim.control_number: claim
-        for claim in _known(scope).filter(control_number__in=written | {number.upper() for number in written})
+        for claim in _known(scope).filter(control_number__any_of=written | {number.upper() for number in written})
     }
     found: dict[tuple[str, str], Known] = {}
     for pair in pairs:
@@ -339,7 +339,7 @@ def find_for_remittance(
     others = {theirs for pair in pairs if pair not in found and (theirs := pair[1])}
     by_theirs: dict[str, list[Known]] = {}
     if others:
-        for claim in _known(scope).filter(payer_claim_number__in=others):
+        for claim in _known(scope).filter(payer_claim_number__any_of=others):
             by_theirs.setdefault(claim.payer_claim_number, []).append(claim)
     for pair in pairs:
         if pair not in found and len(same := by_theirs.get(pair[1], [])) == 1:
@@ -375,7 +375,7 @@ def facts_of(*, scope: Scope, claims: Iterable[Known]) -> dict[UUID, ClaimFacts]
     lines: dict[UUID, list[LineFacts]] = {id: [] for id in known}
     if known:
         columns = ("position", "control_number", "service_code", "modifiers", "service_on", "charge_cents", "appointment_id")
-        rows = ClaimLine.objects.visible_to(scope).filter(claim_id__in=known).order_by("claim_id", "position")
+        rows = ClaimLine.objects.visible_to(scope).filter(claim_id__any_of=known).order_by("claim_id", "position")
         for claim_id, position, number, code, modifiers, *rest in rows.values_list("claim_id", *columns):
             lines[claim_id].append(LineFacts(position, number, code, tuple(modifiers), *rest))
     further = _with_further_payer(scope, list(known.values()))
@@ -394,7 +394,7 @@ def further_payers(*, scope: Scope, claim_ids: Collection[UUID]) -> set[UUID]:
     """Return those of these claims after whose payer another one can be asked. Another system's are for it to ask."""
     if not claim_ids:
         return set()
-    return _with_further_payer(scope, list(_known(scope).filter(id__in=list(claim_ids))))
+    return _with_further_payer(scope, list(_known(scope).filter(id__any_of=claim_ids)))
 
 
 def _with_further_payer(scope: Scope, claims: Sequence[Known]) -> set[UUID]:

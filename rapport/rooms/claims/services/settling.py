@@ -16,7 +16,7 @@ from rapport.rooms.ledger import services as ledger
 def withdraw_proposals(*, scope: Scope, claim_ids: Sequence[UUID], now: datetime) -> None:
     """Withdraw what was proposed of claims: their decisions were taken back."""
     rows = Proposal.objects.visible_to(scope).select_for_update().filter(
-        claim_id__in=list(claim_ids), state__in=["open", "dismissed"]
+        claim_id__any_of=claim_ids, state__in=["open", "dismissed"]
     )  # fmt: skip
     for row in rows:
         for entry_id in row.moved_entry_ids:

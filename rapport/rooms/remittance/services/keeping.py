@@ -18,8 +18,6 @@ from rapport.rooms.remittance.models import EraFile, Remittance, RemittanceLine
 from .matching import match_claim, match_services
 from .reading import cents
 
-CLAIMS_AT_ONCE = 10_000
-"""How many claims are looked for together: a statement takes 65,535 parameters at most."""
 Facts = dict[tuple[str, str], claims.ClaimFacts]
 
 
@@ -42,11 +40,9 @@ def load(*, scope: Scope, file: EraFile) -> list[Loaded]:
 
 def known_claims(*, scope: Scope, checks: Sequence[x.Remittance]) -> Facts:
     """Return the claims of ours that checks speak of, by what they are called there."""
-    named = [(one.control, one.payer_claim_number) for check in checks for one in check.claims]
-    found: Facts = {}
-    for start in range(0, len(named), CLAIMS_AT_ONCE):
-        found |= claims.find_for_remittance(scope=scope, named=named[start : start + CLAIMS_AT_ONCE])
-    return found
+    return claims.find_for_remittance(
+        scope=scope, named=[(one.control, one.payer_claim_number) for check in checks for one in check.claims]
+    )
 
 
 def keep(

@@ -41,8 +41,8 @@ def keep_standing(*, scope: Scope, claim_ids: Iterable[UUID], now: datetime) -> 
     wanted = list(claim_ids)
     if not wanted:
         return
-    denials = list(Denial.objects.visible_to(scope).filter(claim_id__in=wanted).exclude(state="resolved"))
-    below = list(Underpayment.objects.visible_to(scope).filter(claim_id__in=wanted))
+    denials = list(Denial.objects.visible_to(scope).filter(claim_id__any_of=wanted).exclude(state="resolved"))
+    below = list(Underpayment.objects.visible_to(scope).filter(claim_id__any_of=wanted))
     concerned = {row.claim_id for row in (*denials, *below)}
     if not concerned:
         return
