@@ -225,8 +225,9 @@ def _claims(scope: Scope, file: InboundFile, answer: acks.ClaimAcks, *, now: dat
         ]
         _note(scope, file, submission, "277CA", [(claim.id, said.verdict, codes, said.index)],
               source=answer.source, now=now)  # fmt: skip
-        if said.payer_claim_number:
-            # What a payer that has decided calls the claim stands: a late acknowledgement does not rename it.
+        if said.payer_claim_number and submission.id == sent[-1].submission.id:
+            # What a payer that has decided calls the claim stands: a late acknowledgement does not rename it, and
+            # one of a file that was sent anew since does not name it at all.
             Claim.objects.visible_to(scope).filter(
                 Q(payer_claim_number="") | ~Q(state__in=_DECIDED), id=claim.id
             ).update(payer_claim_number=said.payer_claim_number[:50])

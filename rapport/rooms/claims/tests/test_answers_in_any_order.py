@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -236,3 +237,30 @@ def test_r20_after_it_was_sent_anew_answers_to_the_first_file_move_nothing(case:
             case.pieces[what](scope)
         wanted = "submitted" if what == "syntax is wrong" else "paid"
         assert biller.get(path).json()["state"] == wanted, "a 999 is of a file, a decision of the claim"
+
+
+def test_r20_a_late_acknowledgement_of_the_first_file_gives_the_claim_no_name(case: Case) -> None:
+    for what in ("it was sent", "payer turns it away"):
+        with case.house.entered() as scope:
+            case.pieces[what](scope)
+    id = type_id("claim", case.claim_id)
+    case.house.biller.post(f"/v1/claims/{id}/validate", {})
+    case.billing.submit({"id": id})
+    case.billing.work(fetch=False)
+    with case.house.entered() as scope:
+        first, second = (one.submission.batch_id for one in queries.submissions_of(scope=scope, claim_id=case.claim_id))
+    taken = case.files["payer takes it"]
+    [number] = re.findall(r"REF\*1K\*(\w+)~", taken)
+    assert f"TRN*2*{first}~" in taken
+
+    def called(what: str, data: str) -> str:
+        with case.house.entered() as scope:
+            file = Arrived(name=what, kind="277CA", data=data.encode())
+            services.receive_file(scope=scope, channel_id=case.channel_id, arrived=file, now=timezone.now())
+            return str(Claim.objects.visible_to(scope).get(id=case.claim_id).payer_claim_number)
+
+    of_the_second = taken.replace(f"TRN*2*{first}~", f"TRN*2*{second}~")
+    assert called("of the first, before", taken) == "", "a file that was replaced says nothing of what the claim is called"
+    assert called("of the second", of_the_second.replace(f"REF*1K*{number}~", "REF*1K*ICN2~")) == "ICN2"
+    assert called("of the first, late", taken) == "ICN2"
+    assert called("of the second, again", of_the_second) == number, "the control: the file that counts may still say otherwise"
