@@ -21,6 +21,7 @@ from rapport.rooms.claims.models import (
     Channel,
     Claim,
     ClaimLine,
+    Decision,
     InboundFile,
     StatusInquiry,
     Submission,
@@ -298,6 +299,12 @@ class ClaimFacts:
     has_further_payer: bool
     """What this payer leaves to the patient is asked of another one first."""
     lines: tuple[LineFacts, ...]
+    voids: UUID | None = None
+    """Of a claim that only asks to take another one back, and about which nothing was decided: that one, with the same services."""
+
+    def meant(self, *, reversal: bool) -> UUID:
+        """Return which claim a decision is about: some payers name in a reversal the claim that asked for it."""
+        return self.voids if reversal and self.voids else self.claim_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +367,8 @@ class Known(Protocol):
     rank: str
     service_from_on: date
     source_remote_id: str | None
+    frequency: str
+    original_id: UUID | None
 
 
 _COLUMNS = tuple(Known.__annotations__)
@@ -379,15 +388,26 @@ def facts_of(*, scope: Scope, claims: Iterable[Known]) -> dict[UUID, ClaimFacts]
         for claim_id, position, number, code, modifiers, *rest in rows.values_list("claim_id", *columns):
             lines[claim_id].append(LineFacts(position, number, code, tuple(modifiers), *rest))
     further = _with_further_payer(scope, list(known.values()))
+    voids = _voids(scope, known.values())
     return {
         claim.id: ClaimFacts(
             claim_id=claim.id, patient_id=claim.patient_id, payer_id=claim.payer_id,
             control_number=claim.control_number, charge_cents=claim.charge_cents, rank=claim.rank,
             has_further_payer=claim.id in further,
-            lines=tuple(lines[claim.id]),
+            lines=tuple(lines[claim.id]), voids=voids.get(claim.id),
         )
         for claim in known.values()
     }  # fmt: skip
+
+
+def _voids(scope: Scope, claims: Iterable[Known]) -> dict[UUID, UUID]:
+    """Return those of these claims that void another one, without a decision of their own -> that one."""
+    asked = {claim.id: claim.original_id for claim in claims if claim.frequency == "void" and claim.original_id}
+    if not asked:
+        return asked
+    rows = Decision.objects.visible_to(scope).filter(claim_id__in=asked, withdrawn_at=None)
+    own = set(rows.values_list("claim_id", flat=True))
+    return {id: original for id, original in asked.items() if id not in own}
 
 
 def further_payers(*, scope: Scope, claim_ids: Collection[UUID]) -> set[UUID]:

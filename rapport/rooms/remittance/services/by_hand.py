@@ -52,7 +52,8 @@ def assign(
     claim = claims.refer_to_claim(scope=scope, claim_id=claim_id, pointer="/claim_id")
     facts = claims.facts_of(scope=scope, claims=[claim])[claim.id]
     ours = _service(facts, line, claim_line)
-    line.claim_id, line.patient_id, line.appointment_id = claim.id, claim.patient_id, ours.appointment_id
+    line.claim_id = facts.meant(reversal=line.status_code == "22")
+    line.patient_id, line.appointment_id = claim.patient_id, ours.appointment_id
     line.claim_line = ours.position if line.position else 0
     line.matched_by, line.set_aside = "by_hand", False
     _note(scope, line, "assigned", reason, now=now)

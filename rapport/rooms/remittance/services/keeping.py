@@ -98,7 +98,7 @@ def _line(
         "id": new_uuid(), "practice_id": scope.practice_id, "remittance_id": check.id, "claim_position": number,
         "position": position, "control_number": payment.control[:38], "status_code": payment.status[:2],
         "payer_claim_number": payment.payer_claim_number[:50],
-        "claim_id": facts.claim_id if facts else None,
+        "claim_id": _meant(facts, payment),
         "claim_line": ours.position if ours and position else 0,
         "appointment_id": ours.appointment_id if ours else None,
         "patient_id": facts.patient_id if facts else None,
@@ -124,6 +124,10 @@ def _line(
     })  # fmt: skip
 
 
+def _meant(facts: claims.ClaimFacts | None, payment: x.ClaimPayment) -> UUID | None:
+    return facts.meant(reversal=payment.status == "22") if facts else None
+
+
 def match_lines(*, scope: Scope, loaded: Sequence[Loaded], checks: Sequence[x.Remittance]) -> bool:
     """
     Match the services that were matched to none anew. What was matched stays as it was.
@@ -142,7 +146,7 @@ def match_lines(*, scope: Scope, loaded: Sequence[Loaded], checks: Sequence[x.Re
             known = facts.get((payment.control, payment.payer_claim_number))
             ours, how = match_services(payment, facts=known)[line.position - 1] if line.position else match_claim(known)
             found: tuple[UUID | None, int, UUID | None, UUID | None, str] = (
-                known.claim_id if known else None, ours.position if ours and line.position else 0,
+                _meant(known, payment), ours.position if ours and line.position else 0,
                 ours.appointment_id if ours else None, known.patient_id if known else None, how,
             )  # fmt: skip
             if found != (line.claim_id, line.claim_line, line.appointment_id, line.patient_id, line.matched_by):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
-from tests.support import eras
+from django.db import connection
+
+from rapport.kernel.ids import parse_type_id
+from tests.support import eras, props
 from tests.support.remitting import Remitting, rules
 
 
@@ -141,3 +145,55 @@ def test_what_a_payer_carries_over_comes_to_nothing_and_a_recovery_stays_open_un
     assert (payer["carried"]["amount"], payer["clearing"]["amount"]) == (0, 0)
     assert [(code["code"], code["open"]["amount"], code["count"]) for code in payer["codes"]] == [("FB", 0, 2), ("L6", 200, 1)]
     assert remitting.accounts()["interest"] == -200
+
+
+def voided(remitting: Remitting) -> tuple[Any, eras.ClaimPaid, Any]:
+    """A claim that was paid, what the payer said of it, and the claim that asks to take it back."""
+    claim = remitting.claim()
+    decided = remitting.paid(claim)
+    remitting.hand_in(eras.check(decided))
+    visits = [line["appointment_id"] for line in claim["lines"]]
+    body = {"appointment_ids": visits, "frequency": "void", "original_claim_id": claim["id"]}
+    made = props.made(remitting.house.biller.post("/v1/claims", body))
+    with remitting.house.entered(), connection.cursor() as cursor:
+        cursor.execute("UPDATE claims_claim SET state = 'accepted' WHERE id = %s", [parse_type_id("claim", made["id"])])
+    return claim, decided, made
+
+
+def naming(one: eras.ClaimPaid, claim: Any) -> eras.ClaimPaid:
+    """The same words, under the numbers of another claim."""
+    [line] = one.lines
+    return replace(one, number=claim["control_number"], lines=(replace(line, control=claim["lines"][0]["control_number"]),))
+
+
+def test_a_payer_may_name_in_its_reversal_the_claim_that_asked_for_it(remitting: Remitting) -> None:
+    claim, decided, made = voided(remitting)
+    assert made["control_number"] != claim["control_number"]
+
+    file = remitting.hand_in(eras.check(naming(eras.reversal(decided), made), trace="B", beside=[("FB", "", -119)]))
+    states = [remitting.billing.read(one)["state"] for one in (claim, made)]
+    taken_back = (remitting.balance(claim["patient_id"]), remitting.billing.read(claim)["paid"]["amount"])
+    again = remitting.hand_in(eras.check(naming(eras.reversal(decided), made), trace="C", beside=[("FB", "", -119)]))
+    remitting.act(file, "unpost", {"reason": "wrong account"})
+
+    assert (file["state"], states) == ("posted", ["voided", "voided"]), rules(file)
+    assert taken_back == ((0, 18000), 0)
+    assert (again["state"], rules(again)) == ("received", {"reversal-unknown"}), "once"
+    assert [remitting.billing.read(one)["state"] for one in (claim, made)] == ["paid", made["state"]], "where its history says it was"
+    assert remitting.balance(claim["patient_id"]) == (2500, 0)
+
+
+def test_the_control_a_reversal_of_other_amounts_or_of_what_the_void_itself_was_paid_is_another_matter(remitting: Remitting) -> None:
+    claim, decided, made = voided(remitting)
+    less = eras.claim(made["control_number"], eras.service(
+        "90837", 180, 100, ("CO", "45", 55), ("PR", "3", 25), day=claim["lines"][0]["service_on"], allowed=125,
+    ))  # fmt: skip
+
+    other = remitting.hand_in(eras.check(eras.reversal(less), trace="B", beside=[("FB", "", -100)]))
+    before = [remitting.billing.read(one)["state"] for one in (claim, made)]
+    twice = remitting.hand_in(eras.check(naming(decided, made), trace="C"))
+    own = remitting.hand_in(eras.check(naming(eras.reversal(decided), made), trace="D", beside=[("FB", "", -119)]))
+
+    assert (other["state"], rules(other) >= {"reversal-unknown"}, before) == ("received", True, ["paid", "accepted"])
+    assert [twice["state"], own["state"]] == ["posted", "posted"]
+    assert remitting.balance(claim["patient_id"]) == (2500, 0), "the payer paid the void by mistake, and took that back"
