@@ -114,10 +114,10 @@ def _require(scope: Scope, permission: Permission) -> None:
 def _lines(
     scope: Scope, payer: Any, open_: Sequence[tuple[VisitMoney, Any]], *, today: date
 ) -> list[dict[str, Any]]:
-    facts = {
-        visit.appointment_id: scheduling.billing_facts(scope=scope, appointment_id=visit.appointment_id)
-        for visit, _ in open_
-    }
+    visits = [visit.appointment_id for visit, _ in open_]
+    facts = scheduling.billing_facts_of(scope=scope, appointment_ids=visits)
+    told = payer.invoice_detail == InvoiceDetail.DIAGNOSES
+    notes = charting.notes_of_visits(scope=scope, appointment_ids=visits) if told else {}
     wanted: dict[UUID, list[Visit]] = {}
     for visit, policy in open_:
         fact = facts[visit.appointment_id]
@@ -131,15 +131,13 @@ def _lines(
     for visit, policy in open_:
         authorization_id, notices = granted.get(visit.appointment_id, (None, []))
         services = payer.invoice_detail != InvoiceDetail.SESSIONS
-        note = None
-        if payer.invoice_detail == InvoiceDetail.DIAGNOSES:
-            note = charting.billable_note(scope=scope, appointment_id=visit.appointment_id)
+        note = notes.get(visit.appointment_id)
         lines.append(
             {
                 "appointment_id": str(visit.appointment_id), "service_on": visit.service_on.isoformat(),
                 "about": _about(payer, policy, patients[visit.patient_id]),
                 "code": facts[visit.appointment_id].code if services else None, "label": "Session",
-                "diagnoses": list(note.diagnosis_codes) if note else [],
+                "diagnoses": list(note.diagnosis_codes) if note and note.is_signed else [],
                 "authorization": numbers.get(authorization_id, "") if authorization_id else "",
                 "warnings": [notice.code for notice in notices], "charged": visit.charged_cents,
                 "paid_by_payers": visit.paid_by_payers_cents, "adjusted": visit.adjusted_cents,

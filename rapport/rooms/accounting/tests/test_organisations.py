@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rapport.kernel.ids import parse_type_id
 from rapport.platform.access.permissions import Role
@@ -251,3 +253,21 @@ def test_an_insurance_is_told_nothing_of_an_organisation(willow: House, billing:
     paper = text_of(willow, f"/v1/claims/{claim.json()['id']}")
     assert "Cascade" not in claim.content.decode()
     assert "CASCADE" not in paper.upper()
+
+
+def test_an_invoice_for_many_visits_asks_the_database_no_more_than_one_for_a_single_visit(
+    willow: House, billing: Billing
+) -> None:
+    asked, invoices = [], []
+    for count in (1, 8):
+        payer = organisation(willow, name=f"Employer {count}", kind="employer", invoice_detail="diagnoses")
+        patient = member(billing, payer)
+        for turn in range(count):
+            billing.note(billing.visit(patient=patient, hour=turn, days_ago=count + turn // 6))
+        with CaptureQueriesContext(connection) as statements:
+            invoices.append(props.made(ask(willow, payer)))
+        asked.append(sum(one["sql"].startswith("SELECT") for one in statements))
+
+    assert [len(invoice["lines"]) for invoice in invoices] == [1, 8]
+    assert {tuple(line["diagnoses"]) for line in invoices[1]["lines"]} == {("F41.1",)}
+    assert 0 < asked[1] <= asked[0]

@@ -115,6 +115,12 @@ def billing_facts(*, scope: Scope, appointment_id: UUID) -> BillingFacts:
     return _facts(row, scope)
 
 
+def billing_facts_of(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[UUID, BillingFacts]:
+    """Return appointment -> what is billed for it; those that are not the actor's to see are left out."""
+    rows = Appointment.objects.visible_to(scope).select_related("service_code", "location")
+    return {row.id: _facts(row, scope) for row in rows.filter(id__in=list(appointment_ids))}
+
+
 def _facts(row: Appointment, scope: Scope) -> BillingFacts:
     return BillingFacts(
         appointment_id=row.id,
