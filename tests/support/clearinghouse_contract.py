@@ -302,6 +302,49 @@ class ClearinghouseContract(ABC):
         assert [one.name for one in (*got, *rest)] == [one.name for one in whole]
 
 
+class HttpContract(ClearinghouseContract):
+    """What a driver must do besides that speaks HTTP: the sandbox can be told to answer it badly."""
+
+    no_interchange: ClassVar[Refused] = Refused("not-an-interchange", False, "refused with status 400")
+    """The answer to bytes that are no interchange."""
+
+    def target_port(self, sandbox: SandboxProcess) -> int:
+        return sandbox.http_port
+
+    @pytest.mark.parametrize(
+        ("fault", "expected"),
+        [({"fault": "429", "seconds": 7}, Later(7)), ({"fault": "503", "seconds": 30}, Later(30))],
+    )
+    def test_a_busy_clearinghouse_says_when_to_come_back(
+        self, sandbox: SandboxProcess, house: Clearinghouse, fault: dict[str, object], expected: Later
+    ) -> None:
+        sandbox.script(fault)
+
+        assert house.send(file=claim_file(2001), **named(2001)) == expected
+        assert self.absent(house.find(**named(2001), sha256=digest(claim_file(2001))))
+
+    @pytest.mark.parametrize("kind", ["500", "html200"])
+    @pytest.mark.parametrize(("accept", "control"), [(True, 2002), (False, 2003)])
+    def test_a_reply_that_says_nothing_is_in_doubt_whether_or_not_the_file_was_taken(
+        self, sandbox: SandboxProcess, house: Clearinghouse, kind: str, accept: bool, control: int
+    ) -> None:
+        control += 10 if kind == "500" else 0
+        file = claim_file(control)
+        sandbox.script({"fault": kind, "accept": accept})
+
+        assert isinstance(house.send(file=file, **named(control)), InDoubt)
+        found = house.find(**named(control), sha256=digest(file))
+        assert isinstance(found, Held) if accept else self.absent(found)
+
+    def test_half_a_reply_is_no_reply(self, proxy: FaultProxy, house: Clearinghouse) -> None:
+        proxy.next(Fault("cut_response", bytes=40))
+
+        assert isinstance(house.send(file=claim_file(2021), **named(2021)), InDoubt)
+
+    def test_bytes_that_are_no_interchange_are_refused(self, house: Clearinghouse) -> None:
+        assert house.send(file=b"no interchange at all", **named(2023)) == self.no_interchange
+
+
 def everything(house: Clearinghouse, after: str) -> tuple[list[InboundFile], str]:
     """Ask on until a portion is empty."""
     files: list[InboundFile] = []

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from rapport.connectors.clearinghouse_http.driver import HttpClearinghouse
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
-from rapport.rooms.claims.ports import Clearinghouse, Held, InDoubt, Later, NotHeld, Refused, Sent
+from rapport.rooms.claims.ports import Clearinghouse, Held, InDoubt, Later, Refused, Sent
 from tests.support.clearinghouse_contract import (
-    ClearinghouseContract,
+    HttpContract,
     claim_file,
     digest,
     named,
@@ -27,7 +27,7 @@ from tests.support.faultproxy import Fault, FaultProxy
 from tests.support.sandbox import SandboxProcess
 
 
-class TestHttpClearinghouse(ClearinghouseContract):
+class TestHttpClearinghouse(HttpContract):
     def driver(self, sandbox: SandboxProcess, port: int, *, login: bool = True) -> Clearinghouse:
         return HttpClearinghouse(
             HttpSettings(
@@ -38,41 +38,6 @@ class TestHttpClearinghouse(ClearinghouseContract):
             )
         )
 
-    def target_port(self, sandbox: SandboxProcess) -> int:
-        return sandbox.http_port
-
-    @pytest.mark.parametrize(
-        ("fault", "expected"),
-        [
-            ({"fault": "429", "seconds": 7}, Later(7)),
-            ({"fault": "503", "seconds": 30}, Later(30)),
-        ],
-    )
-    def test_a_busy_clearinghouse_says_when_to_come_back(
-        self,
-        sandbox: SandboxProcess,
-        house: Clearinghouse,
-        fault: dict[str, object],
-        expected: Later,
-    ) -> None:
-        sandbox.script(fault)
-
-        assert house.send(file=claim_file(2001), **named(2001)) == expected
-        assert house.find(**named(2001), sha256=digest(claim_file(2001))) == NotHeld()
-
-    @pytest.mark.parametrize("kind", ["500", "html200"])
-    @pytest.mark.parametrize(("accept", "control"), [(True, 2002), (False, 2003)])
-    def test_a_reply_that_says_nothing_is_in_doubt_whether_or_not_the_file_was_taken(
-        self, sandbox: SandboxProcess, house: Clearinghouse, kind: str, accept: bool, control: int
-    ) -> None:
-        control += 10 if kind == "500" else 0
-        file = claim_file(control)
-        sandbox.script({"fault": kind, "accept": accept})
-
-        assert isinstance(house.send(file=file, **named(control)), InDoubt)
-        found = house.find(**named(control), sha256=digest(file))
-        assert isinstance(found, Held if accept else NotHeld)
-
     def test_a_reply_swallowed_by_the_network_is_found_by_asking(
         self, sandbox: SandboxProcess, proxy: FaultProxy, house: Clearinghouse
     ) -> None:
@@ -82,11 +47,6 @@ class TestHttpClearinghouse(ClearinghouseContract):
         assert isinstance(house.send(file=file, **named(2020)), InDoubt)
         assert isinstance(house.find(**named(2020), sha256=digest(file)), Held)
         assert self.accepted_times(sandbox, 2020) == 1
-
-    def test_half_a_reply_is_no_reply(self, proxy: FaultProxy, house: Clearinghouse) -> None:
-        proxy.next(Fault("cut_response", bytes=40))
-
-        assert isinstance(house.send(file=claim_file(2021), **named(2021)), InDoubt)
 
     def test_a_reply_slower_than_the_limit_is_in_doubt(
         self, sandbox: SandboxProcess, house: Clearinghouse
@@ -99,11 +59,6 @@ class TestHttpClearinghouse(ClearinghouseContract):
 
         assert isinstance(again, Sent)
         assert self.accepted_times(sandbox, 2022) == 1
-
-    def test_bytes_that_are_no_interchange_are_refused(self, house: Clearinghouse) -> None:
-        answer = house.send(file=b"no interchange at all", **named(2023))
-
-        assert answer == Refused("not-an-interchange", False, "refused with status 400")
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:

@@ -2,24 +2,22 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from rapport.connectors.clearinghouse_http.stedi.driver import StediClearinghouse
 from rapport.connectors.clearinghouse_http.stedi.settings import StediSettings
-from rapport.rooms.claims.ports import Clearinghouse, Held, InDoubt, Later, NotHeld, Refused, Sent
+from rapport.rooms.claims.ports import Clearinghouse, InDoubt, Sent
 from tests.support.clearinghouse_contract import (
-    ClearinghouseContract,
+    HttpContract,
     claim_file,
     everything,
     named,
 )
-from tests.support.faultproxy import Fault, FaultProxy
+from tests.support.faultproxy import FaultProxy
 from tests.support.sandbox import SandboxProcess
 
 SENDER = "CLINICBH01"
 
 
-class TestStediClearinghouse(ClearinghouseContract):
+class TestStediClearinghouse(HttpContract):
     compares_bytes = False
 
     def driver(self, sandbox: SandboxProcess, port: int, *, login: bool = True) -> Clearinghouse:
@@ -33,32 +31,6 @@ class TestStediClearinghouse(ClearinghouseContract):
                 page_size=2,
             )
         )
-
-    def target_port(self, sandbox: SandboxProcess) -> int:
-        return sandbox.http_port
-
-    @pytest.mark.parametrize(
-        ("fault", "expected"),
-        [({"fault": "429", "seconds": 7}, Later(7)), ({"fault": "503", "seconds": 30}, Later(30))],
-    )
-    def test_a_busy_clearinghouse_says_when_to_come_back(
-        self, sandbox: SandboxProcess, house: Clearinghouse, fault: dict[str, object], expected: Later
-    ) -> None:
-        sandbox.script(fault)
-
-        assert house.send(file=claim_file(2101), **named(2101)) == expected
-        assert house.find(**named(2101), sha256="") == NotHeld()
-
-    @pytest.mark.parametrize("kind", ["500", "html200"])
-    @pytest.mark.parametrize(("accept", "control"), [(True, 2102), (False, 2103)])
-    def test_a_reply_that_says_nothing_is_in_doubt_whether_or_not_the_claim_was_taken(
-        self, sandbox: SandboxProcess, house: Clearinghouse, kind: str, accept: bool, control: int
-    ) -> None:
-        control += 10 if kind == "500" else 0
-        sandbox.script({"fault": kind, "accept": accept})
-
-        assert isinstance(house.send(file=claim_file(control), **named(control)), InDoubt)
-        assert isinstance(house.find(**named(control), sha256=""), Held if accept else NotHeld)
 
     def test_a_call_that_finds_the_first_still_at_work_is_in_doubt_and_ends_as_one(
         self, sandbox: SandboxProcess, house: Clearinghouse
@@ -83,16 +55,6 @@ class TestStediClearinghouse(ClearinghouseContract):
         house.send(file=file, name=named(2121)["name"], key="another")
 
         assert self.accepted_times(sandbox, 2121) == 2
-
-    def test_half_a_reply_is_no_reply(self, proxy: FaultProxy, house: Clearinghouse) -> None:
-        proxy.next(Fault("cut_response", bytes=40))
-
-        assert isinstance(house.send(file=claim_file(2122), **named(2122)), InDoubt)
-
-    def test_bytes_that_are_no_interchange_are_refused(self, house: Clearinghouse) -> None:
-        answer = house.send(file=b"no interchange at all", **named(2123))
-
-        assert answer == Refused("not-an-interchange", False, "refused with status 400")
 
     def test_a_999_that_is_addressed_to_somebody_else_is_about_an_envelope_that_is_not_ours(
         self, sandbox: SandboxProcess, proxy: FaultProxy, house: Clearinghouse
