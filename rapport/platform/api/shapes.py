@@ -117,6 +117,10 @@ class Input(Schema):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
+class Nothing(Input):
+    """A body without fields."""
+
+
 class MoneyIn(Input):
     """An amount of money."""
 

@@ -226,7 +226,7 @@ class CodeIn(Input):
     code: str = Field(min_length=6, max_length=20)
 
 
-class EnrolmentOut(Shape):
+class MfaEnrolmentOut(Shape):
     """An authenticator that waits for its first code."""
 
     object: Literal["totp_enrolment"]

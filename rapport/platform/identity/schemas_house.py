@@ -18,7 +18,7 @@ from rapport.platform.api.shapes import Input, Instant, Shape, instant, instant_
 from .schemas import PersonOut
 
 
-class AddressIn(Input):
+class PracticeAddressIn(Input):
     """Where the practice is: a street address, as claims need it."""
 
     line1: str = Field(min_length=1, max_length=55)
@@ -42,7 +42,7 @@ class AddressIn(Input):
         return digits(value)
 
 
-class AddressOut(Shape):
+class PracticeAddressOut(Shape):
     """A postal address in the United States."""
 
     line1: str | None
@@ -74,7 +74,7 @@ class PracticeOut(Shape):
     tax_id: str | None
     taxonomy_code: str | None
     phone: str | None
-    address: AddressOut
+    address: PracticeAddressOut
     version: int
     created_at: Instant
     updated_at: Instant
@@ -94,7 +94,7 @@ class PracticeChange(Input):
     tax_id: str | None = Field(None, pattern=r"^\d{2}-?\d{7}$")
     taxonomy_code: str | None = Field(None, pattern=r"^[0-9A-Z]{10}$")
     phone: str | None = Field(None, max_length=20)
-    address: AddressIn | None = None
+    address: PracticeAddressIn | None = None
 
     @field_validator("npi")
     @classmethod

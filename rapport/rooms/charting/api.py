@@ -317,7 +317,7 @@ def return_note(request: ScopedRequest, clinical_note_id: str, body: s.CommentIn
     example=examples.NOTE_DETAIL | {"status": "unlocked", "locked": False, "revision": 2},
     request_example={"reason": "Wrong diagnosis code"},
 )
-def unlock_note(request: ScopedRequest, clinical_note_id: str, body: s.ReasonIn) -> Answer:
+def unlock_note(request: ScopedRequest, clinical_note_id: str, body: s.NoteReasonIn) -> Answer:
     """
     Open a signed note for its author to correct and sign anew, as another revision.
 
@@ -341,7 +341,7 @@ def unlock_note(request: ScopedRequest, clinical_note_id: str, body: s.ReasonIn)
     example=examples.NOTE_DETAIL | {"status": "void"},
     request_example={"reason": "Written into the wrong chart"},
 )
-def void_note(request: ScopedRequest, clinical_note_id: str, body: s.ReasonIn) -> Answer:
+def void_note(request: ScopedRequest, clinical_note_id: str, body: s.NoteReasonIn) -> Answer:
     """Mark a signed note as entered in error. It stays readable with all its signatures."""
     note = signing.void_note(
         scope=request.auth, note_id=path_id("clinical_note", clinical_note_id),

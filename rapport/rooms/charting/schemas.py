@@ -214,7 +214,7 @@ class CommentIn(Input):
     comment: str = Field(min_length=3, max_length=4000)
 
 
-class ReasonIn(Input):
+class NoteReasonIn(Input):
     """Why."""
 
     reason: str = Field(min_length=3, max_length=200)

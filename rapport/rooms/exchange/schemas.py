@@ -208,7 +208,7 @@ class RunOut(Shape):
     ended_at: Instant | None
 
 
-class FindingOut(Struct, kw_only=True):
+class DriftFindingOut(Struct, kw_only=True):
     """One thing that was noticed on a page: names and shapes, no values."""
 
     place: str
@@ -225,7 +225,7 @@ class DriftOut(Shape):
     capability: str
     verdict: str
     reason: str | None
-    findings: list[FindingOut]
+    findings: list[DriftFindingOut]
     shape_before: dict[str, Any]
     shape_after: dict[str, Any]
     picture_document_id: str | None
@@ -280,7 +280,7 @@ class CarriedOut(Struct, kw_only=True):
     """The portal's claim with that number; null: it is not here."""
 
 
-class ArtefactOut(Shape):
+class ConnectionArtefactOut(Shape):
     """A file of the portal. Its document gives it out, by signed link."""
 
     object: Literal["artefact"]
@@ -304,7 +304,7 @@ class RefreshOut(Shape):
     what: list[str]
 
 
-class ConsentIn(Input):
+class ConnectionConsentIn(Input):
     """That the practice may have a program use this account, and on what it rests."""
 
     contract_permits_automation: bool
@@ -324,7 +324,7 @@ class ConnectionIn(Input):
     definition: str = Field(min_length=1, max_length=80)
     base_url: str = Field(min_length=1, max_length=300)
     identity: dict[str, str] = Field(max_length=10)
-    consent: ConsentIn
+    consent: ConnectionConsentIn
     quiet_hours: QuietIn | None = None
     exports_every_hours: int = Field(
         default=24, ge=0, le=168,
@@ -380,19 +380,19 @@ class AnswerIn(Input):
     code: str | None = Field(default=None, min_length=1, max_length=40)
 
 
-class ResolveIn(Input):
+class AttentionResolveIn(Input):
     """How an item was done with; `accepted`: the page is right as it is now."""
 
     outcome: Literal["done", "accepted"] = "done"
 
 
-class RefreshIn(Input):
+class ConnectionRefreshIn(Input):
     """Kinds to read; none: all."""
 
     what: list[str] = Field(default_factory=list, max_length=20)
 
 
-class SettleIn(Input):
+class WriteSettleIn(Input):
     """What a person has seen at the portal."""
 
     outcome: Literal["happened", "did_not_happen", "dropped"]
@@ -529,7 +529,7 @@ def drift_out(row: DriftReport) -> DriftOut:
     return DriftOut(
         object="drift_report", id=type_id("drift_report", row.id), capability=row.capability,
         verdict=row.verdict, reason=row.reason or None,
-        findings=[FindingOut(**finding) for finding in row.findings],
+        findings=[DriftFindingOut(**finding) for finding in row.findings],
         shape_before=row.shape_before, shape_after=row.shape_after,
         picture_document_id=type_id("document", row.picture_id) if row.picture_id else None,
         connector_revision=row.revision, at=instant(row.at),
@@ -568,9 +568,9 @@ def write_out(scope: Scope, row: Write, *, history: list[WriteHistory]) -> Write
     )
 
 
-def artefact_out(row: Artefact, *, carried: Sequence[tuple[str, UUID | None]] | None = None) -> ArtefactOut:
+def artefact_out(row: Artefact, *, carried: Sequence[tuple[str, UUID | None]] | None = None) -> ConnectionArtefactOut:
     """Return the shape of a file of the portal, with the claims that it carries to a payer."""
-    return ArtefactOut(
+    return ConnectionArtefactOut(
         object="artefact", id=type_id("artefact", row.id), ability=row.ability, remote_id=row.remote_id,
         document_id=type_id("document", row.document_id) if row.document_id else None,
         sha256=row.sha256 or None, reason=row.reason or None, asked_at=instant(row.asked_at),

@@ -96,7 +96,7 @@ class AllocationOut(Struct):
     amount: MoneyOut
 
 
-class PaymentOut(Shape):
+class BookedPaymentOut(Shape):
     """Money that a patient gave."""
 
     object: Literal["payment"]
@@ -129,7 +129,7 @@ class AllocationIn(Input):
     amount: PositiveMoneyIn
 
 
-class PaymentIn(Input):
+class BookedPaymentIn(Input):
     """A payment by a patient, as it was received."""
 
     patient_id: str = Field(max_length=40)
@@ -263,7 +263,7 @@ def entry_out(row: tuple[Any, ...], scope: Scope) -> LedgerEntryOut:
     )  # fmt: skip
 
 
-def payment_out(row: tuple[Any, ...], scope: Scope) -> PaymentOut:
+def payment_out(row: tuple[Any, ...], scope: Scope) -> BookedPaymentOut:
     """Return the shape of a payment from a row of `PAYMENT_COLUMNS`."""
     entries = msgspec.json.decode(row[8])
     first = entries[0]
@@ -279,7 +279,7 @@ def payment_out(row: tuple[Any, ...], scope: Scope) -> PaymentOut:
         for account, cents, _ in lines
         if kind == "refund" and not undone and account == "cash"
     )
-    return PaymentOut(
+    return BookedPaymentOut(
         object="payment",
         id=type_id("payment", row[0]),
         patient_id=type_id("patient", row[1]),

@@ -48,7 +48,7 @@ class CardRefundOut(Struct):
     decline: Declined | None
 
 
-class PaymentOut(ledger.PaymentOut):
+class PaymentOut(ledger.BookedPaymentOut):
     """Money that a patient gave, or that is asked of their card."""
 
     method: Literal["cash", "check", "card_recorded", "card"]  # type: ignore[assignment]
@@ -63,7 +63,7 @@ class PaymentOut(ledger.PaymentOut):
     planned_charge_id: str | None
 
 
-class PaymentIn(ledger.PaymentIn):
+class PaymentIn(ledger.BookedPaymentIn):
     """A payment as it was received, or a charge of a card on file."""
 
     method: Literal["cash", "check", "card_recorded", "card"]  # type: ignore[assignment]
@@ -223,7 +223,7 @@ class AutopayRuleIn(Input):
     retry_days: list[Annotated[int, Field(ge=1, le=30)]] = Field(default=[3, 7], max_length=5)
 
 
-class ConsentIn(Input):
+class AutoPayConsentIn(Input):
     """What was consented to, by whom, and when."""
 
     words: str = Field(min_length=20, max_length=4000, description="As they were shown.")
@@ -236,13 +236,13 @@ class EnrolmentIn(Input):
 
     patient_id: str = Field(max_length=40)
     card_id: str = Field(max_length=40)
-    consent: ConsentIn
+    consent: AutoPayConsentIn
     max_per_month: ledger.PositiveMoneyIn | None = Field(
         default=None, description="The most in a calendar month that was consented to."
     )
 
 
-class ReasonIn(Input):
+class PaymentReasonIn(Input):
     """Why."""
 
     reason: str = Field(min_length=3, max_length=200)
@@ -347,10 +347,10 @@ def payment_out(row: tuple[Any, ...], scope: Scope) -> PaymentOut:
     )  # fmt: skip
 
 
-def _asked(row: tuple[Any, ...]) -> ledger.PaymentOut:
+def _asked(row: tuple[Any, ...]) -> ledger.BookedPaymentOut:
     """Return a charge that the ledger does not have: it pays for nothing."""
     created = instant(row[6])
-    return ledger.PaymentOut(
+    return ledger.BookedPaymentOut(
         object="payment", id=type_id("payment", row[0]), patient_id=type_id("patient", row[1]),
         amount=MoneyOut(row[2]), method="card",  # type: ignore[arg-type]
         reference=None, received_on=row[5], allocations=[], unapplied=MoneyOut(0), refunded=MoneyOut(0),

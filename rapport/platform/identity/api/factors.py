@@ -69,12 +69,12 @@ def _bare(type: str, *, remaining: int | None) -> s.FactorOut:
     needs=Permission.SELF_READ,
     action="mfa.enrol",
     key="none",
-    returns=(201, s.EnrolmentOut),
+    returns=(201, s.MfaEnrolmentOut),
     problems=(*_PROOF, mfa.StepUpRequired),
     example=examples.ENROLMENT,
     request_example={"code": "123456"},
 )
-def begin_totp(request: ScopedRequest, body: s.TotpBeginIn) -> s.EnrolmentOut:
+def begin_totp(request: ScopedRequest, body: s.TotpBeginIn) -> s.MfaEnrolmentOut:
     """
     Begin to enrol an authenticator app. Who has one proves it with a fresh `code` of it, or with a
     recovery code; else the answer is 401 `step-up-required`. The old one works until the new one
@@ -83,7 +83,7 @@ def begin_totp(request: ScopedRequest, body: s.TotpBeginIn) -> s.EnrolmentOut:
     user, now = _me(request), timezone.now()
     mfa.step_up(user_id=user.id, code=body.code, now=now)
     made = mfa.begin_totp(user=user, now=now)
-    return s.EnrolmentOut(
+    return s.MfaEnrolmentOut(
         object="totp_enrolment", id=type_id("mfa_factor", made.factor.id), secret=made.secret,
         otpauth_url=made.url, version=1,
     )  # fmt: skip

@@ -36,7 +36,7 @@ def _shape(practice: Practice, scope: Scope) -> s.PracticeOut:
         tax_id=practice.tax_id or None,
         taxonomy_code=practice.taxonomy_code or None,
         phone=practice.phone or None,
-        address=s.AddressOut(
+        address=s.PracticeAddressOut(
             line1=practice.address_line1 or None,
             line2=practice.address_line2 or None,
             city=practice.city or None,

@@ -7,7 +7,7 @@ from django.utils import timezone
 from rapport.kernel.problems import NotFound
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import ScopedRequest
-from rapport.platform.api.shapes import Answer
+from rapport.platform.api.shapes import Answer, Nothing
 from rapport.rooms.accounting import examples, jobs, queries
 from rapport.rooms.accounting import schemas as s
 from rapport.rooms.accounting.services import linking
@@ -61,7 +61,7 @@ def get_link(request: ScopedRequest) -> Answer:
     example=examples.BOOK_LINK | {"state": "asked", "authorize_url": "https://appcenter.intuit.com/connect/oauth2?…"},
     request_example=examples.NEW_LINK,
 )
-def ask_for_link(request: ScopedRequest, body: s.LinkIn) -> Answer:
+def ask_for_link(request: ScopedRequest, body: s.QuickbooksLinkIn) -> Answer:
     """
     Begin to link the practice's books: send a person to `authorize_url`, who allows it there.
 
@@ -122,7 +122,7 @@ def map_accounts(request: ScopedRequest, body: s.MappingIn) -> Answer:
     example=examples.BOOK_LINK | {"state": "signed_out", "last_code": "unlinked"},
     request_example={},
 )
-def unlink(request: ScopedRequest, body: s.Nothing | None = None) -> Answer:
+def unlink(request: ScopedRequest, body: Nothing | None = None) -> Answer:
     """Forget the tokens. What was sent stays there. Take the permission back at Intuit as well."""
     return Answer(s.link_out(linking.unlink(scope=request.auth, now=timezone.now())))
 

@@ -175,7 +175,7 @@ def list_statements(request: ScopedRequest) -> Answer:
     example=examples.STATEMENT,
     request_example=examples.NEW_PAPER,
 )
-def issue_statement(request: ScopedRequest, body: s.PaperIn) -> Answer:
+def issue_statement(request: ScopedRequest, body: s.PatientPaperIn) -> Answer:
     """Say what happened to a patient's money in a period, and what they owe at its end. It never changes."""
     paper = services.issue_statement(scope=request.auth, body=body, now=timezone.now())
     return _answer(request, paper, "statement", status=201)
@@ -221,7 +221,7 @@ def list_superbills(request: ScopedRequest) -> Answer:
     example=examples.SUPERBILL,
     request_example=examples.NEW_PAPER,
 )
-def issue_superbill(request: ScopedRequest, body: s.PaperIn) -> Answer:
+def issue_superbill(request: ScopedRequest, body: s.PatientPaperIn) -> Answer:
     """
     List the visits of a period that the patient has paid, with codes, diagnoses and who treated them.
 

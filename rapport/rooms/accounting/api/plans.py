@@ -116,7 +116,7 @@ def preview_plan(request: ScopedRequest, body: s.PlanTermsIn) -> Answer:
     example=examples.PLAN,
     request_example=examples.NEW_PLAN,
 )
-def make_plan(request: ScopedRequest, body: s.PlanIn) -> Answer:
+def make_plan(request: ScopedRequest, body: s.PaymentPlanIn) -> Answer:
     """
     Write down that a patient pays what they owe by instalments. It has no interest and no fee, and books nothing:
     what is owed stays owed, and AutoPay and invoices ask for none of its visits.

@@ -18,7 +18,7 @@ from rapport.rooms.accounting.rules.journal import NAMES, Total
 from rapport.rooms.accounting.states import PayBasis
 
 
-class PaperIn(Input):
+class PatientPaperIn(Input):
     """Whose paper, and about which days of service or posting."""
 
     patient_id: str = Field(max_length=40)
@@ -49,10 +49,6 @@ class PeriodIn(Input):
 
     from_on: date
     to_on: date
-
-
-class Nothing(Input):
-    """A body without fields."""
 
 
 class CodeAmountIn(Input):
@@ -462,7 +458,7 @@ def pay_report_out(report: PayReport) -> PayReportOut:
     )  # fmt: skip
 
 
-class LinkIn(Input):
+class QuickbooksLinkIn(Input):
     """From which day on totals are sent."""
 
     from_on: date

@@ -69,7 +69,7 @@ class AgreedIn(Input):
     how: How
 
 
-class PlanIn(PlanTermsIn):
+class PaymentPlanIn(PlanTermsIn):
     """A plan that was agreed."""
 
     agreed: AgreedIn

@@ -162,7 +162,7 @@ def make_plan(*, scope: Scope, body: Any, now: datetime) -> PaymentPlan:
     """
     Make a plan, and end the one that it replaces. What is owed stays as it is.
 
-    :param body: `schemas.PlanIn`
+    :param body: `schemas.PaymentPlanIn`
     :raises Conflict: as `draft_plan`
     """
     draft = draft_plan(scope=scope, body=body, now=now)

@@ -15,7 +15,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags, handed_on
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import ScopedRequest
-from rapport.platform.api.shapes import Answer, path_id
+from rapport.platform.api.shapes import Answer, Nothing, path_id
 from rapport.rooms.claims import at_source, examples, queries, services
 from rapport.rooms.claims import schemas as s
 from rapport.rooms.claims.models import Acknowledgement, Channel, ClaimHistory
@@ -219,7 +219,7 @@ def get_claim(request: ScopedRequest, claim_id: str) -> Answer:
     example=examples.CLAIM,
     request_example={},
 )
-def validate_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None = None) -> Answer:
+def validate_claim(request: ScopedRequest, claim_id: str, body: Nothing | None = None) -> Answer:
     """Look for faults again after something was mended. A rejected claim becomes a draft first."""
     claim = services.validate_claim(
         scope=request.auth, claim_id=path_id("claim", claim_id), now=timezone.now()
@@ -245,7 +245,7 @@ def validate_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None
     example=examples.CLAIM | {"write": None},
     request_example={},
 )
-def submit_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None = None) -> Answer:
+def submit_claim(request: ScopedRequest, claim_id: str, body: Nothing | None = None) -> Answer:
     """
     Freeze the claim into a submission and queue it to be sent.
 
@@ -272,7 +272,7 @@ def submit_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None =
     example=examples.CLAIM,
     request_example={},
 )
-def inquire_status(request: ScopedRequest, claim_id: str, body: s.Nothing | None = None) -> Answer:
+def inquire_status(request: ScopedRequest, claim_id: str, body: Nothing | None = None) -> Answer:
     """
     Send the payer a status inquiry (276). Its answer (277) is filed in `status_inquiries`, and told by
     `claim.status_told` or by the event of the move it makes. An answer moves a claim forwards only: that the payer has it,
@@ -363,7 +363,7 @@ def hold_claim(request: ScopedRequest, claim_id: str, body: s.HoldIn | None = No
     example=examples.CLAIM,
     request_example={},
 )
-def void_claim(request: ScopedRequest, claim_id: str, body: s.Nothing | None = None) -> Answer:
+def void_claim(request: ScopedRequest, claim_id: str, body: Nothing | None = None) -> Answer:
     """
     Withdraw a claim before any payer has it; its services can be billed anew. For a claim that a
     payer has decided, assemble one with `frequency: void` instead.

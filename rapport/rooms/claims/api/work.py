@@ -131,7 +131,7 @@ def change_work_item(request: ScopedRequest, work_item_id: str, body: s.WorkItem
     example=examples.WORK_ITEM | {"state": "resolved", "resolution": "written off"},
     request_example={"resolution": "written off"},
 )
-def resolve_work_item(request: ScopedRequest, work_item_id: str, body: s.ResolveIn) -> Answer:
+def resolve_work_item(request: ScopedRequest, work_item_id: str, body: s.WorkItemResolveIn) -> Answer:
     """Settle an item by hand, with a word on how. Sending the claim again, or withdrawing it, settles it by itself."""
     return _one(
         services.resolve_work(

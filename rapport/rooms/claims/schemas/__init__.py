@@ -222,10 +222,6 @@ class DoubtIn(Input):
     reference: str | None = Field(default=None, max_length=100, description="What it is called there.")
 
 
-class Nothing(Input):
-    """An empty body."""
-
-
 class ChannelSettings(Input):
     """How the other side is reached, and the names in the envelope."""
 

@@ -55,7 +55,7 @@ class WorkItemChange(Input):
     due_on: Day | None = None
 
 
-class ResolveIn(Input):
+class WorkItemResolveIn(Input):
     """How it was settled."""
 
     resolution: str = Field(min_length=1, max_length=200)

@@ -140,7 +140,7 @@ def list_attention(request: ScopedRequest, connection_id: str) -> Answer:
     request_example={"outcome": "accepted"},
 )
 def resolve_item(
-    request: ScopedRequest, connection_id: str, attention_item_id: str, body: s.ResolveIn
+    request: ScopedRequest, connection_id: str, attention_item_id: str, body: s.AttentionResolveIn
 ) -> Answer:
     """
     Say that an item is done with. What stopped the connection is tried again with one sign-in;
@@ -164,7 +164,7 @@ def resolve_item(
     example=examples.REFRESH,
     request_example={"what": ["appointments"]},
 )
-def refresh(request: ScopedRequest, connection_id: str, body: s.RefreshIn) -> Answer:
+def refresh(request: ScopedRequest, connection_id: str, body: s.ConnectionRefreshIn) -> Answer:
     """
     Ask for a reading ahead of schedule, of some kinds or of all. What waits already is not asked for
     twice. When the portal is asked as fast as it allows, 429 says when to come back.
@@ -308,7 +308,7 @@ def approve_write(request: ScopedRequest, connection_id: str, connector_write_id
     request_example={"outcome": "happened", "remote_id": "8731"},
 )
 def settle_write(
-    request: ScopedRequest, connection_id: str, connector_write_id: str, body: s.SettleIn
+    request: ScopedRequest, connection_id: str, connector_write_id: str, body: s.WriteSettleIn
 ) -> Answer:
     """
     Say what you have seen at the portal of a write that is in doubt or absent (`happened`,
@@ -322,7 +322,7 @@ def settle_write(
     return _write(request, row)
 
 
-def _artefacts(ids: Sequence[UUID], scope: Scope) -> list[s.ArtefactOut]:
+def _artefacts(ids: Sequence[UUID], scope: Scope) -> list[s.ConnectionArtefactOut]:
     rows = queries.rows_of(Artefact, scope=scope, ids=ids)
     carried: dict[UUID, list[tuple[str, UUID | None]]] = {}
     if scope.allows(Permission.CLAIMS_READ):
@@ -344,7 +344,7 @@ ARTEFACTS = replace(
     summary="List files of the portal",
     needs=READ,
     action="artefact.list",
-    returns=(200, s.ArtefactOut),
+    returns=(200, s.ConnectionArtefactOut),
     list_spec=ARTEFACTS,
     example=examples.page(examples.CLAIM_FILE),
 )
@@ -361,7 +361,7 @@ def list_artefacts(request: ScopedRequest, connection_id: str) -> Answer:
     summary="Fetch a file of the portal",
     needs=READ,
     action="artefact.fetch",
-    returns=(202, s.ArtefactOut),
+    returns=(202, s.ConnectionArtefactOut),
     problems=(p.ConnectionStands, p.NotPermittedThere, p.PortalPace),
     example=examples.ARTEFACT | {"document_id": None, "sha256": None, "fetched_at": None},
     request_example={"ability": "notes.pdf", "remote_id": "5512"},

@@ -58,7 +58,7 @@ def record_payment(*, scope: Scope, body: Any, now: datetime) -> Payment:
     """
     Record money that a patient gave: to what is open, the oldest first; the rest is credit.
 
-    :param body: `schemas.PaymentIn`
+    :param body: `schemas.BookedPaymentIn`
     :raises ReferenceNotFound: no such patient for this actor
     :raises Invalid: the day lies ahead, or an allocation does not fit
     :raises BooksClosed: the books of the day it was received are closed

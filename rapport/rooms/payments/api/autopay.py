@@ -130,7 +130,7 @@ def enrol(request: ScopedRequest, body: s.EnrolmentIn) -> Answer:
     example=examples.ENROLMENT | {"state": "revoked", "version": 2},
     request_example={"reason": "Asked for at the front desk"},
 )
-def revoke(request: ScopedRequest, autopay_enrolment_id: str, body: s.ReasonIn) -> Answer:
+def revoke(request: ScopedRequest, autopay_enrolment_id: str, body: s.PaymentReasonIn) -> Answer:
     """End a consent at once: what is planned does not leave. Emits `autopay.revoked`."""
     row = services.revoke(
         scope=request.auth, enrolment_id=path_id("autopay_enrolment", autopay_enrolment_id), reason=body.reason,
@@ -204,7 +204,7 @@ def get_planned(request: ScopedRequest, planned_charge_id: str) -> Answer:
     example=examples.PLANNED | {"state": "cancelled", "reason": "Pays in cash", "version": 2},
     request_example={"reason": "Pays in cash"},
 )
-def cancel(request: ScopedRequest, planned_charge_id: str, body: s.ReasonIn) -> Answer:
+def cancel(request: ScopedRequest, planned_charge_id: str, body: s.PaymentReasonIn) -> Answer:
     """
     Keep a planned charge from leaving, or close one that was given up.
 

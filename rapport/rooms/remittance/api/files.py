@@ -13,7 +13,7 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.api import etags, uploads
 from rapport.platform.api.lists import Filter, ListSpec, Sort
 from rapport.platform.api.router import ScopedRequest
-from rapport.platform.api.shapes import Answer, path_id
+from rapport.platform.api.shapes import Answer, Nothing, path_id
 from rapport.rooms.remittance import examples, queries, services
 from rapport.rooms.remittance.models import EraFile, Remittance
 from rapport.rooms.remittance.schemas import files as s
@@ -149,7 +149,7 @@ def get_era_file(request: ScopedRequest, era_file_id: str) -> Answer:
     example=examples.ERA_PLAN,
     request_example={},
 )
-def plan_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing | None = None) -> Answer:
+def plan_era_file(request: ScopedRequest, era_file_id: str, body: Nothing | None = None) -> Answer:
     """
     What posting does, service by service: how each was matched and how sure that is, what becomes of
     each adjustment and by which rule, the entries, and why the file waits for a person if it does. Of a file
@@ -172,7 +172,7 @@ def plan_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing | No
     example=examples.ERA_FILE,
     request_example={},
 )
-def post_era_file(request: ScopedRequest, era_file_id: str, body: s.Nothing | None = None) -> Answer:
+def post_era_file(request: ScopedRequest, era_file_id: str, body: Nothing | None = None) -> Answer:
     """Post what the plan shows. A file that was posted already is answered as it is, not again."""
     id, now = path_id("era_file", era_file_id), timezone.now()
     file = services.post_file(scope=request.auth, era_file_id=id, now=now)

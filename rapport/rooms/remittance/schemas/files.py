@@ -110,10 +110,6 @@ class UnpostIn(Input):
     reason: str = Field(min_length=3, max_length=200)
 
 
-class Nothing(Input):
-    """An empty body."""
-
-
 def line_out(line: RemittanceLine) -> RemittanceLineOut:
     """Return one service."""
     return RemittanceLineOut(

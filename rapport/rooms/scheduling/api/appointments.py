@@ -362,7 +362,7 @@ def no_show(request: ScopedRequest, appointment_id: str, body: s.MoveIn | None =
     example=examples.APPOINTMENT,
     request_example={},
 )
-def reopen(request: ScopedRequest, appointment_id: str, body: s.ReopenIn | None = None) -> Answer:
+def reopen(request: ScopedRequest, appointment_id: str, body: s.AppointmentReopenIn | None = None) -> Answer:
     """
     Take a check-in, an outcome or a cancellation back: it is booked again.
 
@@ -377,7 +377,7 @@ def reopen(request: ScopedRequest, appointment_id: str, body: s.ReopenIn | None 
     needs=Permission.APPOINTMENTS_READ,
     action="appointment.read_history",
     kind="list",
-    returns=(200, s.HistoryOut),
+    returns=(200, s.AppointmentHistoryOut),
     example={
         "object": "list",
         "data": [examples.HISTORY],

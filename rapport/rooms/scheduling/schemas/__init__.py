@@ -173,7 +173,7 @@ class WorkScheduleOut(Shape):
     version: int
 
 
-class HistoryOut(Shape):
+class AppointmentHistoryOut(Shape):
     """One thing that happened to an appointment."""
 
     object: Literal["appointment_history"]
@@ -188,7 +188,7 @@ class HistoryOut(Shape):
     at: Instant
 
 
-class OverrideIn(Input):
+class BookingOverrideIn(Input):
     """Book in spite of a check. Needs `appointments:override`; the reason is audited."""
 
     reason: str = Field(min_length=3, max_length=200, description="No patient's data, please.")
@@ -248,7 +248,7 @@ class AppointmentIn(When):
     telehealth_mode: Literal["video", "audio"] | None = None
     patient_setting: Literal["home", "elsewhere"] | None = None
     external_ids: list[ExternalIdIn] = Field(default_factory=list, max_length=20)
-    override: OverrideIn | None = None
+    override: BookingOverrideIn | None = None
 
 
 class AppointmentChange(When):
@@ -261,7 +261,7 @@ class AppointmentChange(When):
     telehealth_mode: Literal["video", "audio"] | None = None
     patient_setting: Literal["home", "elsewhere"] | None = None
     external_ids: list[ExternalIdIn] | None = Field(default=None, max_length=20)
-    override: OverrideIn | None = None
+    override: BookingOverrideIn | None = None
 
 
 class RescheduleIn(When):
@@ -270,7 +270,7 @@ class RescheduleIn(When):
     clinician_id: str | None = Field(default=None, max_length=40)
     location_id: str | None = Field(default=None, max_length=40)
     telehealth: bool | None = None
-    override: OverrideIn | None = None
+    override: BookingOverrideIn | None = None
 
 
 class MoveIn(Input):
@@ -287,10 +287,10 @@ class CancelIn(Input):
     late: bool = Field(default=False, description="Too late by the practice's own policy.")
 
 
-class ReopenIn(Input):
+class AppointmentReopenIn(Input):
     """Take an outcome back."""
 
-    override: OverrideIn | None = None
+    override: BookingOverrideIn | None = None
 
 
 class ShiftIn(Input):
@@ -436,9 +436,9 @@ HISTORY = (
 """Reads what `history_out` takes."""
 
 
-def history_out(row: tuple[Any, ...]) -> HistoryOut:
+def history_out(row: tuple[Any, ...]) -> AppointmentHistoryOut:
     """Return the shape of a row of `HISTORY`."""
-    return HistoryOut(
+    return AppointmentHistoryOut(
         object="appointment_history",
         action=row[0],
         status_before=row[1] or None,

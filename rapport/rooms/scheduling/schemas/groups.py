@@ -16,7 +16,7 @@ from rapport.rooms.scheduling.models import Group, GroupSession
 from rapport.rooms.scheduling.queries.groups import Person
 from rapport.rooms.scheduling.rules.wall_clock import show, zone_named
 
-from . import CancelIn, LocalText, OverrideIn, PatientRef, Status, When
+from . import BookingOverrideIn, CancelIn, LocalText, PatientRef, Status, When
 
 _MEMBERS = "Those whom the caller may see; `members_count` counts everybody."
 
@@ -152,7 +152,7 @@ class GroupSessionIn(When):
     telehealth_mode: Literal["video", "audio"] | None = None
     patient_setting: Literal["home", "elsewhere"] | None = None
     repeat: RepeatIn | None = None
-    override: OverrideIn | None = None
+    override: BookingOverrideIn | None = None
 
 
 class GroupCancelIn(CancelIn):

@@ -459,7 +459,7 @@ def act(
 
     :param ended_reason: of a cancellation, one of few words
     :param ended_by: of a cancellation: patient, clinician or practice
-    :param override: `schemas.OverrideIn`, when reopening over another appointment
+    :param override: `schemas.BookingOverrideIn`, when reopening over another appointment
     :raises NotFound: no such appointment for this actor
     :raises PreconditionFailed: it was changed since
     :raises StateConflict: its status does not allow it
