@@ -7,11 +7,14 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from rapport.protocols.x12 import elig270
+from rapport.protocols.x12.envelope import Address, Numbers, interchange
 from rapport.rooms.claims.ports import (
     Clearinghouse,
     Held,
@@ -48,6 +51,23 @@ def claim_file(control: int, claims: int = 1) -> bytes:
         ],
         control=control,
     )
+
+
+def question_file(kind: str, member_id: str = "SBXCOPAY1", trace: str = "T1") -> bytes:
+    """A file with one question: `270` about a member's eligibility, `276` in name alone."""
+    at = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
+    asked = elig270.inquiry(
+        payer_name="EXAMPLE HEALTH PLAN", payer_id="60054", provider_name="WILLOW", provider_npi="1234567893",
+        member_id=member_id, last="RIVERA", first="ANA", birth_on=date(1990, 5, 1), on=at.date(), trace=trace,
+        origin="9123456789",
+    )  # fmt: skip
+    body = elig270.write([asked], reference="E1", at=at).segments
+    return b"".join(
+        interchange(
+            [(kind, body)], sender=Address("ZZ", "CLINICBH01"), receiver=Address("ZZ", "SANDBOXCH"),
+            numbers=Numbers(1, 1, 1), at=at, usage="T",
+        )
+    )  # fmt: skip
 
 
 class ClearinghouseContract(ABC):

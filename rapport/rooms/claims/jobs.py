@@ -19,7 +19,7 @@ from rapport.rooms.coverage import services as coverage
 
 from . import queries, services
 from .models import Channel, Submission
-from .ports import Clearinghouse
+from .ports import Clearinghouse, Sent
 from .services.channels import open_secret
 from .states import SubmissionState
 
@@ -73,6 +73,10 @@ def send_submission(*, scope: Scope, submission_id: UUID) -> None:
         submission = services.record_answer(
             scope=scope, sending=sending, answer=answer, now=timezone.now()
         )
+        if submission is not None and isinstance(answer, Sent) and answer.reply is not None:
+            services.receive_file(
+                scope=scope, channel_id=submission.channel_id, arrived=answer.reply, now=timezone.now()
+            )
         _again(scope, submission)
         crashpoint(Crashpoint.CLAIM_BEFORE_MARK_COMMIT)
     crashpoint(Crashpoint.CLAIM_AFTER_MARK)

@@ -20,6 +20,8 @@ class Sent:
 
     receipt: str
     """What the clearinghouse calls the file; `find` answers the same, or what its list calls it."""
+    reply: InboundFile | None = None
+    """The answer to what was sent, where it came in the same call; it comes no other way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,8 @@ class RealTime(Protocol):
         """
         Hand over an interchange with one question, and wait for its answer.
 
-        The same file under the same key may be handed over again: it asks nothing new. As in `Clearinghouse`
+        Where the clearinghouse knows a question by its key (`rules.ways.ASKED_AGAIN`), the same file may be handed over
+        again: it asks nothing new. As in `Clearinghouse`
         nothing is raised for what the other side did, and no transaction is open.
         """
         ...

@@ -64,7 +64,7 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """No clear answer: the payer may have been asked. The same file under the same key asks nothing new."""
+    """No clear answer: the payer may have been asked. `Inquiries.asks_again` says whether it may be handed over again."""
 
     detail: str
 
@@ -124,6 +124,15 @@ class Inquiries(Protocol):
         self, *, scope: Scope, channel_id: UUID, kind: str, segments: Iterable[str], at: datetime
     ) -> bytes:
         """Return an interchange with these segments of one transaction set, and numbers that are never used again."""
+        ...
+
+    def asks_again(self, *, scope: Scope, channel_id: UUID) -> bool:
+        """
+        Tell whether a question of which nobody can say whether it arrived may be handed over again.
+
+        True: the other side knows it by its key, and it asks nothing new. False: it would be another question,
+        which may cost again.
+        """
         ...
 
     def ask(

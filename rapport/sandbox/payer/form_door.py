@@ -15,7 +15,7 @@ from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qs
 
-from rapport.sandbox.payer.desk import Desk, Received
+from rapport.sandbox.payer.desk import Desk, NotAnInterchange, Received
 from rapport.sandbox.payer.messages import Reply, Request, json_reply, trouble
 from rapport.sandbox.payer.script import next_fault
 from rapport.sandbox.payer.x12 import NotX12, read
@@ -48,6 +48,8 @@ class FormDoor:
         match request.method, request.path.strip("/").removeprefix("services/"):
             case "POST", "upload":
                 return await self._upload(*fields.get("File", ("", b"")))
+            case "POST", "elig":
+                return await self._ask(fields.get("File", ("", b""))[1])
             case "POST", "uploadlist":
                 return self._uploads(_number(given.get("Page", "")) or 1)
             case "POST", "response":
@@ -79,6 +81,21 @@ class FormDoor:
             for place, segment in enumerate(one for one in read(data).body if one.tag == "CLM")
         ]  # fmt: skip
         return json_reply(200, {"fileid": taken.id, "messages": f"{len(claims)} claims", "claim": claims})
+
+    async def _ask(self, data: bytes) -> Reply:
+        """One 270, answered with the 271 while the caller waits."""
+        fault = next_fault(self._desk.store)
+        if fault is not None and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
+        elif fault is not None:
+            return trouble(fault)
+        match self._desk.ask(data):
+            case None:
+                return Reply(200, lost=True)
+            case NotAnInterchange():
+                return _error(200, "The file is of no known format.")
+            case answer:
+                return json_reply(200, {"eligibility": {"eligid": "1", "data": answer.decode("latin-1")}})
 
     def _uploads(self, page: int) -> Reply:
         held = [row for row, _ in reversed(self._desk.handed_in(channel="form"))]

@@ -1,7 +1,7 @@
 """
 The JSON door: raw X12 inside JSON, in the shape of Stedi's public API reference.
 
-POST …/professionalclaims/v3/raw-x12-submission with an Idempotency-Key, polling with page tokens,
+POST …/professionalclaims/v3/raw-x12-submission with an Idempotency-Key, questions (270, 276) answered at once, polling with page tokens,
 answers fetched by a redirect to a URL that carries its own signature. It has never seen the service.
 """
 
@@ -21,6 +21,10 @@ from rapport.sandbox.payer.script import next_fault
 from rapport.sandbox.payer.x12 import Segment, read
 
 CLAIMS = "/2024-04-01/change/medicalnetwork/professionalclaims/v3/raw-x12-submission"
+QUESTIONS = (
+    "/2024-04-01/change/medicalnetwork/eligibility/v3/raw-x12",
+    "/2024-04-01/change/medicalnetwork/claimstatus/v2/raw-x12",
+)
 CORE = "/2023-08-01"
 DOWNLOADS = "/downloads/"
 SETS = {"999": "999", "277CA": "277", "277": "277", "835": "835"}
@@ -38,7 +42,7 @@ class JsonDoor:
 
     def has(self, path: str) -> bool:
         """Whether a path is behind this door."""
-        return path == CLAIMS or path.startswith((f"{CORE}/", DOWNLOADS))
+        return path in (CLAIMS, *QUESTIONS) or path.startswith((f"{CORE}/", DOWNLOADS))
 
     async def answer(self, request: Request) -> Reply:
         """Answer one call."""
@@ -50,6 +54,8 @@ class JsonDoor:
         match request.method, request.path.removeprefix(CORE).split("/")[1:]:
             case "POST", _ if request.path == CLAIMS:
                 return await self._submit(request)
+            case "POST", _ if request.path in QUESTIONS:
+                return await self._ask(request.body)
             case "GET", ["polling", "transactions"]:
                 return self._poll(request.query)
             case "GET", ["transactions"]:
@@ -91,6 +97,27 @@ class JsonDoor:
                 return _error(400, "validation_error", reason)
             case _:
                 return json_reply(200, _receipt(taken.id, taken.received_at, x12))
+
+    async def _ask(self, body: bytes) -> Reply:
+        """A question, answered while the caller waits. There is no key: asked again, it is another."""
+        fault = next_fault(self._desk.store)
+        if fault is not None and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
+        elif fault is not None:
+            return trouble(fault)
+        try:
+            x12 = json.loads(body)["x12"].encode("latin-1")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return _error(400, "validation_error", "x12 is missing.")
+        match self._desk.ask(x12):
+            case None:
+                return Reply(200, lost=True)
+            case NotAnInterchange(reason):
+                return _error(400, "validation_error", reason)
+            case answer:
+                number = read(answer).control_number
+                meta = {"traceId": secrets.token_hex(8)}
+                return json_reply(200, {"controlNumber": number, "meta": meta, "x12": answer.decode("latin-1")})
 
     def _poll(self, query: dict[str, str]) -> Reply:
         token, start = query.get("pageToken", ""), query.get("startDateTime", "")

@@ -12,7 +12,17 @@ from rapport.connectors.clearinghouse_http.claim_md.settings import ClaimMdSetti
 from rapport.connectors.clearinghouse_http.claim_md.statuses import as_277ca
 from rapport.connectors.clearinghouse_http.mapper import Unreadable
 from rapport.platform.net.lookup import Resolve, system
-from rapport.rooms.claims.ports import Held, InboundFile, InDoubt, Later, NotHeld, Refused, Sent
+from rapport.protocols.x12.kinds import question_of
+from rapport.rooms.claims.ports import (
+    Answered,
+    Held,
+    InboundFile,
+    InDoubt,
+    Later,
+    NotHeld,
+    Refused,
+    Sent,
+)
 
 HEADERS = {"Accept": "application/json"}
 MOST_PAGES = 200
@@ -29,10 +39,19 @@ class ClaimMdClearinghouse:
         """:param resolve: how names become addresses"""
         self._settings = settings
         self._line = wire.Line(settings.line, resolve=resolve)
+        self._questions = wire.Line(settings.questions, resolve=resolve)
 
     def send(self, *, file: bytes, name: str, key: str) -> Sent | Refused | Later | InDoubt:
         """Upload one 837P under its name. There is no key against sending twice, so `key` is not used."""
         return wire.finish(self._send(file, name))
+
+    def ask(self, *, file: bytes, key: str) -> Answered | Refused | Later | InDoubt:
+        """
+        Ask about one patient's eligibility (270) and wait for the payer. Claim status is asked nowhere there.
+
+        There is no key against asking twice, so `key` is not used.
+        """
+        return wire.finish(self._ask(file))
 
     def find(self, *, name: str, key: str, sha256: str) -> Held | NotHeld | InDoubt:
         """
@@ -61,6 +80,19 @@ class ClaimMdClearinghouse:
         except wire.BROKEN as problem:
             return wire.answer_of(problem)
         return mapper.sent_answer(reply.status, reply.headers, reply.body)
+
+    async def _ask(self, file: bytes) -> Answered | Refused | Later | InDoubt:
+        if question_of(file) != "270":
+            return Refused("not-at-once", False, "only eligibility is asked at once")
+        try:
+            async with self._questions.open() as line:
+                reply = await line.call(
+                    "POST", "/services/elig/", headers=HEADERS, data={"AccountKey": self._settings.account_key},
+                    files={"File": ("question.270", file, "text/plain")},
+                )  # fmt: skip
+        except wire.BROKEN as problem:
+            return wire.answer_of(problem)
+        return mapper.asked_answer(reply.status, reply.headers, reply.body)
 
     async def _find(self, name: str) -> Held | NotHeld | InDoubt:
         try:

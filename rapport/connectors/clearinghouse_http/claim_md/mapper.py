@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rapport.connectors.clearinghouse_http.mapper import REFUSALS, Unreadable, wait_seconds
-from rapport.rooms.claims.ports import InDoubt, Later, Refused, Sent
+from rapport.rooms.claims.ports import Answered, InDoubt, Later, Refused, Sent
 
 from .statuses import Told
 
@@ -69,6 +69,26 @@ def sent_answer(status: int, headers: dict[str, str], body: bytes) -> Sent | Ref
     if status == 402:
         return Refused("account-suspended", True, "refused with status 402")
     return InDoubt(f"status {status} does not say whether the file was taken")
+
+
+def asked_answer(status: int, headers: dict[str, str], body: bytes) -> Answered | Refused | Later | InDoubt:
+    """
+    The answer to a question about eligibility whose reply came complete: the 271 is an attribute of `eligibility`.
+
+    What an error says may quote the question, and is not taken along.
+    """
+    if status != 200:
+        said = sent_answer(status, headers, body)
+        return InDoubt("the status does not say whether the payer was asked") if isinstance(said, Sent) else said
+    record = _object(body)
+    if record is None:
+        return InDoubt("status 200 with a body that is no answer")
+    data = next((_text(row, "data") for row in _rows(record, "eligibility") if _text(row, "data")), "")
+    if data.startswith("ISA"):
+        return Answered(data.encode("latin-1", "replace"))
+    if _rows(record, "error"):
+        return Refused("question-refused", False, "the question was answered with an error")
+    return InDoubt("status 200 with neither a 271 nor an error")
 
 
 def uploads_of(status: int, body: bytes) -> tuple[tuple[str, str], ...] | Unreadable:

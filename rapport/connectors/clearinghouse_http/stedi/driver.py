@@ -10,10 +10,24 @@ from rapport.connectors.clearinghouse_http.mapper import Unreadable
 from rapport.connectors.clearinghouse_http.stedi import mapper
 from rapport.connectors.clearinghouse_http.stedi.settings import StediSettings
 from rapport.platform.net.lookup import Resolve, system
-from rapport.protocols.x12.kinds import kind_of
-from rapport.rooms.claims.ports import Held, InboundFile, InDoubt, Later, NotHeld, Refused, Sent
+from rapport.protocols.x12.kinds import kind_of, question_of
+from rapport.rooms.claims.ports import (
+    Answered,
+    Held,
+    InboundFile,
+    InDoubt,
+    Later,
+    NotHeld,
+    Refused,
+    Sent,
+)
 
 CLAIMS = "/change/medicalnetwork/professionalclaims/v3/raw-x12-submission"
+QUESTIONS = {
+    "270": "/change/medicalnetwork/eligibility/v3/raw-x12",
+    "276": "/change/medicalnetwork/claimstatus/v2/raw-x12",
+}
+"""ST01 of a question -> where it is asked."""
 BEGINNING = "2020-01-01T00:00:00Z"
 """Where a stream that was never read is begun."""
 MOST_PAGES = 20
@@ -29,14 +43,31 @@ class StediClearinghouse:
         """:param resolve: how names become addresses"""
         self._settings = settings
         self._claims = wire.Line(settings.claims, resolve=resolve)
+        self._questions = wire.Line(settings.questions, resolve=resolve)
         self._core = wire.Line(settings.core, resolve=resolve)
 
     def send(self, *, file: bytes, name: str, key: str) -> Sent | Refused | Later | InDoubt:
-        """Hand over one 837P. `name` is not used: here the key tells files apart."""
+        """
+        Hand over one 837P, for which `name` is not used: the key tells files apart.
+
+        A question (by its name a 276) is answered in the same call, and its answer comes with the receipt.
+        """
+        if name.endswith(".276"):
+            return self._sent(self.ask(file=file, key=key), name)
         return wire.finish(self._send(file, key))
 
+    def ask(self, *, file: bytes, key: str) -> Answered | Refused | Later | InDoubt:
+        """Ask one question (270, 276) and wait for the payer. There is no key for it: asked again, it is another."""
+        return wire.finish(self._ask(file))
+
     def find(self, *, name: str, key: str, sha256: str) -> Held | NotHeld | InDoubt:
-        """Look a claim up by its BHT03, which the name begins with. The list has no digests to compare."""
+        """
+        Look a claim up by its BHT03, which the name begins with. The list has no digests to compare.
+
+        That of a question nothing is listed is documented nowhere, so it stays in doubt.
+        """
+        if name.endswith(".276"):
+            return InDoubt("whether a question was asked is not listed")
         return wire.finish(self._find(mapper.reference_of(name)))
 
     def list_inbound(self, *, after: str) -> tuple[tuple[InboundFile, ...], str]:
@@ -51,6 +82,27 @@ class StediClearinghouse:
         except wire.BROKEN as problem:
             return wire.answer_of(problem)
         return mapper.sent_answer(reply.status, reply.headers, reply.body)
+
+    async def _ask(self, file: bytes) -> Answered | Refused | Later | InDoubt:
+        path = QUESTIONS.get(question_of(file))
+        if path is None:
+            return Refused("not-at-once", False, "only eligibility and claim status are asked at once")
+        headers = mapper.question_headers(self._settings.api_key)
+        try:
+            async with self._questions.open() as line:
+                reply = await line.call("POST", path, headers=headers, content=mapper.body_of(file))
+        except wire.BROKEN as problem:
+            return wire.answer_of(problem)
+        return mapper.asked_answer(reply.status, reply.headers, reply.body)
+
+    def _sent(self, answer: Answered | Refused | Later | InDoubt, name: str) -> Sent | Refused | Later | InDoubt:
+        if not isinstance(answer, Answered):
+            return answer
+        if (kind := kind_of(answer.data)) != "277":
+            # A 999 or TA1 of theirs names numbers of an envelope that is not ours: it must not be taken in as an answer.
+            return Refused("not-taken", False, "the payer did not take the question")
+        reference = mapper.reference_of(name)
+        return Sent(reference, InboundFile(f"{reference}.reply.277", kind, answer.data))
 
     async def _find(self, reference: str) -> Held | NotHeld | InDoubt:
         headers = mapper.ask_headers(self._settings.api_key)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rapport.connectors.clearinghouse_http.mapper import REFUSALS, Unreadable, wait_seconds
-from rapport.rooms.claims.ports import Held, InDoubt, Later, NotHeld, Refused, Sent
+from rapport.rooms.claims.ports import Answered, Held, InDoubt, Later, NotHeld, Refused, Sent
 
 FETCHED = frozenset(("277", "835", "999"))
 """Transaction sets (ST01) that are answers to claims."""
@@ -74,6 +74,34 @@ def sent_answer(status: int, headers: dict[str, str], body: bytes) -> Sent | Ref
         return Refused("account-suspended", True, "refused with status 402")
     # A 409 among them: an earlier call with this key is still at work, and may yet take the file.
     return InDoubt(f"status {status} does not say whether the file was taken")
+
+
+def question_headers(api_key: str) -> dict[str, str]:
+    """The headers of a question: no key of its own, which is documented for claims alone."""
+    return {"Authorization": api_key, "Content-Type": "application/json", "Accept": "application/json"}
+
+
+def asked_answer(status: int, headers: dict[str, str], body: bytes) -> Answered | Refused | Later | InDoubt:
+    """
+    The answer to a question whose reply came complete: the payer's own X12, or why there is none.
+
+    A 200 without it leaves open whether the payer was asked, as every other status does that is no clear no.
+    """
+    if status == 200:
+        record = _object(body)
+        x12 = record.get("x12") if record else None
+        if isinstance(x12, str) and x12.startswith("ISA"):
+            return Answered(x12.encode("latin-1", "replace"))
+        return InDoubt("status 200 without the payer's answer")
+    if status in (429, 503):
+        return Later(wait_seconds(headers.get("retry-after", "")))
+    if 300 <= status < 400:
+        return Refused("redirected", False, "the address answers with a redirect")
+    if status in REFUSALS:
+        return Refused(REFUSALS[status], False, f"refused with status {status}")
+    if status == 402:
+        return Refused("account-suspended", True, "refused with status 402")
+    return InDoubt(f"status {status} does not say whether the payer was asked")
 
 
 def found_answer(status: int, body: bytes, *, reference: str) -> Held | NotHeld | InDoubt:

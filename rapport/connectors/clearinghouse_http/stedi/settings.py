@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rapport.connectors.clearinghouse_http.settings import HttpSettings
 
@@ -23,16 +23,23 @@ class StediSettings:
     """Where transactions are listed and fetched, with its version."""
     connect_seconds: float = 2
     total_seconds: float = 20
+    ask_seconds: float = 65
+    """For a question: a payer may take a minute to answer, and the call ends no earlier."""
     page_size: int = 50
 
     def __post_init__(self) -> None:
         # Both are looked at when the channel is used for the first time, and not at the second call.
-        _ = self.claims, self.core
+        _ = self.claims, self.questions, self.core
 
     @property
     def claims(self) -> HttpSettings:
         """The way to where claims are handed in."""
         return self._to(self.base_url)
+
+    @property
+    def questions(self) -> HttpSettings:
+        """The way to where questions are answered while one waits."""
+        return replace(self._to(self.base_url), total_seconds=self.ask_seconds)
 
     @property
     def core(self) -> HttpSettings:

@@ -500,7 +500,7 @@ JOIN LATERAL (
     WHERE practice_id = c.practice_id AND claim_id = c.id ORDER BY attempt DESC LIMIT 1
 ) sent ON true
 JOIN claims_submission s ON s.practice_id = c.practice_id AND s.id = sent.submission_id
-JOIN claims_channel ch ON ch.practice_id = c.practice_id AND ch.id = s.channel_id AND ch.active AND ch.kind IN ('http', 'sftp')
+JOIN claims_channel ch ON ch.practice_id = c.practice_id AND ch.id = s.channel_id AND ch.active AND ch.kind IN ('http', 'stedi', 'sftp')
 LEFT JOIN LATERAL (
     SELECT max(asked_at) AS at, count(*) AS times FROM claims_statusinquiry
     WHERE practice_id = c.practice_id AND claim_id = c.id AND asked_at >= sent.at

@@ -36,7 +36,7 @@ from rapport.rooms.claims.models import (
     ToldStatus,
 )
 from rapport.rooms.claims.rules import inquiries as rules
-from rapport.rooms.claims.rules.ways import QUESTIONS
+from rapport.rooms.claims.rules.ways import QUESTIONS, QUESTIONS_A_FILE
 from rapport.rooms.claims.states import Action, ClaimState, WorkKind
 from rapport.rooms.coverage import services as coverage
 
@@ -97,7 +97,9 @@ def inquire_what_is_due(*, scope: Scope, now: datetime) -> int:
         by_channel.setdefault(row.channel_id, []).append(row.claim)
     for channel_id, claims in by_channel.items():
         channel = queries.get_channel(scope=scope, channel_id=channel_id)
-        _ask(scope, channel, claims, reason="schedule", now=now)
+        most = QUESTIONS_A_FILE.get(channel.kind, MOST_AT_ONCE)
+        for first in range(0, len(claims), most):
+            _ask(scope, channel, claims[first : first + most], reason="schedule", now=now)
     return sum(map(len, by_channel.values()))
 
 

@@ -14,16 +14,13 @@ from rapport.protocols.x12.envelope import Address, interchange
 from rapport.rooms.claims import queries
 from rapport.rooms.claims.models import Channel, Submission
 from rapport.rooms.claims.ports import Answered, Clearinghouse, InDoubt, Later, RealTime
-from rapport.rooms.claims.rules.ways import QUESTIONS
+from rapport.rooms.claims.rules.ways import ASKED_AGAIN, AT_ONCE, QUESTION_FILES
 from rapport.rooms.coverage import ports
 from rapport.rooms.coverage.states import AskedBy
 
 from .channels import open_secret
 from .freezing import keep_file
 from .numbers import take_numbers
-
-AT_ONCE = "http"
-"""The kind of channel on which a question is answered in the same call."""
 
 
 class ChannelInquiries:
@@ -45,10 +42,10 @@ class ChannelInquiries:
             found = [id for id, kind in kinds.items() if kind in wanted]
             return found[0] if len(found) == 1 else None
 
-        at_once = only(AT_ONCE) if asked_by != AskedBy.FILE else None
+        at_once = only(*AT_ONCE) if asked_by != AskedBy.FILE else None
         if at_once is not None:
             return ports.Way(at_once, by_file=False)
-        by_file = only("sftp") or only(*QUESTIONS) if asked_by != AskedBy.AT_ONCE else None
+        by_file = only("sftp") or only(*QUESTION_FILES) if asked_by != AskedBy.AT_ONCE else None
         return None if by_file is None else ports.Way(by_file, by_file=True)
 
     def hand_in(
@@ -74,6 +71,10 @@ class ChannelInquiries:
             id: ports.Whereabouts(state, retry_at, code)
             for id, state, retry_at, code in rows.values_list("id", "state", "retry_at", "last_code")
         }
+
+    def asks_again(self, *, scope: Scope, channel_id: UUID) -> bool:
+        """Tell whether the same question under the same key asks nothing new on a channel."""
+        return queries.get_channel(scope=scope, channel_id=channel_id).kind in ASKED_AGAIN
 
     def envelope(
         self, *, scope: Scope, channel_id: UUID, kind: str, segments: Iterable[str], at: datetime

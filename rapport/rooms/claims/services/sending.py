@@ -27,7 +27,7 @@ from rapport.rooms.coverage import services as coverage
 from .channels import open_secret
 from .work import open_work, settle_work
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=90)
 """Longer than any driver waits. A worker that is silent for longer is taken for dead."""
 BY_HAND = frozenset({"download", "portal"})
 """Kinds of channel over which nothing is sent: a person carries it, and says so."""

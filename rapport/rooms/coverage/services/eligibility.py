@@ -1,9 +1,9 @@
 """
 Asking payers about policies: noted, asked outside of any transaction, and what came of it written down.
 
-What is asked by file is noted here, and leaves by `eligibility_files`. At once: begin (commit) -> the channel -> record (commit). A question changes nothing at the payer: the same file under
-the same key may be handed over again after a lost reply, and an answer that the payer cannot give now is asked
-for anew, a few times.
+What is asked by file is noted here, and leaves by `eligibility_files`. At once: begin (commit) -> the channel -> record
+(commit). A question changes nothing at the payer: where the other side knows it by its key, it is handed over again after
+a lost reply; where not, somebody asks anew. An answer that the payer cannot give now is asked for anew, a few times.
 """
 
 from __future__ import annotations
@@ -207,6 +207,10 @@ def begin_asking(*, scope: Scope, check_id: UUID, now: datetime) -> Asking | Non
     if check.leased_until and check.leased_until > now:
         return None
     exchange = queries.latest_exchange(scope=scope, check_id=check.id)
+    if check.state == CheckState.ASKING and not ways[0].asks_again(scope=scope, channel_id=check.channel_id):
+        # A worker died while it asked: the payer may have been asked, and it may have cost something.
+        end(scope=scope, check=check, state=CheckState.UNANSWERED, code="in-doubt", now=now)
+        return None
     if exchange.outcome:  # the payer answered that it cannot answer now: another question is made
         exchange_number = exchange.number + 1
         policy = queries.get_policy(scope=scope, policy_id=check.policy_id)
@@ -238,6 +242,8 @@ def record_answer(
         _read(scope, check, exchange, answer.data, now=now)
     elif isinstance(answer, Refused):
         end(scope=scope, check=check, state=CheckState.REFUSED, code=answer.reason_code, now=now)
+    elif isinstance(answer, InDoubt) and not ways[0].asks_again(scope=scope, channel_id=check.channel_id):
+        end(scope=scope, check=check, state=CheckState.UNANSWERED, code="in-doubt", now=now)
     elif exchange.tries >= TRIES:
         end(scope=scope, check=check, state=CheckState.UNANSWERED, code="no-answer", now=now)
     else:

@@ -20,7 +20,8 @@ from rapport.protocols.x12 import acks
 from rapport.protocols.x12.check import check_bytes
 from rapport.protocols.x12.envelope import TransactionSet, transaction_sets
 from rapport.protocols.x12.syntax import read
-from tests.support.clearinghouse_contract import claim_file
+from rapport.rooms.claims.ports import Refused
+from tests.support.clearinghouse_contract import claim_file, question_file
 from tests.support.documented import Player, exchanges
 
 EXCHANGES = exchanges(Path(__file__).parent / "documented")
@@ -42,12 +43,15 @@ def test_a_documented_reply_means_what_the_table_says(exchange: dict[str, Any]) 
     with Player(exchange["replies"]) as player:
         if exchange["call"] == "send":
             answer: Any = house(player).send(file=claim_file(7), name=NAME, key="key-7")
+        elif exchange["call"] == "ask":
+            answer = house(player).ask(file=question_file("270"), key="key-7")
         else:
             answer = house(player).find(name=NAME, key="key-7", sha256="")
 
     kind, *values = exchange["means"]
     assert type(answer).__name__ == kind, answer
     assert list(astuple(answer))[: len(values)] == values
+    assert "DOE" not in repr(answer), "an error's words may quote a question"
     assert len(player.asked) == len(exchange["replies"]), "nothing is called a second time by itself"
 
 
@@ -66,6 +70,19 @@ def test_the_calls_are_those_of_the_documentation_and_the_key_is_in_no_url() -> 
     assert claim_file(7) in send.body
     assert parse_qs(find.body.decode()) == {"AccountKey": ["the key"], "Page": ["1"]}
     assert parse_qs(statuses.body.decode()) == {"AccountKey": ["the key"], "ResponseID": ["12"]}
+
+
+def test_eligibility_is_asked_as_a_file_in_parts_and_claim_status_nowhere() -> None:
+    with Player([{"status": 500}]) as player:
+        house(player).ask(file=question_file("270"), key="key-7")
+        other = house(player).ask(file=question_file("276"), key="key-7")
+
+    [asked] = player.asked
+    assert (asked.method, asked.path) == ("POST", "/services/elig/")
+    assert b'name="AccountKey"\r\n\r\nthe key\r\n' in asked.body
+    assert b'name="File"; filename="question.270"' in asked.body
+    assert question_file("270") in asked.body
+    assert other == Refused("not-at-once", False, "only eligibility is asked at once")
 
 
 def test_remittances_are_fetched_oldest_first_though_the_newest_are_listed_first() -> None:

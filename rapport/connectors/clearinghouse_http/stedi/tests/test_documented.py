@@ -12,7 +12,8 @@ import pytest
 from rapport.connectors.clearinghouse_http.stedi import mapper
 from rapport.connectors.clearinghouse_http.stedi.driver import StediClearinghouse
 from rapport.connectors.clearinghouse_http.stedi.settings import StediSettings
-from tests.support.clearinghouse_contract import claim_file
+from rapport.rooms.claims.ports import InDoubt, Refused, Sent
+from tests.support.clearinghouse_contract import claim_file, question_file
 from tests.support.documented import Player, exchanges
 
 EXCHANGES = exchanges(Path(__file__).parent / "documented")
@@ -33,6 +34,10 @@ def test_a_documented_reply_means_what_the_table_says(exchange: dict[str, Any]) 
     with Player(exchange["replies"]) as player:
         if exchange["call"] == "send":
             answer: Any = house(player).send(file=claim_file(7), name=NAME, key="key-7")
+        elif exchange["call"] == "ask":
+            answer = house(player).ask(file=question_file("270"), key="key-7")
+        elif exchange["call"] == "inquire":
+            answer = house(player).send(file=question_file("276"), name="B7.276", key="key-7")
         else:
             answer = house(player).find(name=NAME, key="key-7", sha256="")
 
@@ -58,6 +63,31 @@ def test_the_calls_are_those_of_the_reference() -> None:
     assert find.path == "/2023-08-01/transactions?businessIdentifier=B7"
     assert poll.path == "/2023-08-01/polling/transactions?pageToken=a%20token%2Fwith%2Bsigns&pageSize=50"
     assert not any("test_key" in one.path or "C7X0" in one.path for one in player.asked)
+
+
+def test_a_question_goes_where_its_kind_is_asked_and_its_answer_comes_with_the_receipt() -> None:
+    with Player([{"status": 500}, reply_of("276"), {"status": 500}]) as player:
+        house(player).ask(file=question_file("270"), key="key-7")
+        sent = house(player).send(file=question_file("276"), name="B7.276", key="key-7")
+        claim = house(player).ask(file=claim_file(7), key="key-7")
+        doubt = house(player).find(name="B7.276", key="key-7", sha256="")
+
+    where = "/2024-04-01/change/medicalnetwork"
+    assert [one.path for one in player.asked] == [f"{where}/eligibility/v3/raw-x12", f"{where}/claimstatus/v2/raw-x12"]
+    assert all("idempotency-key" not in one.headers for one in player.asked), "documented for claims alone"
+    assert json.loads(player.asked[0].body) == {"x12": question_file("270").decode()}
+    assert isinstance(sent, Sent)
+    assert sent.reply is not None
+    assert (sent.reply.name, sent.reply.kind, sent.reply.data[:3]) == ("B7.reply.277", "277", b"ISA")
+    assert claim == Refused("not-at-once", False, "only eligibility and claim status are asked at once")
+    assert isinstance(doubt, InDoubt), "nothing says that a question was not asked"
+
+
+def reply_of(kind: str) -> dict[str, Any]:
+    """What is documented to come back to a question of this kind."""
+    call = {"270": "ask", "276": "inquire"}[kind]
+    found: dict[str, Any] = next(one for one in EXCHANGES if one["call"] == call and one["means"][0] in ("Answered", "Sent"))
+    return dict(found["replies"][0])
 
 
 def transaction(id: int, kind: str, direction: str = "INBOUND") -> dict[str, Any]:
