@@ -199,7 +199,7 @@ def notes_of_visits(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[
     billable = [type.value for type, rule in RULES.items() if rule.billable]
     rows = (
         ClinicalNote.objects.visible_to(scope)
-        .filter(appointment_id__in=list(appointment_ids), type__in=billable)
+        .filter(appointment_id__any_of=appointment_ids, type__in=billable)
         .exclude(status=NoteStatus.VOID.value)
         .order_by(F("signed_at").desc(nulls_last=True), "-id")
         .defer("content", "sealed_content")

@@ -134,7 +134,7 @@ def story_of(*, scope: Scope, claim: Claim) -> list[story.Happening]:
 
 def overridden_of(*, scope: Scope, claim_ids: Sequence[UUID]) -> set[tuple[UUID, str]]:
     """Return (claim, finding) of each finding that somebody answers for."""
-    rows = Override.objects.visible_to(scope).filter(claim_id__in=list(claim_ids))
+    rows = Override.objects.visible_to(scope).filter(claim_id__any_of=claim_ids)
     return set(rows.values_list("claim_id", "code"))
 
 

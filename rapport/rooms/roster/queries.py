@@ -35,7 +35,7 @@ def get_patient(*, scope: Scope, patient_id: UUID, lock: bool = False) -> Patien
 
 def patients_of(*, scope: Scope, ids: Collection[UUID]) -> dict[UUID, Patient]:
     """Return many patients at once, by id; those whom the actor may not see are left out."""
-    found = {row.id: row for row in Patient.objects.visible_to(scope).filter(id__in=list(ids))}
+    found = {row.id: row for row in Patient.objects.visible_to(scope).filter(id__any_of=ids)}
     scope.trail.patient_ids.update(found)
     return found
 

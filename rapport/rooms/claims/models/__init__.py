@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from rapport.kernel.ids import new_uuid
+from rapport.kernel.ids import new_uuids
 from rapport.kernel.problems import StateConflict
 from rapport.platform.db import sql
 from rapport.platform.tenancy.models import (
@@ -232,7 +232,7 @@ class Claim(SourcedRecord):
             " AS h (id, claim_id)",
             (
                 practice_id, action.value, move.target.value, by, at, detail[:80], submission_id,
-                [new_uuid() for _ in moved], [id for id, _ in moved],
+                new_uuids(len(moved)), [id for id, _ in moved],
             ),
         )  # fmt: skip
         return [(id, version) for id, version in moved]

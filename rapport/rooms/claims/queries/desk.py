@@ -82,7 +82,7 @@ def rules_of(*, scope: Scope, claim_rules_ids: Sequence[UUID]) -> list[ClaimRule
 def attachments_of(*, scope: Scope, claim_ids: Collection[UUID]) -> dict[UUID, list[ClaimAttachment]]:
     """Return claim -> its papers, the first one first."""
     found: dict[UUID, list[ClaimAttachment]] = {}
-    rows = ClaimAttachment.objects.visible_to(scope).filter(claim_id__in=list(claim_ids))
+    rows = ClaimAttachment.objects.visible_to(scope).filter(claim_id__any_of=claim_ids)
     for row in rows.order_by("created_at", "id"):
         found.setdefault(row.claim_id, []).append(row)
     return found

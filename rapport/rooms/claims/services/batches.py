@@ -160,7 +160,7 @@ def make_set(*, scope: Scope, batch_id: UUID, now: datetime) -> bool:
     waiting = list(
         BatchClaim.objects.visible_to(scope)
         .filter(batch_id=batch.id, outcome=Outcome.WAITING.value)
-        .order_by("position")[:CLAIMS_A_SET]
+        .order_by("position").values_list("id", "claim_id", named=True)[:CLAIMS_A_SET]
     )
     if not waiting:
         return False
@@ -298,8 +298,8 @@ def _move(
     )  # fmt: skip
 
 
-def _tell(scope: Scope, waiting: Sequence[BatchClaim], why: dict[UUID, list[str]]) -> None:
-    """Write down what became of each claim that was looked through."""
+def _tell(scope: Scope, waiting: Sequence[Any], why: dict[UUID, list[str]]) -> None:
+    """Write down what became of each claim that was looked through. :param waiting: id and claim of each"""
     sql.run(
         "UPDATE claims_batchclaim b SET outcome = t.outcome, codes = t.codes::jsonb"
         " FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS t (id, outcome, codes)"

@@ -80,7 +80,7 @@ def _authorize(
             )  # fmt: skip
         found[claim.id] += said.values()
     for authorization_id, lines in changed.items():
-        ClaimLine.objects.visible_to(scope).filter(id__in=lines).update(authorization_id=authorization_id)
+        ClaimLine.objects.visible_to(scope).filter(id__any_of=lines).update(authorization_id=authorization_id)
     numbers = {id for id in changed if id is not None and id not in materials.authorizations}
     if numbers:
         materials.authorizations.update(coverage.numbers_of(scope=scope, authorization_ids=numbers))

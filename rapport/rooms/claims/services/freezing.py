@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from rapport.kernel.ids import new_uuid
+from rapport.kernel.ids import new_uuid, new_uuids
 from rapport.platform.access.scope import Scope
 from rapport.platform.blobs.store import default_store
 from rapport.platform.crypto import aead
@@ -91,8 +91,8 @@ def note_claims(
         )
     )
     rows = [
-        _row(new_uuid(), claim_id, record, made.body, attempt=attempts.get(claim_id, 0) + 1)
-        for claim_id, record in records.items()
+        _row(id, claim_id, record, made.body, attempt=attempts.get(claim_id, 0) + 1)
+        for id, (claim_id, record) in zip(new_uuids(len(records)), records.items(), strict=True)
     ]
     sql.run(
         "INSERT INTO claims_submittedclaim (practice_id, submission_id, set_number, batch_id, created_at,"

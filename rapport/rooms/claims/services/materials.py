@@ -161,7 +161,7 @@ class Materials:
 def gather(*, scope: Scope, claims: Sequence[Claim]) -> Materials:
     """Read what these claims are made from, in a dozen questions however many they are."""
     lines: dict[UUID, list[ClaimLine]] = {claim.id: [] for claim in claims}
-    rows = ClaimLine.objects.visible_to(scope).filter(claim_id__in=list(lines)).order_by("position")
+    rows = ClaimLine.objects.visible_to(scope).filter(claim_id__any_of=lines).order_by("position")
     for line in rows:
         lines[line.claim_id].append(line)
     visits = {line.appointment_id for mine in lines.values() for line in mine}

@@ -76,6 +76,8 @@ class Standings:
 class _Shared:
     """The authorisations of one policy, and who uses them."""
 
+    policy: Policy
+    """With its payer."""
     grants: list[Grant]
     visits: dict[UUID, Visit]
     sharing: Sharing
@@ -97,17 +99,18 @@ def standings_of(*, scope: Scope, authorizations: Sequence[Authorization]) -> di
 
 
 def _shared(scope: Scope, policy_ids: Iterable[UUID]) -> dict[UUID, _Shared]:
-    policies = {row.id: row for row in Policy.objects.visible_to(scope).filter(id__in=set(policy_ids))}
-    rows = list(Authorization.objects.visible_to(scope).filter(policy_id__in=list(policies)))
+    rows = Policy.objects.visible_to(scope).prefetch_related("payer")
+    policies = {row.id: row for row in rows.filter(id__any_of=policy_ids)}
+    known = list(Authorization.objects.visible_to(scope).filter(policy_id__any_of=policies))
     grants: dict[UUID, list[Grant]] = {id: [] for id in policies}
-    for row in rows:
+    for row in known:
         grants[row.policy_id].append(_grant(row))
     visits: list[scheduling.BillingFacts] = []
-    if rows:
-        ends = [row.ends_on for row in rows]
+    if known:
+        ends = [row.ends_on for row in known]
         visits = scheduling.visits_between(
-            scope=scope, patient_ids=list({row.patient_id for row in rows}),
-            first=min(row.starts_on for row in rows),
+            scope=scope, patient_ids=list({row.patient_id for row in known}),
+            first=min(row.starts_on for row in known),
             last=max(end for end in ends if end) if None not in ends else None,
         )  # fmt: skip
     asked = _asked(scope, [visit.appointment_id for visit in visits])
@@ -140,7 +143,7 @@ def _of_policy(
             visit = _visit(policy, one, asked.get(one.appointment_id, []))
             if visit is not None:
                 visits[visit.id] = visit
-    return _Shared(grants, visits, share_out(grants, list(visits.values())))
+    return _Shared(policy, grants, visits, share_out(grants, list(visits.values())))
 
 
 def _visit(policy: Policy, facts: scheduling.BillingFacts, asked: Sequence[Asked]) -> Visit | None:
@@ -173,12 +176,10 @@ def authorization_notices(
     :param visits: policy -> visits of its patient that it is to pay for; how they stand is found out here
     """
     shared = _shared(scope, visits)
-    policies = {
-        row.id: row for row in Policy.objects.visible_to(scope).select_related("payer").filter(id__in=list(visits))
-    }
     found: dict[UUID, tuple[UUID | None, list[Notice]]] = {}
     for policy_id, mine in visits.items():
-        of_policy, wants = shared[policy_id], policies[policy_id].payer.authorization_for
+        of_policy = shared[policy_id]
+        wants = of_policy.policy.payer.authorization_for
         for visit in mine:
             if of_policy.grants or wanted(wants, visit.code):
                 known = of_policy.visits.get(visit.id, visit)

@@ -118,7 +118,7 @@ def billing_facts(*, scope: Scope, appointment_id: UUID) -> BillingFacts:
 def billing_facts_of(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[UUID, BillingFacts]:
     """Return appointment -> what is billed for it; those that are not the actor's to see are left out."""
     rows = Appointment.objects.visible_to(scope).select_related("service_code", "location")
-    return {row.id: _facts(row, scope) for row in rows.filter(id__in=list(appointment_ids))}
+    return {row.id: _facts(row, scope) for row in rows.filter(id__any_of=appointment_ids)}
 
 
 def _facts(row: Appointment, scope: Scope) -> BillingFacts:
@@ -173,7 +173,7 @@ def visits_between(
         Appointment.objects.visible_to(scope)
         .select_related("service_code", "location")
         .filter(
-            patient_id__in=list(patient_ids), status__in=list(BUSY),
+            patient_id__any_of=patient_ids, status__in=list(BUSY),
             start_at__gte=datetime.combine(first, time(), tzinfo=scope.time_zone),
         )
     )
@@ -216,7 +216,7 @@ def location_of(*, scope: Scope, appointment_id: UUID) -> UUID | None:
 def locations_of(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[UUID, UUID]:
     """Return appointment -> location of those that take place at one."""
     rows = Appointment.objects.visible_to(scope).filter(
-        id__in=list(appointment_ids), location_id__isnull=False
+        id__any_of=appointment_ids, location_id__isnull=False
     )
     return dict(rows.values_list("id", "location_id"))
 
@@ -224,7 +224,7 @@ def locations_of(*, scope: Scope, appointment_ids: Collection[UUID]) -> dict[UUI
 def in_groups(*, scope: Scope, appointment_ids: Collection[UUID]) -> set[UUID]:
     """Return those of these appointments that are a member's part of a group session."""
     rows = Appointment.objects.visible_to(scope).filter(
-        id__in=list(appointment_ids), group_session_id__isnull=False
+        id__any_of=appointment_ids, group_session_id__isnull=False
     )
     return set(rows.values_list("id", flat=True))
 
