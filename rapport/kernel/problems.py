@@ -76,7 +76,7 @@ class MalformedJson(BadRequest):
 
 
 class UnknownParameter(BadRequest):
-    code, title = "unknown-parameter", "A query parameter is not known here."
+    code, title = "unknown-parameter", "A query parameter is not known here, or its value is not of its type."
 
 
 class UnknownFilter(BadRequest):

@@ -71,6 +71,7 @@ _CODES = {
     "less_than": "too-large",
     "too_short": "too-few",
     "too_long": "too-many",
+    "refused": "value-error",
 }
 """pydantic's words for faults -> ours."""
 
@@ -83,14 +84,14 @@ def from_validation(error: ValidationError) -> Problem:
         where = [str(part) for part in item["loc"]]
         if where and where[0] == "query":
             return UnknownParameter("A query parameter is missing or not of its type.")
-        pointer = "/" + "/".join(p.replace("~", "~0").replace("/", "~1") for p in where[2:])
+        pointer = "".join("/" + p.replace("~", "~0").replace("/", "~1") for p in where[2:])
         code = _CODES.get(item["type"], item["type"].replace("_", "-"))
         if code == "unknown-field":
             # The name of an unknown field is the caller's text: it goes back in the pointer only.
             faults.append(FieldError(pointer[:200], code, "Remove this field."))
         else:
             unknown_only = False
-            detail = str(item.get("msg", "")) if code in _SAFE_MESSAGES else ""
+            detail = str(item.get("msg", "")) if item["type"] in _SAFE_MESSAGES else ""
             faults.append(FieldError(pointer[:200], code, detail))
     number = f"{len(faults)} field{'s are' if len(faults) != 1 else ' is'} not valid."
     if faults and unknown_only:
@@ -98,8 +99,8 @@ def from_validation(error: ValidationError) -> Problem:
     return Invalid(number, errors=tuple(faults), reason="validation")
 
 
-_SAFE_MESSAGES = frozenset(_CODES.values()) - {"unknown-field"}
-"""Codes whose pydantic message speaks of the rule and never of the value."""
+_SAFE_MESSAGES = _CODES.keys() - {"extra_forbidden"} | {"int_type", "bool_type", "string_type", "list_type", "dict_type"}
+"""Faults whose message speaks of the rule and never of the value: pydantic's own, and those of `shapes.refused`."""
 
 
 def invalid(pointer: str, code: str, detail: str = "") -> Invalid:

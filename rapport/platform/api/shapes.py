@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 from ninja import Schema
 from pydantic import ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from rapport.kernel.ids import parse_type_id
 from rapport.kernel.problems import NotFound
@@ -115,6 +116,15 @@ class Input(Schema):
     """Base of every request body: a field it does not know is an error."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+def refused(words: str) -> PydanticCustomError:
+    """
+    Return what a validator raises about a field that is not right. The caller is told the words.
+
+    :param words: what would be right; never the value, which may be a person's data
+    """
+    return PydanticCustomError("refused", words)
 
 
 class Nothing(Input):

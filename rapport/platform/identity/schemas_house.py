@@ -13,7 +13,7 @@ from rapport.kernel.codes import US_STATES, digits, npi_is_valid, zip_is_valid
 from rapport.kernel.ids import type_id
 from rapport.platform.access.permissions import Permission, Role
 from rapport.platform.access.scope import Scope
-from rapport.platform.api.shapes import Input, Instant, Shape, instant, instant_or_none
+from rapport.platform.api.shapes import Input, Instant, Shape, instant, instant_or_none, refused
 
 from .schemas import PersonOut
 
@@ -31,14 +31,14 @@ class PracticeAddressIn(Input):
     @classmethod
     def _state(cls, value: str) -> str:
         if value not in US_STATES:
-            raise ValueError("not a state")
+            raise refused("not a state")
         return value
 
     @field_validator("postal_code")
     @classmethod
     def _zip(cls, value: str) -> str:
         if not zip_is_valid(value):
-            raise ValueError("not a ZIP code")
+            raise refused("not a ZIP code")
         return digits(value)
 
 
@@ -100,7 +100,7 @@ class PracticeChange(Input):
     @classmethod
     def _npi(cls, value: str | None) -> str | None:
         if value and not npi_is_valid(value):
-            raise ValueError("not an NPI")
+            raise refused("not an NPI")
         return value
 
 

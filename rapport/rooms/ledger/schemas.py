@@ -21,6 +21,7 @@ from rapport.platform.api.shapes import (
     Shape,
     Source,
     instant,
+    refused,
     source_of,
 )
 from rapport.rooms.ledger.states import WriteOffReason
@@ -152,7 +153,7 @@ class BookedPaymentIn(Input):
     def _no_card(cls, value: str | None) -> str | None:
         # A card number must not come to rest here, not even by mistake (PCI DSS 3.2.1).
         if value and len("".join(letter for letter in value if letter.isdigit())) > 12:
-            raise ValueError("so many digits could be a card number")
+            raise refused("so many digits could be a card number")
         return value
 
 
@@ -202,7 +203,7 @@ class WriteOffIn(Input):
     @model_validator(mode="after")
     def _one_of_both(self) -> WriteOffIn:
         if (self.amount is None) == (self.basis_points is None):
-            raise ValueError("give an amount, or basis points, and not both")
+            raise refused("give an amount, or basis points, and not both")
         return self
 
 

@@ -20,6 +20,7 @@ from rapport.platform.api.shapes import (
     Shape,
     instant,
     instant_or_none,
+    refused,
     source_of,
 )
 from rapport.rooms.ledger import schemas as ledger
@@ -76,11 +77,11 @@ class PaymentIn(ledger.BookedPaymentIn):
     @model_validator(mode="after")
     def _a_card_for_a_card(self) -> PaymentIn:
         if self.payment_plan_id is not None and self.allocations is not None:
-            raise ValueError("either payment_plan_id or allocations")
+            raise refused("either payment_plan_id or allocations")
         if (self.method == "card") != (self.card_id is not None):
-            raise ValueError("card_id goes with method card, and with no other")
+            raise refused("card_id goes with method card, and with no other")
         if self.method == "card" and (self.reference or self.received_on):
-            raise ValueError("a card is charged now, and the processor gives the reference")
+            raise refused("a card is charged now, and the processor gives the reference")
         return self
 
 

@@ -21,6 +21,7 @@ from rapport.platform.api.shapes import (
     Shape,
     Source,
     instant,
+    refused,
     source_of,
 )
 from rapport.platform.tenancy.source import as_of_sql
@@ -169,14 +170,14 @@ class AddressIn(Input):
     @classmethod
     def _state(cls, value: str) -> str:
         if value.upper() not in US_STATES:
-            raise ValueError("not a two-letter state code")
+            raise refused("not a two-letter state code")
         return value.upper()
 
     @field_validator("postal_code")
     @classmethod
     def _zip(cls, value: str) -> str:
         if not zip_is_valid(value):
-            raise ValueError("not a ZIP or ZIP+4 code")
+            raise refused("not a ZIP or ZIP+4 code")
         return digits(value)
 
 
@@ -238,7 +239,7 @@ class PatientSearch(Input):
 
 def _npi(value: str | None) -> str | None:
     if value and not npi_is_valid(value):
-        raise ValueError("the check digit is wrong")
+        raise refused("the check digit is wrong")
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -126,3 +127,35 @@ def test_bytes_that_are_not_utf_8_or_too_many_are_refused(willow: House) -> None
     form = willow.scheduler.post("/v1/patients", raw=b"a=1", content_type="text/plain")
 
     assert (latin.status_code, large.status_code, form.status_code) == (400, 413, 415)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer", "words"),
+    [
+        ("/v1/payments", {"method": "cash"}, "", "card_id goes with method card"),
+        ("/v1/write-offs", {"basis_points": 100}, "", "give an amount, or basis points"),
+        ("/v1/payments", {"amount": {"amount": 25.5, "currency": "USD"}}, "/amount/amount", "valid integer"),
+        ("/v1/patients", {"address": {"state": "ZZ"}}, "/address/state", "two-letter state code"),
+    ],
+)
+def test_a_refusal_says_what_would_be_right_and_repeats_nothing(
+    path: str, body: dict[str, Any], pointer: str, words: str, willow: House
+) -> None:
+    route = next(r for r in ROUTES if (r.method, r.path) == ("POST", path.removeprefix("/v1")))
+    given = _merged(route.request_example, body | {"reference": "K9-secret"} if "payments" in path else body)
+    who = willow.biller if path != "/v1/patients" else willow.scheduler
+
+    answer = who.post(path, given)
+
+    assert answer.status_code == 422, answer.content
+    said = {one["pointer"]: one.get("detail", "") for one in answer.json()["errors"]}
+    assert words in said[pointer], said
+    assert b"K9-secret" not in answer.content
+    assert b"ZZ" not in answer.content
+
+
+def _merged(whole: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    return whole | {
+        name: _merged(whole[name], value) if isinstance(value, dict) and name in whole else value
+        for name, value in part.items()
+    }

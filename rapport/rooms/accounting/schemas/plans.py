@@ -18,6 +18,7 @@ from rapport.platform.api.shapes import (
     Shape,
     instant,
     instant_or_none,
+    refused,
 )
 from rapport.rooms.accounting.models import PaymentPlan, PlanDeed
 from rapport.rooms.accounting.rules import plans as rules
@@ -55,9 +56,9 @@ class PlanTermsIn(Input):
     @model_validator(mode="after")
     def _one_way(self) -> PlanTermsIn:
         if (self.instalments is None) == (self.amount is None):
-            raise ValueError("either instalments or amount")
+            raise refused("either instalments or amount")
         if self.day_of_month is not None and self.interval != "monthly":
-            raise ValueError("day_of_month goes with monthly")
+            raise refused("day_of_month goes with monthly")
         return self
 
 

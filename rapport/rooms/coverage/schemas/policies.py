@@ -21,6 +21,7 @@ from rapport.platform.api.shapes import (
     Shape,
     Source,
     instant,
+    refused,
     source_of,
 )
 from rapport.rooms.coverage.queries import in_short
@@ -126,7 +127,7 @@ class PolicyOut(Shape):
 
 def _filing(value: str | None) -> str | None:
     if value is not None and value not in FILING_INDICATORS:
-        raise ValueError("not a claim filing indicator")
+        raise refused("not a claim filing indicator (SBR09): CI, MB, BL and so on")
     return value
 
 
@@ -135,7 +136,7 @@ Wanted = Annotated[str, Field(pattern=r"^(any|[A-Z0-9]{4,5})$")]
 
 def _authorized(value: list[str] | None) -> list[str] | None:
     if value and "any" in value and len(value) > 1:
-        raise ValueError("`any` stands alone")
+        raise refused("`any` stands alone")
     return value if value is None else sorted(set(value))
 
 
@@ -206,7 +207,7 @@ def _member(value: str | None) -> str | None:
         return None
     kept = trimmed(value)
     if len(kept) < 2:
-        raise ValueError("shorter than two characters")
+        raise refused("shorter than two characters")
     return kept
 
 

@@ -20,6 +20,7 @@ from rapport.platform.api.shapes import (
     Shape,
     Source,
     instant,
+    refused,
     source_of,
 )
 from rapport.platform.tenancy.source import as_of_sql
@@ -215,7 +216,7 @@ class When(Input):
     @classmethod
     def _text(cls, value: Any) -> Any:
         if value is not None and not isinstance(value, str):
-            raise ValueError("write the instant as RFC 3339 text")
+            raise refused("write the instant as RFC 3339 text")
         return value
 
     @field_validator("start_at")
@@ -224,14 +225,14 @@ class When(Input):
         if value is None:
             return None
         if not 1900 < value.year < 2200:
-            raise ValueError("out of range")
+            raise refused("out of range")
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, value: str | None) -> str | None:
         if value is not None and zone_named(value) is None:
-            raise ValueError("not an IANA zone")
+            raise refused("not an IANA zone")
         return value
 
 
@@ -311,7 +312,7 @@ class WorkScheduleIn(Input):
     @classmethod
     def _zone(cls, value: str | None) -> str | None:
         if value is not None and zone_named(value) is None:
-            raise ValueError("not an IANA zone")
+            raise refused("not an IANA zone")
         return value
 
 
