@@ -47,7 +47,7 @@ def issue_invoice(*, scope: Scope, body: Any, now: datetime) -> Paper:
 
     :param body: `schemas.InvoiceIn` with `patient_id`
     :raises ReferenceNotFound: no such patient for this actor
-    :raises Invalid: the period is none, or not over
+    :raises Invalid: the period is none, or not over; it would be due before it is there
     :raises NothingToPrint: nothing is open that was not asked for
     """
     patient_id = _begin(scope, body, now=now)
@@ -277,6 +277,8 @@ def _keep(
         corrects=corrects, appointment_ids=list(visits), content=dict(content), sha256=digest(content),
         reason=reason, actor_type=scope.actor_type, actor_id=scope.actor_id, created_at=now,
     )  # fmt: skip
+    if due_on is not None and due_on < paper.issued_on:  # its number and its words never change
+        raise Invalid("1 field is not valid.", errors=(FieldError("/due_on", "in-the-past", "Today, or a later day."),))
     paper.save(force_insert=True)
     scope.trail.target("invoice" if number is not None else kind.value, paper.id, 1)
     return paper

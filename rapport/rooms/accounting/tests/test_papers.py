@@ -39,10 +39,12 @@ def test_an_invoice_asks_once_for_what_is_open_and_a_credit_note_takes_it_back(w
     billing.visit(patient=pia)
     pay(willow, pia, 3000)
 
+    late = paper(willow, "invoices", pia, due_on="2020-01-31")
     made = paper(willow, "invoices", pia, due_on="2031-01-31")
     again = paper(willow, "invoices", pia)
     invoice = props.made(made)
 
+    assert [(one["pointer"], one["code"]) for one in late.json()["errors"]] == [("/due_on", "in-the-past")]
     assert code(again) == (409, "nothing-to-print")
     assert (invoice["kind"], invoice["number"], invoice["total"]["amount"]) == ("invoice", 1, RATE - 3000)
     [line] = invoice["lines"]

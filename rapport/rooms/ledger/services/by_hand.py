@@ -362,7 +362,8 @@ def _need_credit(scope: Scope, patient_id: UUID, cents: int) -> None:
     credit = _credit(scope, patient_id)
     if cents > credit:
         raise CreditSpent(
-            "Only credit that pays for nothing can be given back.", credit_cents=credit
+            "Only credit that pays for nothing can be given back. What pays more than a visit costs becomes credit "
+            "when its payment is allocated anew.", credit_cents=credit,
         )
 
 
