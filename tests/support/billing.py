@@ -63,7 +63,10 @@ class Billing:
             } | settings,
         }  # fmt: skip
 
-    def visit(self, *, member_id: str = "SBXFULL01", days_ago: int = 3, hour: int = 9, patient: Any = None) -> Any:
+    def visit(
+        self, *, member_id: str = "SBXFULL01", days_ago: int = 3, hour: int = 9, patient: Any = None,
+        code: str = "90837",
+    ) -> Any:  # fmt: skip
         """Book, see and document one visit; return the completed appointment."""
         house = self.house
         if patient is None:
@@ -79,7 +82,7 @@ class Billing:
                 "/v1/appointments",
                 {
                     "patient_id": patient["id"], "clinician_id": self.things["clinician"]["id"],
-                    "service_code": "90837", "start_at": start.isoformat(),
+                    "service_code": code, "start_at": start.isoformat(),
                     "location_id": self.things["location"]["id"],
                 },
             )

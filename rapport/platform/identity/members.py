@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,7 @@ from rapport.platform.tenancy.models import Practice
 from . import services
 from .keys import Escalation
 from .mfa import MfaRequiredByPolicy
-from .models import Affiliation, Membership, User
+from .models import Affiliation, ApiKey, Membership, User
 
 
 class MemberExists(Conflict):
@@ -42,6 +42,11 @@ def clinician_of(*, scope: Scope, user_id: UUID) -> UUID | None:
     """Return which clinician of the roster a person is in this practice; None: none."""
     row = Membership.objects.visible_to(scope).filter(user_id=user_id).first()
     return row.clinician_id if row else None
+
+
+def keys_among(*, scope: Scope, ids: Collection[UUID]) -> set[UUID]:
+    """Return those ids of actors that are API keys of the practice, withdrawn ones too; the others are people."""
+    return set(ApiKey.objects.visible_to(scope).filter(id__in=list(ids)).values_list("id", flat=True))
 
 
 def refer_to_member(*, scope: Scope, text: str | None, pointer: str) -> UUID | None:

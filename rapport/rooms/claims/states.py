@@ -60,6 +60,8 @@ class Action(StrEnum):
     ACCEPT = "accept"
     REJECT = "reject"
     REOPEN = "reopen"
+    REOPEN_SENT = "reopen_sent"
+    TURN_UP = "turn_up"
     RETURN = "return"
     PAY = "pay"
     DENY = "deny"
@@ -104,6 +106,9 @@ MOVES: Mapping[Action, Move] = MappingProxyType(
         Action.ACCEPT: _move(*_OUT, to=S.ACCEPTED),
         Action.REJECT: _move(*_OUT, S.ACCEPTED, to=S.REJECTED),
         Action.REOPEN: _move(S.REJECTED, to=S.DRAFT),
+        # A person says that no payer has what was sent, and can be wrong: then it turns up again.
+        Action.REOPEN_SENT: _move(S.SUBMITTED, S.ACKNOWLEDGED, to=S.DRAFT),
+        Action.TURN_UP: _move(S.DRAFT, S.VALIDATED, S.HELD, to=S.SUBMITTED),
         Action.RETURN: _move(*_OUT, to=S.VALIDATED),
         Action.PAY: _move(*_OUT, S.ACCEPTED, S.REJECTED, S.DENIED, S.PAID, to=S.PAID),
         Action.DENY: _move(*_OUT, S.ACCEPTED, S.REJECTED, S.PAID, S.DENIED, to=S.DENIED),
@@ -116,6 +121,15 @@ MOVES: Mapping[Action, Move] = MappingProxyType(
     }
 )
 """Every move a claim can make. A state that is no move's source is final."""
+
+SAID: Mapping[Action, str] = MappingProxyType(
+    {
+        Action.HOLD: "be held back", Action.RELEASE: "be let go", Action.VOID: "be withdrawn", Action.CARRY: "be carried",
+        Action.QUEUE: "be submitted", Action.REOPEN_SENT: "be reopened", Action.PAY: "be paid", Action.DENY: "be denied",
+        Action.REVERSE: "have a decision taken back", Action.CANCEL: "end as voided", Action.REPLACE: "be replaced",
+    }
+)  # fmt: skip
+"""What a claim cannot, where a person's act or a payer's word meets it in another state."""
 
 MAY_HOLD = frozenset({*_OUT, S.ACCEPTED, S.PAID, S.DENIED})
 """A payer may have the claim: it is never sent again as an original."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -141,6 +141,14 @@ def refer_to_service_code(*, scope: Scope, text: str, pointer: str) -> ServiceCo
             _sought=[("service_code", id)] if id else [],
         )
     return row
+
+
+def parents_of(*, scope: Scope, codes: Collection[str]) -> dict[str, list[str]]:
+    """Return code -> codes it may be added to, of those that the practice has; empty: it is no add-on."""
+    rows = ServiceCode.objects.visible_to(scope).filter(code__in=list(codes))
+    return {
+        code: list(parents) if add_on else [] for code, add_on, parents in rows.values_list("code", "add_on", "parent_codes")
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -333,6 +333,33 @@ def settle_doubt(request: ScopedRequest, claim_id: str, body: s.DoubtIn) -> Answ
 
 
 @router.post(
+    "/claims/{claim_id}/reopen",
+    summary="Reopen a claim that no payer answers for",
+    needs=Permission.CLAIMS_SUBMIT,
+    action="claim.reopen",
+    returns=(200, s.ClaimOut),
+    match=True,
+    problems=(NotAtSource, StateConflict),
+    example=examples.CLAIM,
+    request_example={"reason": "the payer says it has no such claim"},
+)
+def reopen_claim(request: ScopedRequest, claim_id: str, body: s.ReopenIn) -> Answer:
+    """
+    Open a claim again that is `submitted` or `acknowledged`, since its payer does not have it or never answers. It is looked
+    through anew; then it can be mended, sent anew under new file numbers, or withdrawn and its visits billed anew.
+
+    **It takes nothing back: the payer may have the claim after all**, and decide what is sent anew as a duplicate. Ask it first
+    (`inquire-status`, or a call). If it says before the claim is sent anew that it has it, by a 277CA, 277 or a remittance,
+    the claim is where it was. 409 while a file is in doubt, and once the payer has it.
+    """
+    claim = services.reopen_claim(
+        scope=request.auth, claim_id=path_id("claim", claim_id), if_match=request.edge.if_match, reason=body.reason,
+        now=timezone.now(),
+    )  # fmt: skip
+    return whole(request.auth, claim.id)
+
+
+@router.post(
     "/claims/{claim_id}/hold",
     summary="Hold a claim, or let it go",
     needs=Permission.CLAIMS_WRITE,

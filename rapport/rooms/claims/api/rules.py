@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from rapport.kernel.problems import ReferenceNotFound
 from rapport.platform.access.permissions import Permission
+from rapport.platform.access.scope import Scope
 from rapport.platform.api.lists import ListSpec, Sort
 from rapport.platform.api.router import ScopedRequest
 from rapport.platform.api.shapes import Answer, path_id
+from rapport.platform.identity import members
 from rapport.rooms.claims import examples, services
+from rapport.rooms.claims.models import ClaimRules
 from rapport.rooms.claims.queries import desk
 from rapport.rooms.claims.schemas import rules as s
 
@@ -23,10 +27,13 @@ RULES = ListSpec(
     sorts={"created_at": Sort("r.created_at", "timestamptz")},
     default_sort="-created_at",
     filters={},
-    build_page=lambda ids, scope: [
-        s.rules_out(row) for row in desk.rules_of(scope=scope, claim_rules_ids=ids)
-    ],
+    build_page=lambda ids, scope: _shown(scope, desk.rules_of(scope=scope, claim_rules_ids=ids)),
 )  # fmt: skip
+
+
+def _shown(scope: Scope, rows: list[ClaimRules]) -> list[s.ClaimRulesOut]:
+    keys = members.keys_among(scope=scope, ids=[row.by for row in rows])
+    return [s.rules_out(row, by_key=row.by in keys) for row in rows]
 
 
 @router.get(
@@ -54,7 +61,8 @@ def list_rules(request: ScopedRequest) -> Answer:
 def get_rules(request: ScopedRequest, claim_rules_id: str) -> Answer:
     """One version of the rules, who made it and why."""
     id = path_id("claim_rules", claim_rules_id)
-    return Answer(s.rules_out(desk.get_rules(scope=request.auth, claim_rules_id=id)))
+    [shown] = _shown(request.auth, [desk.get_rules(scope=request.auth, claim_rules_id=id)])
+    return Answer(shown)
 
 
 @router.post(
@@ -63,6 +71,7 @@ def get_rules(request: ScopedRequest, claim_rules_id: str) -> Answer:
     needs=Permission.PAYERS_WRITE,
     action="claim_rules.create",
     returns=(201, s.ClaimRulesOut),
+    problems=(ReferenceNotFound,),
     example=examples.RULES,
     request_example=examples.NEW_RULES,
 )
@@ -72,9 +81,11 @@ def change_rules(request: ScopedRequest, body: s.ClaimRulesIn) -> Answer:
 
     A rule whose conditions all hold names a finding (`error` blocks), sets a modifier, or holds the claim; with `stop`
     no later one is tried. They are applied whenever a claim is looked through; the claim says which rule did what.
+    A condition that can hold of no claim is refused, and says what its field takes; so are two rules of one id.
     `based_on` is the version that was read: another that came meanwhile is not overwritten (422 `outdated`).
     """
-    return Answer(s.rules_out(services.change_rules(scope=request.auth, body=body, now=timezone.now())))
+    row = services.change_rules(scope=request.auth, body=body, now=timezone.now())
+    return Answer(s.rules_out(row, by_key=request.auth.actor_type == "api_key"))
 
 
 @router.post(
@@ -83,6 +94,7 @@ def change_rules(request: ScopedRequest, body: s.ClaimRulesIn) -> Answer:
     needs=Permission.CLAIMS_READ,
     action="claim_rules.try",
     returns=(200, s.TrialOut),
+    problems=(ReferenceNotFound,),
     example=examples.TRIAL,
     request_example={"from_on": "2026-10-01", "to_on": "2026-10-31"},
 )

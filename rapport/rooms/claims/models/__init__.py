@@ -21,7 +21,14 @@ from rapport.platform.tenancy.models import (
     once_per_source,
 )
 from rapport.rooms.claims.rules.ways import KINDS
-from rapport.rooms.claims.states import MOVES, SUBMISSION_MOVES, Action, ClaimState, SubmissionState
+from rapport.rooms.claims.states import (
+    MOVES,
+    SAID,
+    SUBMISSION_MOVES,
+    Action,
+    ClaimState,
+    SubmissionState,
+)
 
 from .batches import BatchClaim, BatchSet, ClaimBatch, SubmittedClaim
 from .inquiries import StatusInquiry, ToldStatus
@@ -194,7 +201,7 @@ class Claim(SourcedRecord):
         self.refresh_from_db(fields=["state", "state_changed_at", "version", "updated_at"])
         if moved != 1:
             raise StateConflict(
-                f"A claim that is {self.state} cannot {action.value.replace('_', ' ')}.",
+                f"A claim that is {self.state} cannot {SAID.get(action, action.value.replace('_', ' '))}.",
                 current_state=self.state,
                 allowed_from=sorted(move.sources),
             )

@@ -320,14 +320,25 @@ class LineFacts:
     appointment_id: UUID
 
 
+PRINTED = 14
+"""Characters of our control number that box 26 of the CMS-1500 has room for, and that come back of a claim on paper."""
+# A stretch of the index of numbers for each: ours are of digits and capitals alone, so `ZZZZ` stands behind them all.
+_PRINTED = """
+SELECT n.short, min(c.id::text)::uuid FROM unnest(%s::text[]) AS n (short)
+JOIN claims_claim c ON c.practice_id = %s AND c.control_number >= n.short AND c.control_number <= n.short || 'ZZZZ'
+WHERE left(c.control_number, 14) = n.short AND length(c.control_number) = 18 AND c.source_remote_id IS NULL
+GROUP BY n.short HAVING count(*) = 1
+"""
+
+
 def find_for_remittance(
     *, scope: Scope, named: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], ClaimFacts]:
     """
     Return the claims that a remittance's claim payments are about; those that nobody knows are left out.
 
-    By our control number (CLP01), else by the payer's own number (CLP07) where one claim has it; never by
-    a guess.
+    By our control number (CLP01), else by as much of it as the paper form has room for, else by the payer's own number
+    (CLP07); by the last two only where one claim has it, and never by a guess.
 
     :param named: (CLP01, CLP07) of each claim payment
     """
@@ -343,6 +354,11 @@ def find_for_remittance(
         number = pair[0].strip()
         if (claim := by_number.get(number.upper()) or by_number.get(number)) is not None:
             found[pair] = claim
+    printed = {pair: short for pair in pairs if pair not in found and len(short := pair[0].strip().upper()) == PRINTED}
+    if printed:
+        ids = dict(sql.rows(_PRINTED, (sorted(set(printed.values())), scope.practice_id)))
+        rows = {claim.id: claim for claim in _known(scope).filter(id__any_of=set(ids.values()))} if ids else {}
+        found |= {pair: rows[ids[short]] for pair, short in printed.items() if ids.get(short) in rows}
     others = {theirs for pair in pairs if pair not in found and (theirs := pair[1])}
     by_theirs: dict[str, list[Known]] = {}
     if others:

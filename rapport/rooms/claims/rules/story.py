@@ -39,6 +39,8 @@ MOVES = {
     "ask_status": "The payer is asked what became of it.",
     "status_told": "The payer said where it stands.",
     "reopen": "It was opened to be mended.",
+    "reopen_sent": "Somebody opened it again: no payer answered for what was sent.",
+    "turn_up": "The payer has it after all, as it was sent.",
     "pay": "The payer's decision was posted.",
     "deny": "The payer's decision was posted: nothing was paid.",
     "reverse": "The payer's decision no longer counts.",

@@ -106,11 +106,12 @@ def tell(*, kind: str, code: str) -> Told:
 _ANSWERS = {
     "unanswered": Told(
         "The payer was asked what became of the claim, and did not answer.",
-        "See whether the question left (the claim's status inquiries), then ask again or call the payer.",
+        "See whether the question left (the claim's status inquiries), then ask again or call the payer."
+        " If it has no such claim, reopen the claim and send it anew.",
     ),
     "not_found": Told(
         "The payer says it does not have the claim.",
-        "Compare payer and member id; with an acknowledgement at hand call the payer, else send the claim again.",
+        "Compare payer and member id; with an acknowledgement at hand call the payer, else reopen the claim, mend it and send it anew.",
     ),
     "information_requested": Told(
         "The payer waits for information.",

@@ -18,7 +18,9 @@ class ClaimBatchIn(Input):
 
     payer_id: str | None = None
     channel_id: str | None = None
-    claim_ids: list[str] | None = Field(default=None, max_length=1000)
+    claim_ids: list[str] | None = Field(
+        default=None, min_length=1, max_length=1000, description="The very claims; left out: all that are ready."
+    )
 
 
 class Progress(Struct):

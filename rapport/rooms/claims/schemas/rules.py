@@ -75,7 +75,7 @@ class ClaimRulesOut(Shape):
     version: int
     rules: list[dict[str, Any]]
     note: str | None
-    changed_by: str
+    changed_by: Annotated[str, Meta(description="The person (`usr_…`), or the API key (`key_…`) with which a program did it.")]
     created_at: Instant
 
 
@@ -105,11 +105,12 @@ class TrialOut(Shape):
     examples: list[TriedClaim]
 
 
-def rules_out(row: ClaimRules) -> ClaimRulesOut:
-    """Return one version."""
+def rules_out(row: ClaimRules, *, by_key: bool) -> ClaimRulesOut:
+    """Return one version. :param by_key: a program changed them, not a person"""
     return ClaimRulesOut(
         object="claim_rules", id=type_id("claim_rules", row.id), version=row.number, rules=list(row.rules),
-        note=row.note or None, changed_by=type_id("user", row.by), created_at=instant(row.created_at),
+        note=row.note or None, changed_by=type_id("api_key" if by_key else "user", row.by),
+        created_at=instant(row.created_at),
     )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ from .printing import change_print_setting
 from .profiles import change_profile
 from .proposals import accept_proposal, dismiss_proposal
 from .real_time import ChannelInquiries
+from .reopening import reopen_claim
 from .sending import (
     Sending,
     begin_sending,
@@ -99,6 +100,7 @@ __all__ = [
     "record_reversal",
     "refuse_faults",
     "reinstate",
+    "reopen_claim",
     "require_there",
     "resolve_doubt",
     "resolve_work",

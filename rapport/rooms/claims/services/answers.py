@@ -39,6 +39,7 @@ from rapport.rooms.claims.states import DECIDED, MOVES, Action, ClaimState, Work
 from .batches import follow_up
 from .inquiries import file_benefits, file_status, turn_away
 from .numbers import go_on_beyond
+from .reopening import turn_up_taken
 from .sending import settle_by_answer
 from .work import open_work
 
@@ -236,6 +237,8 @@ def _claims(scope: Scope, file: InboundFile, answer: acks.ClaimAcks, *, now: dat
             "rejected": (Action.REJECT, events.CLAIM_REJECTED),
             "accepted": (Action.ACCEPT, events.CLAIM_ACCEPTED),
         }.get(said.verdict, (Action.ACKNOWLEDGE, events.CLAIM_ACKNOWLEDGED))
+        if action is Action.ACCEPT:
+            turn_up_taken(scope=scope, claim_id=claim.id, submission_id=submission.id, detail=detail, now=now)
         _move(scope, submission, [claim.id], action, detail, event, now=now)
     return known
 

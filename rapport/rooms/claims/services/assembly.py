@@ -288,7 +288,7 @@ def override_finding(
     if code not in OVERRIDABLE:
         raise Invalid("1 field is not valid.", errors=(FieldError("/code", "not-overridable"),))
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
-        raise StateConflict(f"A claim that is {claim.state} is not judged.", current_state=claim.state)
+        raise StateConflict(_cannot(claim, "judged"), current_state=claim.state)
     if code not in payers.overridden(scope=scope, claim_id=claim.id):
         Override.objects.create(
             practice_id=scope.practice_id, claim=claim, code=code, reason=reason, by=scope.actor_id, at=now
@@ -310,10 +310,15 @@ def validate_claim(*, scope: Scope, claim_id: UUID, now: datetime) -> Claim:
     if claim.state == ClaimState.REJECTED:
         claim.move(Action.REOPEN, by=scope.actor_id, at=now)
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
-        raise StateConflict(f"A claim that is {claim.state} cannot be validated.", current_state=claim.state)
+        raise StateConflict(_cannot(claim, "validated"), current_state=claim.state)
     judge(scope=scope, claim=claim, now=now)
     scope.trail.target("claim", claim.id, claim.version)
     return claim
+
+
+def _cannot(claim: Claim, what: str) -> str:
+    hint = " Let it go first: `hold` without a reason." if claim.state == ClaimState.HELD else ""
+    return f"A claim that is {claim.state} cannot be {what}.{hint}"
 
 
 def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) -> Claim:
@@ -329,13 +334,13 @@ def submit_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) 
     claim = own(scope=scope, claim_id=claim_id)
     etags.check(claim, if_match)
     if claim.state not in (ClaimState.DRAFT, ClaimState.VALIDATED):
-        raise StateConflict(f"A claim that is {claim.state} cannot be submitted.", current_state=claim.state)
+        raise StateConflict(_cannot(claim, "submitted"), current_state=claim.state)
     if claim.frequency == "original":
         days = [line.service_on for line in queries.lines_of(scope=scope, claim_id=claim.id)]
         require_here(scope=scope, patient_id=claim.patient_id, payer_id=claim.payer_id, days=days)
     _refuse_unclean(judge(scope=scope, claim=claim, now=now))
     if claim.state == ClaimState.HELD:
-        raise StateConflict("A rule of the practice holds it; let it go first.", current_state=claim.state)
+        raise StateConflict("A rule of the practice holds it; let it go first: `hold` without a reason.", current_state=claim.state)
     if claim.channel_id is None:
         raise NoChannel("Add a channel, and name it on the claim.")
     submission, faults = freeze_one(scope=scope, claim=claim, channel_id=claim.channel_id, now=now)

@@ -190,6 +190,11 @@ def void_claim(*, scope: Scope, claim_id: UUID, if_match: str, now: datetime) ->
     scope.require(Permission.CLAIMS_WRITE)
     claim = own(scope=scope, claim_id=claim_id)
     etags.check(claim, if_match)
+    if claim.allows(Action.REOPEN_SENT):
+        raise StateConflict(
+            f"A claim that is {claim.state} cannot be withdrawn. Where its payer does not have it, reopen it first.",
+            current_state=claim.state,
+        )
     claim.move(Action.VOID, by=scope.actor_id, at=now)
     settle_work(scope=scope, kinds=list(WorkKind), claim_ids=[claim.id], how="withdrawn", now=now)
     _free(scope, claim)

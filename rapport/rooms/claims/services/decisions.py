@@ -22,6 +22,7 @@ from rapport.rooms.claims.states import MOVES, Action, ClaimState, WorkKind
 
 from .correcting import settle_original
 from .proposals import propose
+from .reopening import turn_up_decided
 from .settling import withdraw_proposals
 from .work import settle_work
 
@@ -167,6 +168,7 @@ def record_decision(
     if claim.mirrored or (decided is None and claim.state in (ClaimState.REPLACED, ClaimState.VOIDED)):
         return
     action = Action.DENY if denied else Action.PAY
+    turn_up_decided(scope=scope, claim=claim, detail=detail, now=now)
     claim.move(action, by=scope.actor_id, at=now, detail=detail)
     _follow(scope, claim, decided, denied=denied, now=now)
     settle_work(scope=scope, kinds=_ANSWERED, claim_ids=[claim.id], how="decided", now=now)

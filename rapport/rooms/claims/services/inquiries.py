@@ -43,6 +43,7 @@ from rapport.rooms.coverage import services as coverage
 from .assembly import NoChannel
 from .freezing import keep_file, record_of
 from .numbers import control_number_of
+from .reopening import turn_up_taken
 from .sending import settle_by_answer
 from .work import open_work, settle_work
 
@@ -238,6 +239,9 @@ def _file(
         )
     action = rules.move_for(standing, claim.state)
     event = events.CLAIM_STATUS_TOLD
+    if action is Action.ACCEPT and (sent := queries.latest_submission(scope=scope, claim_id=claim.id)) is not None:
+        turn_up_taken(scope=scope, claim_id=claim.id, submission_id=sent.id, detail=detail, now=now)
+        claim.refresh_from_db()
     if action is not None and claim.allows(action):
         claim.move(
             action, by=scope.actor_id, at=now, detail=detail, submission_id=inquiry.submission_id

@@ -17,6 +17,7 @@ from rapport.rooms.claims.models import Claim
 from rapport.rooms.claims.rules.findings import Finding, from_x12, timely_filing
 from rapport.rooms.claims.rules.profiles import findings_of, says_otherwise
 from rapport.rooms.claims.states import DECIDED, Action, ClaimState
+from rapport.rooms.coding.rules.time_rules import findings_of_day
 from rapport.rooms.coverage.states import PayerKind
 
 from .covering import ask_coverage
@@ -74,6 +75,7 @@ def faults_of(*, claim: Claim, materials: Materials, record: Record, today: date
         grouped={number for number, line in enumerate(materials.lines[claim.id], 1) if materials.sees_several(line)},
     )  # fmt: skip
     found += timely_filing(file_by_on=materials.file_by(claim), warn_days=profile.warn_days, today=today)
+    found += _beside_each_other(claim, materials)
     found += materials.other_faults[claim.id]
     found += _not_made_here(claim, materials)
     original = materials.originals.get(claim.original_id) if claim.original_id else None
@@ -98,6 +100,20 @@ def faults_of(*, claim: Claim, materials: Materials, record: Record, today: date
             Finding(fault.code, "error", f"/diagnosis_codes/{fault.position}", f"2300 HI{fault.position + 1:02}",
                     "Choose a diagnosis that is valid and billable on the day of service.")
         )  # fmt: skip
+    return found
+
+
+def _beside_each_other(claim: Claim, materials: Materials) -> list[Finding]:
+    """Look at the codes of each day: an add-on needs its parent on this claim, for a payer looks at no other one."""
+    if claim.frequency == "void":
+        return []  # what it takes back is not judged anew
+    lines = materials.lines[claim.id]
+    found = []
+    for day in sorted({line.service_on for line in lines}):
+        places = {line.service_code: place for place, line in enumerate(lines) if line.service_on == day}
+        for one in findings_of_day(list(places), parents=materials.parents):
+            severity = "error" if one.rule == "add-on-without-parent" else "warning"
+            found.append(Finding(one.rule, severity, f"/lines/{places[one.code]}/service_code", "2400 SV101", one.message))
     return found
 
 

@@ -66,6 +66,8 @@ class Materials:
     """Original claim -> day on which the payer decided it, of those that claims here replace or void."""
     grouped: set[UUID]
     """Visits that are a member's part of a group session."""
+    parents: dict[str, list[str]]
+    """Service code -> codes that the practice adds it to; empty: it is no add-on."""
     patient_paid: dict[UUID, int]
     """Visit -> what its patient has paid for it, in cents, of claims to payers that want to know."""
     _diagnosis_faults: dict[tuple[tuple[str, ...], date], list[Any]] = field(default_factory=dict)
@@ -184,6 +186,9 @@ def gather(*, scope: Scope, claims: Sequence[Claim]) -> Materials:
         payers=payers,
         profiles=profiles,
         grouped=scheduling.in_groups(scope=scope, appointment_ids=visits),
+        parents=coding.parents_of(
+            scope=scope, codes={line.service_code for mine in lines.values() for line in mine}
+        ),
         patient_paid=_patient_paid(scope, claims, lines, profiles),
         rules=msgspec.convert(rules.rules, list[own.Rule]) if rules else [],
         rules_version=rules.number if rules else 0,

@@ -15,11 +15,14 @@ from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
 from rapport.rooms.claims.models import Claim, ClaimLine, ClaimRules
 from rapport.rooms.claims.queries import desk
-from rapport.rooms.claims.rules import own
+from rapport.rooms.claims.rules import own, own_checks
 from rapport.rooms.claims.rules.findings import Finding
 from rapport.rooms.claims.rules.modifiers import put
+from rapport.rooms.coverage import queries as coverage
+from rapport.rooms.roster import queries as roster
 
 from .materials import Materials, gather
+from .own import parse_reference
 
 TRIED_AT_ONCE = 500
 
@@ -29,7 +32,8 @@ def change_rules(*, scope: Scope, body: Any, now: datetime) -> ClaimRules:
     Keep a new version of the rules; it holds from the next validation on.
 
     :param body: `schemas.ClaimRulesIn`: all of them, in order, and the version they were made from
-    :raises Invalid: they were changed by somebody else meanwhile
+    :raises Invalid: they were changed by somebody else meanwhile, two have one id, or a condition can hold of no claim
+    :raises ReferenceNotFound: a payer or clinician that a condition names is not there
     """
     scope.require(Permission.PAYERS_WRITE)
     present = desk.rules_now(scope=scope)
@@ -39,6 +43,7 @@ def change_rules(*, scope: Scope, body: Any, now: datetime) -> ClaimRules:
             "1 field is not valid.",
             errors=(FieldError("/based_on", "outdated", f"Version {number} holds now: read it, and decide anew."),),
         )
+    _check(scope, body.rules)
     row = ClaimRules.objects.create(
         practice_id=scope.practice_id, number=number + 1, rules=[rule.model_dump() for rule in body.rules],
         note=body.note or "", by=scope.actor_id, created_at=now,
@@ -46,6 +51,18 @@ def change_rules(*, scope: Scope, body: Any, now: datetime) -> ClaimRules:
     scope.trail.target("claim_rules", row.id, row.number)
     scope.trail.reason = body.note
     return row
+
+
+def _check(scope: Scope, rules: Sequence[Any]) -> None:
+    found = list(own_checks.faults(rules))
+    if found:
+        raise Invalid(f"{len(found)} field(s) are not valid.", errors=tuple(found))
+    for pointer, text in own_checks.named(rules, "payer_id"):
+        coverage.refer_to_payer(scope=scope, payer_id=parse_reference("payer", text=text, pointer=pointer), pointer=pointer)
+    for pointer, text in own_checks.named(rules, "clinician_id"):
+        roster.refer_to_clinician(
+            scope=scope, clinician_id=parse_reference("clinician", text=text, pointer=pointer), pointer=pointer
+        )
 
 
 def apply_rules(*, scope: Scope, claim: Claim, materials: Materials, today: date) -> tuple[list[Finding], str]:
@@ -93,8 +110,12 @@ def try_rules(*, scope: Scope, body: Any, now: datetime) -> Trial:
     Try rules on the claims of a span of days that were made here. Nothing is changed.
 
     :param body: `schemas.TrialIn`; without rules those that hold are tried
+    :raises Invalid: the days end before they begin, or as for `change_rules`
     """
     scope.require(Permission.CLAIMS_READ)
+    if body.to_on < body.from_on:
+        raise Invalid("1 field is not valid.", errors=(FieldError("/to_on", "before-start", "At or after `from_on`."),))
+    _check(scope, body.rules or [])
     present = desk.rules_now(scope=scope)
     rules: Sequence[own.Rule] = msgspec.convert(
         [rule.model_dump() for rule in body.rules] if body.rules is not None else present.rules if present else [],

@@ -69,6 +69,15 @@ def break_the_patient(billing: Billing, claim: Any) -> None:
         )
 
 
+def test_a_batch_of_no_claims_is_refused_and_nothing_leaves(billing: Billing) -> None:
+    claim = billing.claim()
+    empty = billing.house.biller.post("/v1/claim-batches", {"claim_ids": []})
+
+    assert (empty.status_code, empty.json()["errors"][0]["pointer"]) == (422, "/claim_ids"), empty.content
+    assert billing.read(claim)["state"] == "validated"
+    assert billing.batch()["progress"]["total"] == 1, "without the list: all that are ready"
+
+
 def test_claims_of_one_batch_leave_in_one_file_and_each_hears_its_own_answers(billing: Billing) -> None:
     claims = ready(billing, "SBXFULL01", "SBXCOPAY02", "SBX277REJ3")
 

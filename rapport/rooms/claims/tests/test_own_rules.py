@@ -10,6 +10,8 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rapport.platform.access.permissions import Permission
+from rapport.rooms.claims.models import ClaimRules
 from rapport.rooms.claims.rules.modifiers import put
 from rapport.rooms.claims.rules.own import Condition, Facts, Rule, Then, run
 from tests.support.billing import Billing
@@ -112,6 +114,79 @@ def test_rules_are_tried_on_the_past_and_change_nothing(billing: Billing) -> Non
         {"rule_id": "ho", "do": "set_modifier", "text": "", "modifier": "HO", "lines": [1]}
     ]
     assert billing.read(claim) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "op", "value", "place"),
+    [
+        ("charge_cents", "has", 1, "op"), ("charge_cents", "at_least", "x", "value"), ("charge_cents", "at_least", ["x"], "value"),
+        ("charge_cents", "at_least", True, "value"), ("charge_cents", "in", ["180.00"], "value"),
+        ("service_codes", "at_least", 3, "op"), ("service_codes", "is", "90837", "op"), ("service_codes", "has", [], "value"),
+        ("rank", "in", 3, "value"), ("rank", "is", "first", "value"), ("supervised", "is", "yes", "value"),
+        ("supervised", "has", True, "op"), ("payer_id", "is", "payer_nope", "value"),
+        ("payer_id", "in", ["payer_01h455vb4pex5vsknk084sn02q"], "value"), ("clinician_id", "is", "Maya", "value"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_condition_that_can_hold_of_no_claim_is_refused_and_says_what_the_field_takes(
+    billing: Billing, field: str, op: str, value: Any, place: str
+) -> None:
+    fine = rule("fine", "rank", "is", "primary", do="warning", text="Seen.")
+    rules = [fine, rule("never", field, op, value, do="warning", text="Never.")]
+    today = str(timezone.now().date())
+    answers = [
+        billing.house.biller.post("/v1/claim-rules", {"rules": rules, "based_on": 0}),
+        billing.house.biller.post("/v1/claim-rules/dry-run", {"from_on": today, "to_on": today, "rules": rules}),
+    ]
+
+    for answer in answers:
+        assert answer.status_code == 422, answer.content
+        [error] = answer.json()["errors"]
+        assert error["pointer"] == f"/rules/1/when/0/{place}"
+        assert field in (error.get("message") or field)
+    assert billing.house.biller.get("/v1/claim-rules").json()["data"] == []
+
+
+def test_the_control_what_each_field_takes_is_kept_and_each_id_once(billing: Billing) -> None:
+    payer, clinician = billing.things["payer"]["id"], billing.things["clinician"]["id"]
+    conditions = [
+        ("charge_cents", "in", ["18000", "9000"]), ("charge_cents", "at_most", 20000), ("service_codes", "has", ["90837"]),
+        ("diagnoses", "begins_with", "F"), ("rank", "not_in", ["tertiary"]), ("supervised", "is", False),
+        ("payer_id", "is", payer), ("clinician_id", "in", [clinician]), ("place_of_service", "has", "11"),
+    ]  # fmt: skip
+    rules = [rule(f"r{n}", *one, do="warning", text="Seen.") for n, one in enumerate(conditions)]
+    keep(billing, *rules)
+
+    assert [one["rule_id"] for one in billing.claim()["rules"]] == [one["id"] for one in rules]
+    twice = billing.house.biller.post("/v1/claim-rules", {"rules": [rules[0], rules[1], rules[0]], "based_on": 1})
+    assert [(one["pointer"], one["code"]) for one in twice.json()["errors"]] == [("/rules/2/id", "twice")]
+
+
+def test_rules_that_were_kept_before_are_read_and_tried_as_they_stand(billing: Billing) -> None:
+    old = [rule("never", "charge_cents", "has", "x", do="warning", text="Never.")] * 2
+    with billing.house.entered() as scope:
+        ClaimRules.objects.create(
+            practice_id=scope.practice_id, number=1, rules=old, by=scope.actor_id, created_at=timezone.now()
+        )
+
+    assert billing.claim()["state"] == "validated"
+    assert len(billing.house.biller.get("/v1/claim-rules").json()["data"][0]["rules"]) == 2
+    backwards = billing.house.biller.post("/v1/claim-rules/dry-run", {"from_on": "2026-03-02", "to_on": "2026-03-01"})
+    assert (backwards.status_code, backwards.json()["errors"][0]["pointer"]) == (422, "/to_on")
+
+
+def test_rules_say_whether_a_person_or_a_program_changed_them(billing: Billing) -> None:
+    house = billing.house
+    keep(billing)
+    program = house.key("biller", Permission.PAYERS_WRITE, Permission.CLAIMS_READ)
+    made = program.post("/v1/claim-rules", {"rules": [], "based_on": 1})
+    assert made.status_code == 201, made.content
+
+    versions = house.biller.get("/v1/claim-rules").json()["data"]
+    assert [one["changed_by"][:4] for one in versions] == ["key_", "usr_"]
+    assert versions[0]["changed_by"] == made.json()["changed_by"] == house.biller.get(
+        f"/v1/claim-rules/{made.json()['id']}"
+    ).json()["changed_by"]  # fmt: skip
 
 
 RULES = st.lists(

@@ -127,3 +127,21 @@ def test_a_visit_that_a_payer_was_asked_for_is_not_reopened(billing: Billing) ->
     assert held.json()["claim_id"] == claim["id"]
     assert voided.status_code == 200, voided.content
     assert opened.status_code == 200, opened.content
+
+
+def test_what_a_held_claim_cannot_is_said_with_what_can_be_done(billing: Billing) -> None:
+    claim = billing.claim()
+    biller, path = billing.house.biller, f"/v1/claims/{claim['id']}"
+
+    def act(verb: str, body: Any) -> Any:
+        return biller.post(f"{path}/{verb}", body, if_match=biller.get(path)["ETag"]).json()
+
+    act("hold", {"reason": "waiting for the new card"})
+    said = [act("validate", {})["detail"], act("submit", {})["detail"], act("hold", {"reason": "once more"})["detail"]]
+    assert said == [
+        "A claim that is held cannot be validated. Let it go first: `hold` without a reason.",
+        "A claim that is held cannot be submitted. Let it go first: `hold` without a reason.",
+        "A claim that is held cannot be held back.",
+    ]
+    assert act("hold", {})["state"] == "validated"
+    assert act("hold", {})["detail"] == "A claim that is validated cannot be let go."

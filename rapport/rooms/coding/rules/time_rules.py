@@ -8,8 +8,9 @@ They are defaults to verify: a practice may set other minutes on its own service
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,13 @@ _THERAPY_WITH_EM = ("90833", "90836", "90838")
 _EVALUATIONS = ("90791", "90792")
 _CRISIS = ("90839", "90840")
 _EM = (
-    "99202", "99203", "99204", "99205", "99212", "99213", "99214", "99215",
+    "99202", "99203", "99204", "99205", "99211", "99212", "99213", "99214", "99215",
+    "99221", "99222", "99223", "99231", "99232", "99233", "99234", "99235", "99236", "99238", "99239",
+    "99242", "99243", "99244", "99245", "99252", "99253", "99254", "99255",
+    "99304", "99305", "99306", "99307", "99308", "99309", "99310", "99315", "99316",
+    "99341", "99342", "99344", "99345", "99347", "99348", "99349", "99350",
 )  # fmt: skip
+"""Evaluation and management: offices, hospitals, consultations, nursing facilities, homes."""
 
 RULES: dict[str, TimeRule] = {
     "90791": TimeRule(least_minutes=16, most_units=1, not_with=(*_THERAPY, *_CRISIS, "90792")),
@@ -135,20 +141,26 @@ class Finding:
     message: str
 
 
-def findings_of_day(codes: Sequence[str]) -> list[Finding]:
+def findings_of_day(codes: Sequence[str], *, parents: Mapping[str, Sequence[str]] = MappingProxyType({})) -> list[Finding]:
     """
     Check the codes that one clinician bills for one patient on one day against each other.
 
+    :param parents: code -> codes it may be added to, where the practice's word goes before the table here; none: it stands alone
+
     >>> [found.rule for found in findings_of_day(["90785", "90839"])]
     ['add-on-without-parent', 'codes-exclude-each-other']
+    >>> findings_of_day(["90785", "90839"], parents={"90785": ["90839"]})[0].rule
+    'codes-exclude-each-other'
     """
     found: list[Finding] = []
     present = set(codes)
     seen: set[frozenset[str]] = set()
     for code in dict.fromkeys(codes):
         rule = rule_of(code)
-        if rule.add_on and not present.intersection(rule.parents):
-            message = f"{code} is an add-on; bill it beside one of {', '.join(rule.parents)}."
+        allowed = parents.get(code, rule.parents)
+        if allowed and not present.intersection(allowed):
+            named = f"{', '.join(allowed[:12])}{' …' if len(allowed) > 12 else ''}"
+            message = f"{code} is an add-on: bill it beside one of {named}."
             found.append(Finding("add-on-without-parent", code, None, message))
         for other in rule.not_with:
             pair = frozenset((code, other))
