@@ -343,7 +343,7 @@ def settle_doubt(request: ScopedRequest, claim_id: str, body: s.DoubtIn) -> Answ
     example=examples.CLAIM,
     request_example={"reason": "the payer says it has no such claim"},
 )
-def reopen_claim(request: ScopedRequest, claim_id: str, body: s.ReopenIn) -> Answer:
+def reopen_claim(request: ScopedRequest, claim_id: str, body: s.ClaimReopenIn) -> Answer:
     """
     Open a claim again that is `submitted` or `acknowledged`, since its payer does not have it or never answers. It is looked
     through anew; then it can be mended, sent anew under new file numbers, or withdrawn and its visits billed anew.

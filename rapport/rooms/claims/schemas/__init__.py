@@ -204,7 +204,7 @@ class HoldIn(Input):
     reason: str | None = Field(default=None, max_length=200)
 
 
-class ReopenIn(Input):
+class ClaimReopenIn(Input):
     """Why a claim that was sent is opened again."""
 
     reason: str = Field(min_length=3, max_length=200, description="No patient's data, please.")
