@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from rapport.sandbox.payer.adjudicate import ClaimPaid, LinePaid, Provider
@@ -11,6 +11,8 @@ from rapport.sandbox.payer.era import VERSION_835, Check, Parties, write_835
 from rapport.sandbox.payer.x12 import Route, write_interchange
 
 NPI = "1234567893"
+PAID_ON = min(date(2026, 11, 24), datetime.now(UTC).date() - timedelta(days=3))
+"""Day of the checks: the same one, unless the clock goes before it."""
 Reason = tuple[str, str, int | str]
 
 
@@ -54,7 +56,7 @@ def check(
     """Return one check. :param beside: (code, reference, amount) of PLB; a positive one takes money away"""
     return Check(
         parties=Parties(payer, "CHP01", "Willow", npi, "930000001", "WILLOW"), trace=trace,
-        paid_on=date(2026, 11, 24), claims=claims,
+        paid_on=PAID_ON, claims=claims,
         adjustments=tuple(Provider(code, reference, Decimal(amount)) for code, reference, amount in beside),
     )  # fmt: skip
 

@@ -299,7 +299,10 @@ def get_rates(request: ScopedRequest, service_code_id: str) -> Answer:
     request_example=examples.NEW_RATES,
 )
 def set_rates(request: ScopedRequest, service_code_id: str, body: s.RatesIn) -> Answer:
-    """Replace all special rates of one service. Charges that were already made stay as they are."""
+    """
+    Replace all special rates of one service. Charges that were already made stay as they are. Of rates for the same payer
+    and clinician the one that started later is charged, so two of them cannot start on one day.
+    """
     row = services.set_rates(
         scope=request.auth, service_code_id=path_id("service_code", service_code_id),
         if_match=request.edge.if_match, now=timezone.now(), rates=body.rates,

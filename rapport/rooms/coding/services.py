@@ -202,12 +202,19 @@ def set_rates(
 
     :param rates: `schemas.RateIn` each
     :raises ReferenceNotFound: a payer or clinician is not of this practice
+    :raises Invalid: two of them are for the same and start on the same day: neither is the later one
     """
     scope.require(Permission.CODES_WRITE)
     row = queries.get_service_code(scope=scope, service_code_id=service_code_id, lock=True)
     etags.check(row, if_match)
     Rate.objects.visible_to(scope).filter(service_code_id=row.id).delete()
+    today = scope.day_of(now)
+    taken: set[tuple[str | None, str | None, date]] = set()
     for position, rate in enumerate(rates):
+        key = rate.payer_id, rate.clinician_id, rate.starts_on or today
+        if key in taken:
+            raise _faults(FieldError(f"/rates/{position}", "overlaps", "Another one for the same starts on that day."))
+        taken.add(key)
         _add_rate(scope, row, rate, pointer=f"/rates/{position}", now=now)
     row.version += 1
     row.updated_at = now

@@ -275,7 +275,7 @@ class Underpayment(VersionedRecord):
     rule = models.CharField(max_length=120)
     """Which contracted rate, in words."""
     decided_on = models.DateField()
-    """Day of the check."""
+    """Day of the check, at the latest the day on which it came here."""
     deadline_on = models.DateField()
     """Last day to dispute it."""
     state = models.CharField(max_length=9, default="open")

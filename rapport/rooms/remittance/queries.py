@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
 from rapport.kernel.problems import NotFound
 from rapport.platform.access.scope import Scope
+from rapport.platform.blobs.store import default_store
 from rapport.platform.db import sql
 from rapport.platform.db.rows import by_id
 
@@ -34,6 +35,17 @@ def get_era_file(*, scope: Scope, era_file_id: UUID, lock: bool = False) -> EraF
         raise NotFound(_sought=[("era_file", era_file_id)])
     scope.trail.target("era_file", row.id, row.version)
     return row
+
+
+def bytes_of(*, file: EraFile) -> bytes:
+    """Return a file as it came. :raises BlobCorrupted: that is not what was kept"""
+    return default_store().get(key=file.blob_key, aad=f"{file.practice_id}|era|{file.id}", digest=file.sha256)
+
+
+def patients_in(*, scope: Scope, era_file_id: UUID) -> set[UUID]:
+    """Return the patients that a file speaks of, as far as they are known here."""
+    rows = RemittanceLine.objects.visible_to(scope).filter(remittance__era_file_id=era_file_id, patient_id__isnull=False)
+    return set(rows.values_list("patient_id", flat=True))
 
 
 def get_line(*, scope: Scope, line_id: UUID) -> RemittanceLine:
@@ -263,11 +275,20 @@ def remittances_of(*, scope: Scope, era_file_id: UUID) -> list[Remittance]:
 
 
 def posted_checks(*, scope: Scope, starts_on: date, ends_on: date) -> list[Remittance]:
-    """Return the checks that stand posted and that payers dated on some days, both included."""
+    """Return the checks that stand posted and were decided (`decided_on`) on some days, both included."""
     rows = Remittance.objects.visible_to(scope).filter(
-        paid_on__gte=starts_on, paid_on__lte=ends_on, posted_before=False, era_file__state="posted"
-    )
-    return list(rows.select_related("era_file").order_by("paid_on", "id"))
+        Q(paid_on__gte=starts_on) | Q(paid_on=None),
+        Q(paid_on__lte=ends_on) | Q(created_at__date__lte=ends_on + timedelta(days=1)), posted_before=False,
+        era_file__state="posted",
+    )  # fmt: skip
+    found = rows.select_related("era_file").order_by("paid_on", "id")
+    return [row for row in found if starts_on <= decided_on(scope=scope, check=row) <= ends_on]
+
+
+def decided_on(*, scope: Scope, check: Remittance) -> date:
+    """Return the day that a payer's decision counts from: the check's, at the latest the day on which it came here."""
+    came_on = scope.day_of(check.created_at)
+    return min(check.paid_on or came_on, came_on)
 
 
 def lines_of(*, scope: Scope, remittance_id: UUID) -> list[RemittanceLine]:

@@ -147,13 +147,15 @@ def _answer(row: Any, states: Mapping[datetime, str]) -> Happening:
 def _decision(row: Any, words: Decided, states: Mapping[datetime, str]) -> Iterator[Happening]:
     adjusted = [*words.adjustments, *(one for service in words.services for one in service.adjustments)]
     left = owed(adjusted)
-    off = sum(one.cents for one in adjusted) - left
+    before = sum(one.cents for one in adjusted if one.reason == "23" and one.group != "PR")
+    off = sum(one.cents for one in adjusted) - left - before
     if words.status_code == REVERSAL:
         kind, text = "reversal", f"The payer took its decision back, and {dollars(-words.paid_cents)} with it."
     else:
         kind = "decision"
         text = (
             f"The payer decided: {dollars(words.paid_cents)} of {dollars(words.charge_cents)} paid,"
+            f"{f' {dollars(before)} paid or taken off by payers before,' if before else ''}"
             f" {dollars(off)} taken off, {dollars(left)} left to the patient."
         )
         if words.passed_on:

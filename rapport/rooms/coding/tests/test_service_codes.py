@@ -115,6 +115,11 @@ def test_the_most_special_rate_of_the_day_is_charged(willow: House) -> None:
     rates = [{"clinician_id": maya, "rate": {"amount": 17000}, "starts_on": "2026-01-01", "ends_on": "2026-06-30"},
              {"clinician_id": maya, "rate": {"amount": 17500}, "starts_on": "2026-03-01"}]  # fmt: skip
 
+    twice = [*rates, {"clinician_id": maya, "rate": {"amount": 1}, "starts_on": "2026-03-01"}]
+    refused = willow.admin.call("PUT", f"{path}/rates", {"rates": twice}, if_match=etag)
+    assert refused.status_code == 422, "neither of the two started later"
+    assert [refused.json()["errors"][0][k] for k in ("pointer", "code")] == ["/rates/2", "overlaps"]
+
     answer = willow.admin.call("PUT", f"{path}/rates", {"rates": rates}, if_match=etag)
 
     assert answer.status_code == 200, answer.content

@@ -97,7 +97,7 @@ def get_underpayment(request: ScopedRequest, underpayment_id: str) -> Answer:
 def settle_underpayment(request: ScopedRequest, underpayment_id: str, body: s.SettleIn) -> Answer:
     """
     `disputed` (the payer was asked), `accepted` (the payer is right, or nothing is done), `recovered` (with the amount that
-    came in), or `open` again. Books nothing: the money comes with a remittance.
+    came in, at most what is missing), or `open` again. Books nothing: the money comes with a remittance.
     """
     id = path_id("underpayment", underpayment_id)
     services.settle_underpayment(
@@ -138,10 +138,12 @@ def write_underpayment_letter(request: ScopedRequest, underpayment_id: str, body
 )
 def look_back(request: ScopedRequest, body: s.LookBackIn) -> Answer:
     """
-    After a contract was put in: posted decisions of checks of these days (400 at most) are compared with it as if they were
+    After a contract was put in: posted decisions of these days (`decided_on`; 400 days at most) are compared with it as if they were
     posted now. What is on the list stays as it was found; asked again it adds nothing.
     """
-    if not timedelta(0) <= body.ends_on - body.starts_on <= LONGEST:
+    if body.ends_on < body.starts_on:
+        raise Invalid("1 field is not valid.", errors=(FieldError("/ends_on", "before-start"),))
+    if body.ends_on - body.starts_on > LONGEST:
         raise Invalid("1 field is not valid.", errors=(FieldError("/ends_on", "out-of-range", "400 days at most."),))
     found = services.look_back(
         scope=request.auth, starts_on=body.starts_on, ends_on=body.ends_on, now=timezone.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from rapport.rooms.remittance.schemas import plan as p
 
 from .base import router
 
+X12 = "application/edi-x12"
 MAX_BYTES = 32 * 1024 * 1024
 
 
@@ -92,14 +94,15 @@ REMITTANCES = ListSpec(
     needs=Permission.REMITTANCES_POST,
     action="era_file.create",
     returns=(201, s.EraFileOut),
-    content_types=("application/edi-x12", "text/plain", uploads.FORM),
+    content_types=(X12, "text/plain", uploads.FORM),
     example=examples.ERA_FILE,
     problems=(TooLarge,),
 )
 def create_era_file(request: ScopedRequest) -> Answer:
     """
     Hand in an 835 as `application/edi-x12`, or as the one file of a form. It is kept, matched, and posted when everything is
-    known and balances; else it waits (`received`) or is held (`held`) with its findings.
+    known and balances; else it waits (`received`) or is held (`held`) with its findings. A check that is dated more than 31
+    days ahead waits.
 
     The same content again, renamed or in another envelope, answers 200 with `duplicate_of`, and
     posts nothing.
@@ -132,11 +135,28 @@ def list_era_files(request: ScopedRequest) -> Answer:
     action="era_file.read",
     returns=(200, s.EraFileOut),
     example=examples.ERA_FILE,
+    other_types={X12: "The 835, byte for byte as it came."},
 )
 def get_era_file(request: ScopedRequest, era_file_id: str) -> Answer:
-    """A file with its checks, its services, and what was posted for each."""
-    id = path_id("era_file", era_file_id)
-    return _file(request.auth, queries.get_era_file(scope=request.auth, era_file_id=id))
+    """
+    A file with its checks, its services, and what was posted for each.
+
+    `Accept: application/edi-x12` gives the bytes as they came (of a paper remittance: the file that was made of it), checked
+    against their digest before the first one leaves; `Repr-Digest` has it.
+    """
+    file = queries.get_era_file(scope=request.auth, era_file_id=path_id("era_file", era_file_id))
+    if X12 not in request.headers.get("Accept", ""):
+        return _file(request.auth, file)
+    request.auth.trail.patient_ids.update(queries.patients_in(scope=request.auth, era_file_id=file.id))
+    digest = b64encode(bytes.fromhex(file.sha256)).decode()
+    return Answer(
+        queries.bytes_of(file=file),
+        content_type=X12,
+        headers={
+            "Content-Disposition": f'attachment; filename="{era_file_id}.835"',
+            "Repr-Digest": f"sha-256=:{digest}:",
+        },
+    )
 
 
 @router.post(
@@ -228,7 +248,8 @@ def list_remittances(request: ScopedRequest) -> Answer:
 def type_in_remittance(request: ScopedRequest, body: t.PaperIn) -> Answer:
     """
     A paper explanation of benefits becomes the file that the payer would have sent, and is matched, planned and posted
-    as every other; what does not balance to the cent is refused (422) with the sum that is wrong, and nothing is kept.
+    as every other; what does not balance to the cent is refused (422) with the claim or service whose sum is wrong, and
+    nothing is kept. It may be dated 31 days ahead at most: payers name the day on which their money arrives.
     The same typed again answers 200 with `duplicate_of`. Money that a patient gave is a payment, and not this.
     """
     file, created = services.receive_typed(scope=request.auth, body=body, now=timezone.now())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class Stop:
     message: str
 
 
+DAYS_AHEAD = timedelta(days=31)
+"""A payer names the day on which its money arrives: some days ahead is usual, more is a slip of the pen."""
+
 STOPS: Mapping[str, str] = {
     "unmatched": "A service or claim was not matched to one of ours.",
     "no-decision": "A claim was sent on to another payer, or only forecast: nothing was decided.",
@@ -38,6 +42,7 @@ STOPS: Mapping[str, str] = {
     "paid-before": "A service was decided before, and not reversed.",
     "reversal-unknown": "A reversal takes back what was never posted here like that.",
     "negative-check": "The check is below zero.",
+    "dated-ahead": "The check is dated more than 31 days ahead.",
     "provider-adjustment-unknown": "Money of no claim has a code that the list does not know.",
     "policy-by-hand": "The practice posts every file by hand.",
     "policy-confidence": "A service was matched less surely than the practice asks for.",
@@ -46,4 +51,4 @@ STOPS: Mapping[str, str] = {
     "policy-provider-adjustment": "There is money of no claim; the practice looks at that first.",
     "policy-amount": "The check is above the practice's limit.",
 }
-"""Rule -> what a person is told. The first seven hold in every practice; the rest are its policy."""
+"""Rule -> what a person is told. The first eight hold in every practice; the rest are its policy."""

@@ -81,7 +81,7 @@ def _book(scope: Scope, file: EraFile, line: RemittanceLine, *, now: datetime) -
     """Book a service of a posted file that was matched since: out of clearing, and as every other."""
     one = Loaded(line.remittance, [line])
     policy = policy_of(scope=scope)
-    stops = {stop.rule for stop in judge(scope=scope, loaded=[one], policy=policy, posted=True).stops}
+    stops = {stop.rule for stop in judge(scope=scope, loaded=[one], policy=policy, today=scope.day_of(now), posted=True).stops}
     if "paid-before" in stops:
         raise AlreadyDecided("Look at its claim, and set this one aside or ask the payer.")
     day, turn = scope.day_of(now), f"{file.postings}.{len(line.by_hand)}"

@@ -30,8 +30,16 @@ _COLUMNS = ("date", "amount")
 def record_deposit(
     *, scope: Scope, received_on: date, cents: int, trace: str, description: str, now: datetime
 ) -> Deposit:
-    """Record one deposit. The same said again is another one: a person sees what stands there."""
+    """
+    Record one deposit. The same said again is another one: a person sees what stands there.
+
+    :raises Invalid: its day lies ahead, or it is of nothing
+    """
     scope.require(Permission.REMITTANCES_POST)
+    if received_on > scope.day_of(now):
+        raise Invalid("1 field is not valid.", errors=(FieldError("/received_on", "in-the-future"),))
+    if not cents:
+        raise Invalid("1 field is not valid.", errors=(FieldError("/amount/amount", "too-small"),))
     row = _deposit(scope, received_on, cents, trace, description, digest=new_uuid().hex, now=now)
     row.save(force_insert=True)
     scope.trail.target("deposit", row.id, row.version)
@@ -46,9 +54,10 @@ def import_deposits(*, scope: Scope, data: bytes, now: datetime) -> tuple[int, i
     in one file each counts.
 
     :return: how many were new, and how many were here
-    :raises Invalid: it is no such file; every wrong line is named and nothing is kept
+    :raises Invalid: it is no such file, or a line is of nothing or of a day that lies ahead; every wrong line is named and nothing is kept
     """
     scope.require(Permission.REMITTANCES_POST)
+    today = scope.day_of(now)
     made, seen, faults = [], Counter[tuple[object, ...]](), []
     for number, line in enumerate(_lines(data), 2):
         try:
@@ -57,12 +66,15 @@ def import_deposits(*, scope: Scope, data: bytes, now: datetime) -> tuple[int, i
         except (ValueError, InvalidOperation, NotMoney):
             faults.append(FieldError(f"/lines/{number}", "unreadable"))
             continue
+        if day > today or not cents:
+            faults.append(FieldError(f"/lines/{number}", "in-the-future" if cents else "too-small"))
+            continue
         said = (day, cents, line.get("reference", "").strip()[:60], line.get("description", "").strip()[:140])
         seen[said] += 1
         digest = sha256(repr((*said, seen[said])).encode()).hexdigest()
         made.append(_deposit(scope, *said, digest=digest, now=now))
     if faults:
-        raise Invalid(f"{len(faults)} line(s) cannot be read.", errors=tuple(faults[:50]))
+        raise Invalid(f"{len(faults)} line(s) cannot be taken in.", errors=tuple(faults[:50]))
     added = rows.add_new(made)
     scope.trail.count = len(added)
     return len(added), len(made) - len(added)

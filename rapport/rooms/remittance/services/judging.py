@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 from rapport.platform.access.scope import Scope
@@ -11,7 +12,7 @@ from rapport.rooms.claims import queries as claims
 from rapport.rooms.remittance import queries
 from rapport.rooms.remittance.models import RemittanceLine
 from rapport.rooms.remittance.rules import matching, planning, provider
-from rapport.rooms.remittance.rules.policy import STOPS, Policy, Stop
+from rapport.rooms.remittance.rules.policy import DAYS_AHEAD, STOPS, Policy, Stop
 
 from .after_others import book_what_is_open
 from .keeping import Loaded
@@ -26,7 +27,7 @@ class Judgement:
     """Why it waits for a person; none: it posts itself."""
 
 
-def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy, posted: bool = False) -> Judgement:
+def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy, today: date, posted: bool = False) -> Judgement:
     """
     Plan every service of a file that is not posted, and say what a person should look at first.
 
@@ -34,6 +35,7 @@ def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy, posted: bool = 
     The order in which decisions and reversals came does not matter: each reversal has its decision, in
     this file or posted before, or waits for it.
 
+    :param today: in the practice's zone
     :param posted: these services are of a posted file and were matched since: they stand themselves
     """
     rules: set[str] = set()
@@ -44,7 +46,7 @@ def judge(*, scope: Scope, loaded: list[Loaded], policy: Policy, posted: bool = 
     fallen = _pair(scope, lines, rules, posted=posted)
     book_what_is_open(scope=scope, lines=lines, fallen=fallen)
     for one in counted:
-        rules |= set(_of_check(scope, one, policy))
+        rules |= set(_of_check(scope, one, policy, today))
     for line in lines:
         rules |= set(_of_line(line, policy))
     if not policy.automatic:
@@ -112,7 +114,7 @@ def _about_to_fall(scope: Scope, decided: Sequence[RemittanceLine]) -> int:
     return falling
 
 
-def _of_check(scope: Scope, one: Loaded, policy: Policy) -> Iterable[str]:
+def _of_check(scope: Scope, one: Loaded, policy: Policy, today: date) -> Iterable[str]:
     check = one.check
     if check.same_trace:
         others = queries.same_trace(
@@ -125,6 +127,8 @@ def _of_check(scope: Scope, one: Loaded, policy: Policy) -> Iterable[str]:
             yield "same-trace"
     if check.total_cents < 0:
         yield "negative-check"
+    if check.paid_on is not None and check.paid_on > today + DAYS_AHEAD:
+        yield "dated-ahead"
     codes = [one["reason"] for one in check.provider_adjustments]
     if any(provider.plan_for(code) == "review" for code in codes):
         yield "provider-adjustment-unknown"

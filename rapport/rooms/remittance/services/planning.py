@@ -51,7 +51,7 @@ def plan_file(*, scope: Scope, era_file_id: UUID, now: datetime) -> FilePlan:
         turn = file.postings + 1
         for one in loaded:
             one.check.posted_before = queries.stands_posted(scope=scope, check=one.check, lines=one.lines)
-        stops = judge(scope=scope, loaded=loaded, policy=policy_of(scope=scope)).stops
+        stops = judge(scope=scope, loaded=loaded, policy=policy_of(scope=scope), today=scope.day_of(now)).stops
     if file.state == "held":
         stops = [Stop("held", "The file does not balance, or is not this practice's: see its findings."), *stops]
     return FilePlan(file, loaded, stops, now, turn, scope)

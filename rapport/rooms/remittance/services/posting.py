@@ -13,7 +13,6 @@ from django.db import transaction
 from rapport.kernel.problems import Conflict, StateConflict
 from rapport.platform.access.permissions import Permission
 from rapport.platform.access.scope import Scope
-from rapport.platform.blobs.store import default_store
 from rapport.platform.db import rows, sql
 from rapport.platform.db.crashpoints import Crashpoint, crashpoint
 from rapport.platform.outbox.emit import emit
@@ -66,7 +65,7 @@ def post_file(*, scope: Scope, era_file_id: UUID, now: datetime) -> EraFile:
         for one in loaded:
             note_copy(scope=scope, one=one)
         policy = policy_of(scope=scope)
-        judge(scope=scope, loaded=loaded, policy=policy)
+        judge(scope=scope, loaded=loaded, policy=policy, today=scope.day_of(now))
         post_rows(scope=scope, file=file, loaded=loaded, policy=policy, now=now)
     scope.trail.target("era_file", file.id, file.version)
     return file
@@ -74,10 +73,7 @@ def post_file(*, scope: Scope, era_file_id: UUID, now: datetime) -> EraFile:
 
 def _still_held(scope: Scope, file: EraFile) -> bool:
     """Read a held file again: the practice may have put its NPI right since."""
-    data = default_store().get(
-        key=file.blob_key, aad=f"{file.practice_id}|era|{file.id}", digest=file.sha256
-    )
-    _, checks, findings = content(data)
+    _, checks, findings = content(queries.bytes_of(file=file))
     return faulty([*findings, *holds(scope=scope, checks=checks)])
 
 

@@ -93,10 +93,7 @@ def match_again(*, scope: Scope, now: datetime) -> int:
     waiting = queries.waiting_files(scope=scope)
     policy = policy_of(scope=scope)
     for file in waiting:
-        data = default_store().get(
-            key=file.blob_key, aad=f"{file.practice_id}|era|{file.id}", digest=file.sha256
-        )
-        _, checks, _ = content(data)
+        _, checks, _ = content(queries.bytes_of(file=file))
         loaded = load(scope=scope, file=file)
         if match_lines(scope=scope, loaded=loaded, checks=checks):
             _post_if_clear(scope, file, loaded, policy=policy, now=now)
@@ -131,7 +128,7 @@ def _post_if_clear(
     for one in loaded:
         note_copy(scope=scope, one=one)
     new = [one for one in loaded if not one.written]
-    stops = judge(scope=scope, loaded=loaded, policy=policy).stops
+    stops = judge(scope=scope, loaded=loaded, policy=policy, today=scope.day_of(now)).stops
     if not stops:
         try:
             with transaction.atomic():

@@ -21,8 +21,10 @@ from rapport.protocols.x12.records835 import (
     Remittance,
     ServiceLine,
 )
+from rapport.protocols.x12.syntax import Finding
 from rapport.rooms.claims import queries as claims
 from rapport.rooms.remittance.models import EraFile
+from rapport.rooms.remittance.rules.policy import DAYS_AHEAD
 
 from .reading import content, faulty
 from .receiving import receive
@@ -36,10 +38,13 @@ def receive_typed(*, scope: Scope, body: Any, now: datetime) -> tuple[EraFile, b
 
     :param body: `schemas.paper.PaperIn`
     :return: the file, and whether it is new: the same typed again is not
-    :raises Invalid: it does not balance; nothing is kept
+    :raises Invalid: it does not balance, or is dated too far ahead; nothing is kept
     :raises ReferenceNotFound: it names a claim that is not here
     """
     scope.require(Permission.REMITTANCES_POST)
+    if body.paid_on > scope.day_of(now) + DAYS_AHEAD:
+        fault = FieldError("/paid_on", "in-the-future", f"At most {DAYS_AHEAD.days} days ahead.")
+        raise Invalid("1 field is not valid.", errors=(fault,))
     practice = tenancy.get_practice(scope=scope)
     typed = [_claim(scope, one, place) for place, one in enumerate(body.claims)]
     check = Remittance(
@@ -62,19 +67,32 @@ def receive_typed(*, scope: Scope, body: Any, now: datetime) -> tuple[EraFile, b
             usage="P" if scope.livemode else "T",
         )
     )  # fmt: skip
-    _, _, findings = content(data)
+    _, read, findings = content(data)
     if faulty(findings):
         wrong = [one for one in findings if one.severity == "error"]
         raise Invalid(
             "It does not balance, or holds what a remittance cannot.",
-            errors=tuple(FieldError(_place(one.segment), one.rule, one.message) for one in wrong[:20]),
+            errors=tuple(FieldError(_place(one, read), one.rule, one.message) for one in wrong[:20]),
         )
     return receive(scope=scope, data=data, via="paper", now=now)
 
 
-def _place(segment: str) -> str:
-    """Return the part of the body that a segment comes from."""
-    return {"BPR": "/total", "PLB": "/provider_adjustments"}.get(segment, "/claims")
+def _place(one: Finding, checks: Sequence[Remittance]) -> str:
+    """
+    Return the part of the body that a segment comes from.
+
+    :param checks: the file that was made of the body, read again: its claims and services are in the body's order
+    """
+    if one.segment in (parts := {"BPR": "/total", "PLB": "/provider_adjustments"}):
+        return parts[one.segment]
+    for check in checks:
+        for place, claim in enumerate(check.claims):
+            if claim.index == one.position:
+                return f"/claims/{place}"
+            for number, line in enumerate(claim.lines):
+                if line.index == one.position:
+                    return f"/claims/{place}/lines/{number}"
+    return "/claims"
 
 
 def _dollars(money: Any) -> Decimal:

@@ -48,12 +48,12 @@ def open_underpayments(*, scope: Scope, loaded: Iterable[Loaded], policy: Policy
     if not apart:
         return 0
     patience = appeal_days_of(scope=scope, claim_ids={line.claim_id for _, line, _, _ in apart if line.claim_id})
-    made, today = [], scope.day_of(now)
+    made = []
     for check, line, how, billed in apart:
         assert line.claim_id is not None
         assert billed is not None
         wait = timedelta(days=patience.get(line.claim_id, policy.appeal_days))
-        decided_on = min(check.paid_on or today, today)
+        decided_on = queries.decided_on(scope=scope, check=check)
         made.append(_underpayment(scope, line, how, billed, decided_on=decided_on, wait=wait, now=now))
     added = rows.add_new(made)
     _again(scope, [row for row in made if row.id not in added], now=now)
@@ -131,7 +131,7 @@ def settle_underpayment(
 
     :param to: a state of `rules.underpayments.MOVES`
     :param recovered_cents: what came in, where it was recovered; otherwise None
-    :raises Invalid: the amount is missing, or is not for that state
+    :raises Invalid: the amount is missing, is more than the difference, or is not for that state
     :raises StateConflict: it is in no state that leads there
     """
     scope.require(Permission.REMITTANCES_POST)
@@ -141,6 +141,10 @@ def settle_underpayment(
     row = queries.get_underpayment(scope=scope, underpayment_id=underpayment_id, lock=True)
     if row.state not in MOVES[to]:
         raise StateConflict(f"An underpayment that is {row.state} cannot become {to}.", current_state=row.state)
+    most = row.expected_cents - row.allowed_cents
+    if recovered_cents is not None and recovered_cents > most:
+        fault = FieldError("/recovered/amount", "too-large", f"At most {most} cents: what is missing of the contract.")
+        raise Invalid("1 field is not valid.", errors=(fault,))
     row.state, row.note, row.recovered_cents = to, note, recovered_cents
     return _changed(scope, row, ["state", "note", "recovered_cents"], now=now)
 

@@ -70,6 +70,12 @@ def test_what_the_first_payer_took_off_is_not_taken_off_again(
         "cash": 13400, "contractual_adjustments": 3600, "patient_receivable": 1000, "revenue": -18000,
     }  # fmt: skip
     assert remitting.balance(first["patient_id"]) == (1000, 0)
+    if reasons == ONCE:
+        texts = [one["text"] for one in remitting.house.biller.get(f"/v1/claims/{claim['id']}/history").json()["data"]]
+        assert (
+            "The payer decided: $15.00 of $180.00 paid, $155.00 paid or taken off by payers before,"
+            " $0.00 taken off, $10.00 left to the patient."
+        ) in texts
 
     remitting.act(file, "unpost", {"reason": "wrong account"})
     assert remitting.balance(first["patient_id"]) == (0, 2500)

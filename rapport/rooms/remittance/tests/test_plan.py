@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -160,6 +161,18 @@ def test_what_nobody_knows_stops_no_file_where_the_practice_says_so(remitting: R
     assert file["state"] == "posted"
     assert remitting.accounts()["payer_clearing"] == -11900
     assert remitting.accounts()["cash"] == 2 * 11900
+
+
+@pytest.mark.parametrize(("days", "waits"), [(30, set()), (40, {"dated-ahead"})])
+def test_a_check_that_is_dated_far_ahead_waits(remitting: Remitting, days: int, waits: set[str]) -> None:
+    """Some days ahead is usual: a payer names the day on which its money arrives."""
+    check = eras.check(remitting.paid(remitting.claim()))
+
+    file = remitting.hand_in(replace(check, paid_on=datetime.now(UTC).date() + timedelta(days=days)))
+
+    assert (file["state"], rules(file)) == ("received" if waits else "posted", waits)
+    if waits:
+        assert remitting.act(file, "post")["state"] == "posted", "a person may say that it is right"
 
 
 def test_a_code_of_no_list_waits(remitting: Remitting) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -16,6 +18,8 @@ from rapport.rooms.remittance import services
 from rapport.rooms.scheduling.tests.portal import AS_OF, SYSTEM, Portal
 from tests.support import eras
 from tests.support.cast import House
+
+X12 = "application/edi-x12"
 
 
 def era(npi: str = "1234567893") -> bytes:
@@ -98,7 +102,7 @@ def test_one_that_came_before_its_claim_waits_and_is_matched_when_the_claim_is_h
 def test_what_was_handed_in_by_a_person_first_is_the_same_file(portal: Portal) -> None:
     portal.say(claims.mirror_claim, "31", CLAIM)
     answer = portal.house.biller.call(
-        "POST", "/v1/era-files", raw=era(), content_type="application/edi-x12", idempotency_key=new_uuid().hex
+        "POST", "/v1/era-files", raw=era(), content_type=X12, idempotency_key=new_uuid().hex
     )
     assert (answer.status_code, answer.json()["source"]["system"]) == (201, "rapport")
 
@@ -107,6 +111,29 @@ def test_what_was_handed_in_by_a_person_first_is_the_same_file(portal: Portal) -
     [shown] = files(portal)
     assert (shown["id"], shown["received_via"], shown["source"]["system"]) == (answer.json()["id"], "upload", SYSTEM)
     assert balance(portal) == (2500, 0)
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["a portals", "handed in"])
+def test_a_file_is_given_as_it_came_to_those_who_may_read_it(portal: Portal, aspen: House, by_hand: bool) -> None:
+    portal.say(claims.mirror_claim, "31", CLAIM)
+    biller, data = portal.house.biller, era().replace(b"~", b"~\r\n")
+    if by_hand:
+        biller.call("POST", "/v1/era-files", raw=data, content_type=X12, idempotency_key=new_uuid().hex)
+    else:
+        arrives(portal, data)
+    [shown] = files(portal)
+    path = f"/v1/era-files/{shown['id']}"
+
+    answer = biller.get(path, accept=X12)
+
+    assert (answer.status_code, answer["Content-Type"], answer.content) == (200, X12, data)
+    assert answer["Repr-Digest"] == f"sha-256=:{b64encode(sha256(data).digest()).decode()}:"
+    assert answer["Content-Disposition"] == f'attachment; filename="{shown["id"]}.835"', "it names nobody"
+    assert biller.get(path).json() == shown, "the control: asked for nothing else it is JSON"
+    [noted, _] = portal.house.auditor.get("/v1/audit-events?action=era_file.read").json()["data"]
+    assert (noted["outcome"], len(noted["patient_ids"])) == ("allow", 1)
+    assert portal.house.scheduler.get(path, accept=X12).status_code == 403
+    assert aspen.biller.get(path, accept=X12).status_code == 404
 
 
 def test_a_file_for_another_payee_is_held_and_posts_nothing(portal: Portal) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,15 +15,34 @@ from tests.support import eras
 from tests.support.remitting import Remitting
 
 CSV = {"content_type": "text/csv"}
-BANK = """date,amount,reference,description
-2026-11-25,$119.00,EFT0000001,CASCADE HEALTH HCCLAIMPMT
-2026-11-25,"1,180.50",,SOMEBODY ELSE
-2026-11-26,7.00,EFT0000003,CASCADE HEALTH
+NEXT = eras.PAID_ON + timedelta(days=1)
+BANK = f"""date,amount,reference,description
+{NEXT},$119.00,EFT0000001,CASCADE HEALTH HCCLAIMPMT
+{NEXT},"1,180.50",,SOMEBODY ELSE
+{NEXT},7.00,EFT0000003,CASCADE HEALTH
 """
 
 
 def reconciliation(remitting: Remitting) -> Any:
-    return remitting.house.biller.get("/v1/reconciliation?from=2026-11-01&to=2026-11-30").json()
+    first, last = eras.PAID_ON - timedelta(days=23), eras.PAID_ON + timedelta(days=6)
+    return remitting.house.biller.get(f"/v1/reconciliation?from={first}&to={last}").json()
+
+
+def test_a_deposit_of_nothing_or_of_a_day_to_come_is_refused(remitting: Remitting) -> None:
+    biller = remitting.house.biller
+    ahead = (datetime.now(UTC).date() + timedelta(days=2)).isoformat()
+    for day, cents, pointer, code in (
+        (ahead, 100, "/received_on", "in-the-future"), (NEXT.isoformat(), 0, "/amount/amount", "too-small"),
+    ):  # fmt: skip
+        answer = biller.post("/v1/deposits", {"received_on": day, "amount": {"amount": cents}})
+        assert answer.status_code == 422, answer.content
+        assert [answer.json()["errors"][0][k] for k in ("pointer", "code")] == [pointer, code]
+    lines = f"date,amount\n{NEXT},1.00\n{ahead},1.00\n{NEXT},0.00\n"
+    answer = biller.call("POST", "/v1/deposits/import", raw=lines.encode(), **CSV)
+    assert {(one["pointer"], one["code"]) for one in answer.json()["errors"]} == {
+        ("/lines/3", "in-the-future"), ("/lines/4", "too-small"),
+    }  # fmt: skip
+    assert biller.get("/v1/deposits").json()["data"] == []
 
 
 def test_what_the_payer_says_and_what_the_bank_shows_are_told_apart(remitting: Remitting) -> None:
@@ -38,7 +57,7 @@ def test_what_the_payer_says_and_what_the_bank_shows_are_told_apart(remitting: R
     first = biller.call("POST", "/v1/deposits/import", raw=BANK.encode(), **CSV)
     again = biller.call("POST", "/v1/deposits/import", raw=BANK.encode(), **CSV)
     assert [(a.json()["added"], a.json()["known"]) for a in (first, again)] == [(3, 0), (0, 3)]
-    by_hand = biller.post("/v1/deposits", {"received_on": "2026-11-27", "amount": {"amount": 11900}, "trace": "9"}).json()
+    by_hand = biller.post("/v1/deposits", {"received_on": NEXT.isoformat(), "amount": {"amount": 11900}, "trace": "9"}).json()
     of = {file["id"]: file["remittances"][0]["id"] for file in (*files, waits)}
 
     found = reconciliation(remitting)

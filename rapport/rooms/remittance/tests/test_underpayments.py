@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -147,6 +148,9 @@ def test_work_on_it_goes_with_its_decision_and_comes_back_with_it(remitting: Rem
     assert (below(remitting, "disputed"), len(below(remitting, "withdrawn"))) == ([], 1)
     remitting.act(back, "unpost", {"reason": "not ours"})
     assert [one["id"] for one in below(remitting, "disputed")] == [item["id"]], "the decision stands again"
+    more = settle(remitting, item, state="recovered", recovered={"amount": 601})
+    assert (more.status_code, more.json()["errors"][0]["pointer"]) == (422, "/recovered/amount")
+    assert "600 cents" in more.json()["errors"][0]["detail"], "what it may be at most"
     done = settle(remitting, item, state="recovered", recovered={"amount": 600})
     assert (done.json()["state"], done.json()["recovered"]["amount"]) == ("recovered", 600)
 
@@ -228,3 +232,23 @@ def test_what_was_posted_before_its_contract_was_known_is_compared_after_all(rem
     assert [one["claim_id"] for one in below(remitting)] == [paid["id"]], "what was taken back is nobody's matter"
     assert look()["added"] == 0
     assert (look("2025-01-01"), len(below(remitting))) == (422, 1)
+    wrong = remitting.house.biller.post(
+        "/v1/underpayments/look-back", {"starts_on": "2026-11-02", "ends_on": "2026-11-01"}
+    )
+    assert [wrong.json()["errors"][0][k] for k in ("pointer", "code")] == ["/ends_on", "before-start"]
+
+
+def test_a_check_of_tomorrow_is_looked_back_at_by_the_day_that_its_row_shows(remitting: Remitting) -> None:
+    remitting.hand_in(replace(eras.check(remitting.paid(remitting.claim())), paid_on=datetime.now(UTC).date() + timedelta(days=3)))
+    contract(remitting)
+
+    def look(first: date, last: date) -> int:
+        said = {"starts_on": first.isoformat(), "ends_on": last.isoformat()}
+        compared: int = remitting.house.biller.post("/v1/underpayments/look-back", said).json()["compared"]
+        return compared
+
+    today = datetime.now(UTC).date()
+    assert look(today - timedelta(days=20), today) == 1
+    day = date.fromisoformat(below(remitting)[0]["decided_on"])
+    assert abs(today - day).days <= 1, "its own day lies ahead"
+    assert (look(day, day), look(today + timedelta(days=2), today + timedelta(days=9))) == (1, 0)
