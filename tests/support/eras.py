@@ -70,6 +70,25 @@ def file(*checks: Check) -> bytes:
     )  # fmt: skip
 
 
+def as_wholes(data: bytes) -> bytes:
+    """Return a file whose claims are decided as wholes: no services, and their reasons with the claim."""
+    segments, found, clp = data.decode().split("~"), [], 0
+    for segment in segments:
+        words = segment.strip().split("*")
+        if words[0] in ("SVC", "REF", "AMT", "DTM") and clp:
+            continue
+        if words[0] == "CLP":
+            clp = len(found) + 1
+        if words[0] == "CAS":
+            found.insert(clp, segment)
+        elif words[0] == "SE":
+            start = next(at for at, one in enumerate(found) if one.strip().startswith("ST*"))
+            found.append(f"SE*{len(found) - start + 1}*{words[2]}")
+        else:
+            found.append(segment)
+    return "~".join(found).encode()
+
+
 def one(*, number: str, service_on: str, npi: str) -> bytes:
     """Return a remittance of 119 dollars for a claim of 180: 80 % allowed, a copay of 25 left to the patient."""
     line = service("90837", 180, 119, ("CO", "45", 36), ("PR", "3", 25), day=service_on, control="L31", allowed=144)

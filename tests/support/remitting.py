@@ -51,7 +51,11 @@ class Remitting:
 
     def hand_in(self, *checks: eras.Check) -> Any:
         """Hand a file of these checks in; return the file as the API shows it."""
-        answer = self.house.biller.call("POST", "/v1/era-files", raw=eras.file(*checks), **X12)
+        return self.hand_in_bytes(eras.file(*checks))
+
+    def hand_in_bytes(self, data: bytes) -> Any:
+        """Hand a file in as it is; return the file as the API shows it."""
+        answer = self.house.biller.call("POST", "/v1/era-files", raw=data, **X12)
         assert answer.status_code in (200, 201), answer.content
         return answer.json()
 

@@ -28,6 +28,8 @@ HOW: Mapping[str, How] = MappingProxyType(
         "modifiers_differ": How("strong", "Code, day and charge are ours; the payer left modifiers out or changed them."),
         "only_line": How("strong", "The claim has one service of this charge, and the payer decided one."),
         "code_and_day": How("weak", "Code and day are ours; the charge is another."),
+        "line_control_charge": How("weak", "The payer returned our number of the line; the charge is another."),
+        "claim_charge": How("weak", "The payer decided the claim as a whole; its charge is another."),
         "order": How("weak", "As many services as ours, with the same charges in the same order."),
         "unmatched": How("none", "No claim or service of ours was found."),
     }

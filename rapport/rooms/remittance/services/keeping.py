@@ -81,7 +81,7 @@ def _lines(
 ) -> list[RemittanceLine]:
     found: list[RemittanceLine] = []
     if payment.adjustments or not payment.lines:
-        found.append(_line(scope, check, number, 0, payment, None, facts, match_claim(facts)))
+        found.append(_line(scope, check, number, 0, payment, None, facts, match_claim(payment, facts=facts)))
     for position, (line, match) in enumerate(
         zip(payment.lines, match_services(payment, facts=facts), strict=True), 1
     ):
@@ -144,7 +144,10 @@ def match_lines(*, scope: Scope, loaded: Sequence[Loaded], checks: Sequence[x.Re
                 continue
             payment = payments[line.claim_position - 1]
             known = facts.get((payment.control, payment.payer_claim_number))
-            ours, how = match_services(payment, facts=known)[line.position - 1] if line.position else match_claim(known)
+            ours, how = (
+                match_services(payment, facts=known)[line.position - 1] if line.position
+                else match_claim(payment, facts=known)
+            )  # fmt: skip
             found: tuple[UUID | None, int, UUID | None, UUID | None, str] = (
                 _meant(known, payment), ours.position if ours and line.position else 0,
                 ours.appointment_id if ours else None, known.patient_id if known else None, how,

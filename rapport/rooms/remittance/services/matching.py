@@ -17,7 +17,8 @@ def match_services(payment: x.ClaimPayment, *, facts: claims.ClaimFacts | None) 
     Return for each service of a claim payment our line, and how it was found (a name of `HOW`).
 
     First by our own number of the line; then what is left by code, modifiers, day and charge, tolerant of
-    modifiers; then where there is one of each; then in order. One of ours is never found twice.
+    modifiers; then where there is one of each; then in order. One of ours is never found twice. A number of ours
+    beside a charge that is not is no sure match: what is booked would be more, or less, than what is owed.
     """
     if facts is None:
         return [(None, "unmatched")] * len(payment.lines)
@@ -27,7 +28,8 @@ def match_services(payment: x.ClaimPayment, *, facts: claims.ClaimFacts | None) 
         control = line.control.strip().upper()
         ours = next((one for one in left if control and one.control_number == control), None)
         if ours is not None:
-            found[place] = ours, "line_control"
+            same = ours.charge_cents == _charged(payment, line)
+            found[place] = ours, "line_control" if same else "line_control_charge"
             left.remove(ours)
     for place, line in enumerate(payment.lines):
         if found[place][0] is None:
@@ -36,7 +38,7 @@ def match_services(payment: x.ClaimPayment, *, facts: claims.ClaimFacts | None) 
                 found[place] = ours, how
                 left.remove(ours)
     open_ = [place for place, (ours, _) in enumerate(found) if ours is None]
-    charges = [cents(payment.lines[place].charge) for place in open_]
+    charges = [_charged(payment, payment.lines[place]) for place in open_]
     if open_ and len(open_) == len(left) and charges == [one.charge_cents for one in left]:
         how = "only_line" if len(facts.lines) == len(payment.lines) == 1 else "order"
         for place, ours in zip(open_, left, strict=True):
@@ -48,7 +50,7 @@ def _alike(payment: x.ClaimPayment, line: x.ServiceLine, left: Sequence[claims.L
     """Return the one of ours with this code and day, the surest first; None where none or several are alike."""
     code, day = line.original_procedure or line.procedure, line.service_on or payment.service_on
     same = [one for one in left if one.service_code == code and (day is None or one.service_on == day)]
-    charged = [one for one in same if one.charge_cents == cents(line.charge)]
+    charged = [one for one in same if one.charge_cents == _charged(payment, line)]
     exact = [one for one in charged if set(one.modifiers) == set(line.modifiers)]
     for ours, how in ((exact, "code_and_date"), (charged, "modifiers_differ"), (same, "code_and_day")):
         if len(ours) == 1:
@@ -56,8 +58,19 @@ def _alike(payment: x.ClaimPayment, line: x.ServiceLine, left: Sequence[claims.L
     return None, "unmatched"
 
 
-def match_claim(facts: claims.ClaimFacts | None) -> Match:
-    """Return the line that a decision on a claim as a whole is booked with."""
+def match_claim(payment: x.ClaimPayment, *, facts: claims.ClaimFacts | None) -> Match:
+    """
+    Return the line that a decision on a claim as a whole is booked with, and how it was found.
+
+    Where services stand beside it, it is they that say what was charged.
+    """
     if facts is None or not facts.lines:
         return None, "unmatched"
-    return facts.lines[0], "claim"
+    same = bool(payment.lines) or sum(one.charge_cents for one in facts.lines) == _charged(payment, payment)
+    return facts.lines[0], "claim" if same else "claim_charge"
+
+
+def _charged(payment: x.ClaimPayment, one: x.ClaimPayment | x.ServiceLine) -> int:
+    """Return what a payer says was charged, in cents: a reversal (22) names it below zero."""
+    said = cents(one.charge)
+    return -said if payment.status == "22" else said

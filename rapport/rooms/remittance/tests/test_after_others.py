@@ -124,25 +124,6 @@ def decided(claim: Any, paid: int, *reasons: eras.Reason, status: str = "1") -> 
     return eras.claim(claim["control_number"], *services, status=status, icn=claim["control_number"][-8:])
 
 
-def as_wholes(data: bytes) -> bytes:
-    """Return a file whose claims are decided as wholes: no services, and their reasons with the claim."""
-    segments, found, clp = data.decode().split("~"), [], 0
-    for segment in segments:
-        words = segment.strip().split("*")
-        if words[0] in ("SVC", "REF", "AMT", "DTM") and clp:
-            continue
-        if words[0] == "CLP":
-            clp = len(found) + 1
-        if words[0] == "CAS":
-            found.insert(clp, segment)
-        elif words[0] == "SE":
-            start = next(at for at, one in enumerate(found) if one.strip().startswith("ST*"))
-            found.append(f"SE*{len(found) - start + 1}*{words[2]}")
-        else:
-            found.append(segment)
-    return "~".join(found).encode()
-
-
 def test_what_another_claims_payer_took_from_it_as_a_whole_is_its_own(remitting: Remitting) -> None:
     house = remitting.house
     mine, other = two_visits(remitting, 5, 6), two_visits(remitting, 8, 9)
@@ -151,7 +132,7 @@ def test_what_another_claims_payer_took_from_it_as_a_whole_is_its_own(remitting:
         props.policy(house, {"id": claim["patient_id"]}, payer, rank="secondary", member_id="S1") for claim in (mine, other)
     ]
     first = eras.file(eras.check(*(decided(one, 119, ("CO", "45", 36), ("PR", "3", 25)) for one in (mine, other))))
-    answer = house.biller.call("POST", "/v1/era-files", raw=as_wholes(first), content_type="application/edi-x12")
+    answer = house.biller.call("POST", "/v1/era-files", raw=eras.as_wholes(first), content_type="application/edi-x12")
     assert answer.status_code == 201, answer.content
     file = answer.json()
     assert file["state"] == "posted" or remitting.act(file, "post")["state"] == "posted"
@@ -163,7 +144,7 @@ def test_what_another_claims_payer_took_from_it_as_a_whole_is_its_own(remitting:
         cursor.execute("UPDATE claims_claim SET state = 'accepted' WHERE state IN ('draft', 'validated')")
 
     said = [decided(one, 15, ("OA", "23", 155), ("PR", "3", 10), status="2") for one in seconds]
-    whole = as_wholes(eras.file(eras.check(*said, trace="EFT2", payer="Second Plan")))
+    whole = eras.as_wholes(eras.file(eras.check(*said, trace="EFT2", payer="Second Plan")))
     answer = house.biller.call("POST", "/v1/era-files", raw=whole, content_type="application/edi-x12")
     file = answer.json()
     if file["state"] != "posted":

@@ -90,6 +90,66 @@ def test_a_weak_match_waits_unless_the_practice_says_otherwise(remitting: Remitt
     assert remitting.act(file, "plan")["posts_itself"]
 
 
+def charged(line: eras.LinePaid, dollars: int) -> eras.LinePaid:
+    """Return a service as a payer decides it that has another charge: it allows the same share of it."""
+    off = eras.Decimal(dollars - 180)
+    return replace(line, charge=eras.Decimal(dollars), paid=line.paid + off)
+
+
+@pytest.mark.parametrize("dollars", [500, 179])
+def test_our_number_beside_a_charge_that_is_not_ours_waits(remitting: Remitting, dollars: int) -> None:
+    """The payer mixed claims up: to book it would leave the visit with a debt below zero, or one that nobody owes."""
+    claim = remitting.claim()
+    remitting.policy(least_confidence="strong")
+
+    file = remitting.hand_in(eras.check(eras.claim(claim["control_number"], charged(remitting.service(claim), dollars))))
+
+    assert (file["state"], rules(file)) == ("received", {"policy-confidence"})
+    [line] = file["remittances"][0]["lines"]
+    assert (line["matched_by"], line["confidence"]) == ("line_control_charge", "weak")
+    plan = remitting.act(file, "plan")
+    assert plan["remittances"][0]["lines"][0]["reason"] == "The payer returned our number of the line; the charge is another."
+    assert remitting.accounts() == {"insurance_receivable": 18000, "revenue": -18000}
+
+
+@pytest.mark.parametrize(("dollars", "how", "state"), [(180, "claim", "posted"), (500, "claim_charge", "received")])
+def test_a_claim_decided_as_a_whole_posts_itself_only_with_our_charge(
+    remitting: Remitting, dollars: int, how: str, state: str
+) -> None:
+    claim = remitting.claim()
+    denied = remitting.denied(claim)
+    service = replace(
+        denied.lines[0], charge=eras.Decimal(dollars), adjustments=(("CO", "197", eras.Decimal(dollars)),)
+    )
+
+    file = remitting.hand_in_bytes(eras.as_wholes(eras.file(eras.check(replace(denied, lines=(service,))))))
+
+    [line] = file["remittances"][0]["lines"]
+    assert (line["matched_by"], file["state"]) == (how, state)
+
+
+def test_a_reversal_of_our_charge_is_as_sure_as_what_it_takes_back(remitting: Remitting) -> None:
+    claim = remitting.claim()
+    decided = remitting.paid(claim, control=False)
+    remitting.hand_in(eras.check(decided))
+
+    file = remitting.hand_in(eras.check(eras.reversal(decided), trace="B", beside=[("FB", "", -119)]))
+
+    assert (file["state"], file["remittances"][0]["lines"][0]["matched_by"]) == ("posted", "code_and_date")
+
+
+def test_one_of_ours_that_a_payer_split_waits(remitting: Remitting) -> None:
+    """Two services with one number of ours: neither has its charge, and one of ours is never found twice."""
+    claim = remitting.claim()
+    half = replace(
+        remitting.service(claim), charge=eras.Decimal(90), paid=eras.Decimal(90), adjustments=(), allowed=None
+    )
+
+    file = remitting.hand_in(eras.check(eras.claim(claim["control_number"], half, half)))
+
+    assert (file["state"], rules(file)) == ("received", {"policy-confidence", "unmatched"})
+
+
 def test_a_denial_is_written_off_by_no_rule(remitting: Remitting) -> None:
     """CO-97 as contractual is allowed, and holds where something was paid; a denial stays the payer's debt."""
     first, second, third = remitting.claim(), remitting.claim(days_ago=4), remitting.claim(days_ago=5)
