@@ -338,14 +338,14 @@ def test_a_remittance_for_a_claim_that_cannot_be_decided_waits_and_stops_nothing
 ) -> None:
     claim, _ = sent_but_not_fetched(billing)
     with billing.house.entered(), connection.cursor() as cursor:
-        cursor.execute("UPDATE claims_claim SET state = 'held'")
+        cursor.execute("UPDATE claims_claim SET state = 'voided'")
 
     billing.work()
 
     files = billing.house.biller.get("/v1/era-files?state=received").json()["data"]
     assert "posting-refused" in {f["rule"] for file in files for f in file["findings"]}
     assert cash(billing.house) == 0
-    assert billing.read(claim)["state"] == "held"
+    assert billing.read(claim)["state"] == "voided"
     with billing.house.entered(), connection.cursor() as cursor:
         cursor.execute("UPDATE claims_claim SET state = 'accepted'")
     posted = billing.house.biller.post(f"/v1/era-files/{files[0]['id']}/post", {})
