@@ -235,8 +235,12 @@ FAULTS = (
             f"{_CARDS}/test_doubt.py::test_r26_a_reply_that_says_nothing_ends_as_one_charge",
             f"{_CARDS}/test_doubt.py::test_r26_a_kill_there_leaves_one_charge",
             f"{_CARDS}/test_doubt.py::test_r26_a_refund_whose_reply_was_lost_is_given_back_once",
+            f"{_CARDS}/test_instalments.py::test_r26_a_kill_there_charges_a_due_instalment_once",
         ),
-        ("rapport/connectors/cards_stripe/tests/test_driver.py::test_the_control_another_key_is_another_charge",),
+        (
+            "rapport/connectors/cards_stripe/tests/test_driver.py::test_the_control_another_key_is_another_charge",
+            f"{_CARDS}/test_instalments.py::test_the_control_who_takes_silence_for_a_no_charges_the_instalment_twice",
+        ),
     ),
     Fault(
         "R-27", "two refunds at once, together more than was paid",

@@ -261,12 +261,12 @@ def visits_in_plans(*, scope: Scope, patient_id: UUID) -> set[UUID]:
 
 def visits_left_to_plans(*, scope: Scope, patient_id: UUID) -> set[UUID]:
     """
-    Return the visits that AutoPay leaves alone: those in an active plan, and those of one that a person ended.
+    Return the visits that AutoPay leaves alone: those in an active plan, and those of one that ended otherwise than paid.
 
     What the patient could not pay at once before is not charged at once since the plan has failed.
     """
-    statuses = [PlanStatus.ACTIVE.value, PlanStatus.CANCELLED.value, PlanStatus.BROKEN.value]
-    rows = PlanVisit.objects.visible_to(scope).filter(patient_id=patient_id, plan__status__in=statuses)
+    rows = PlanVisit.objects.visible_to(scope).filter(patient_id=patient_id)
+    rows = rows.exclude(plan__status=PlanStatus.COMPLETED.value)
     return set(rows.values_list("appointment_id", flat=True))
 
 

@@ -22,6 +22,7 @@ from rapport.rooms.accounting import events, queries
 from rapport.rooms.accounting.models import PaymentPlan, PlanDeed, PlanVisit
 from rapport.rooms.accounting.rules.plans import Standing
 from rapport.rooms.accounting.states import PlanStatus
+from rapport.rooms.ledger import services as money
 
 from .papers import _fault
 
@@ -43,7 +44,7 @@ def change_plan(
     :raises StateConflict: it has ended
     """
     scope.require(Permission.PAYMENTS_WRITE)
-    plan = queries.get_plan(scope=scope, plan_id=plan_id, lock=True)
+    plan = _held(scope, plan_id)
     etags.check(plan, if_match)
     _need_active(plan)
     wanted: dict[str, Any] = {}
@@ -70,7 +71,7 @@ def pause_plan(*, scope: Scope, plan_id: UUID, until: date, reason: str, now: da
     :raises Invalid: the day is not ahead, or more than a year
     """
     scope.require(Permission.PAYMENTS_WRITE)
-    plan = queries.get_plan(scope=scope, plan_id=plan_id, lock=True)
+    plan = _held(scope, plan_id)
     _need_active(plan)
     today = scope.day_of(now)
     if until <= today:
@@ -102,7 +103,7 @@ def cancel_plan(*, scope: Scope, plan_id: UUID, broken: bool, reason: str, now: 
     :raises StateConflict: it has ended
     """
     scope.require(Permission.PAYMENTS_WRITE)
-    plan = queries.get_plan(scope=scope, plan_id=plan_id, lock=True)
+    plan = _held(scope, plan_id)
     _need_active(plan)
     status = PlanStatus.BROKEN if broken else PlanStatus.CANCELLED
     end(scope=scope, plan=plan, status=status, reason=reason, now=now)
@@ -144,7 +145,7 @@ def notice(*, scope: Scope, plan_id: UUID, now: datetime) -> PaymentPlan:
 
     A completed plan is active again where money that had paid for it was taken back, unless another plan has its visits.
     """
-    plan = queries.get_plan(scope=scope, plan_id=plan_id, lock=True)
+    plan = _held(scope, plan_id)
     today = scope.day_of(now)
     if plan.status == PlanStatus.COMPLETED and not _reopen(scope, plan, now):
         return plan
@@ -183,8 +184,14 @@ def _reopen(scope: Scope, plan: PaymentPlan, now: datetime) -> bool:
 
 
 def look_again(*, scope: Scope) -> None:
-    """Let every active plan be looked at soon: payers have decided about many patients at once."""
-    PaymentPlan.objects.visible_to(scope).filter(status=PlanStatus.ACTIVE.value).update(looked_at=None)
+    """
+    Let active plans be looked at soon: payers have decided about many patients at once.
+
+    One that somebody holds is not waited for; it is looked at within the hour.
+    """
+    rows = PaymentPlan.objects.visible_to(scope).filter(status=PlanStatus.ACTIVE.value)
+    free = rows.select_for_update(skip_locked=True).values_list("id", flat=True)
+    PaymentPlan.objects.visible_to(scope).filter(id__in=list(free)).update(looked_at=None)
 
 
 def note_deed(
@@ -197,6 +204,17 @@ def note_deed(
         actor_id=scope.actor_id, created_at=now,
     )  # fmt: skip
     emit(event, scope=scope, object_type="payment_plan", object_id=plan.id, version=plan.version, now=now)
+
+
+def _held(scope: Scope, plan_id: UUID) -> PaymentPlan:
+    """
+    Hold a plan, after its patient's balance: whoever holds both, and cards' planned charges, does so in this order.
+
+    :raises NotFound: there is none for this actor
+    """
+    plan = queries.get_plan(scope=scope, plan_id=plan_id)
+    money.hold_patient(scope=scope, patient_id=plan.patient_id)
+    return queries.get_plan(scope=scope, plan_id=plan_id, lock=True)
 
 
 def _need_active(plan: PaymentPlan) -> None:

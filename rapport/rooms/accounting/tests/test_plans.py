@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from rapport.platform.db import sql
+from rapport.platform.jobs.worker import drain
 from rapport.rooms.accounting import jobs, queries, services
 from rapport.rooms.ledger.tests.support import add_patient, balance, charge, entry_count, pay
 from tests.support import props
@@ -183,6 +184,20 @@ def test_a_payment_that_bounces_opens_its_instalment_again_also_after_the_end(wi
     assert pia.ask(appointment_ids=[public("appointment", pia.visits[1])]).json()["code"] == "visit-in-plan"
 
 
+def test_a_completed_plan_stays_so_where_another_one_has_its_visit_by_now(willow: House) -> None:
+    pia = Debt(willow, 6000)
+    first = pia.agree(total={"amount": 3000}, instalments=1)
+    paid = pia.pay(3000)
+    second = pia.agree(instalments=2)
+
+    pia.reverse(paid["ledger_entry_ids"][0])
+
+    assert (pia.read(first)["status"], money(pia.read(second))) == ("completed", (0, 3000, 0))
+    assert balance(willow, pia.patient) == (6000, 0, 0), "what bounced is owed besides"
+    pia.pay(3000)
+    assert pia.read(second)["status"] == "completed"
+
+
 def test_what_was_paid_before_counts_for_nothing_also_when_it_is_moved_or_bounces(willow: House) -> None:
     pia = Debt(willow, 6000, 4000)
     old = pia.pay(1000, visit=0)
@@ -337,17 +352,50 @@ def test_the_database_keeps_a_visit_out_of_two_active_plans(willow: House) -> No
         cursor.execute("UPDATE accounting_planvisit SET active = true")
 
 
-def test_the_job_looks_at_plans_of_its_own_practice_by_itself(willow: House, aspen: House) -> None:
-    pia, ida = Debt(willow, 9000), Debt(aspen, 9000)
-    pia.agree()
-    ida.agree()
-
-    jobs.plans(scope=willow.scope)
-
-    with willow.entered():
+def looked_at(house: House) -> int:
+    with house.entered():
         row = sql.one("SELECT count(*) FROM accounting_paymentplan WHERE looked_at IS NOT NULL")
-    assert row == (1,)
-    with aspen.entered():
-        row = sql.one("SELECT count(*) FROM accounting_paymentplan WHERE looked_at IS NOT NULL")
-    assert row == (0,), "the other practice's job does that"
-    assert isinstance(pia.patient_id, UUID)
+    assert row is not None
+    return int(row[0])
+
+
+def test_each_practice_has_its_plans_looked_at_by_a_job_of_its_own(willow: House, aspen: House) -> None:
+    Debt(willow, 9000).agree()
+    Debt(aspen, 9000).agree()
+
+    jobs.plans_everywhere()
+    drain(willow.id)
+
+    assert (looked_at(willow), looked_at(aspen)) == (1, 0)
+    drain(aspen.id)
+    assert looked_at(aspen) == 1
+
+
+def test_of_two_who_agree_with_pia_at_the_same_moment_one_makes_the_plan(willow: House) -> None:
+    pia = Debt(willow, 9000)
+    gate, answers = threading.Barrier(3), []
+
+    def agree() -> None:
+        gate.wait()
+        answers.append(pia.ask())
+        connection.close()
+
+    both = [threading.Thread(target=agree) for _ in range(3)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+    assert {answer.json().get("code") for answer in answers} == {None, "more-than-owed"}
+
+
+def test_a_scheduler_reads_no_plan_and_another_practice_finds_none(willow: House, aspen: House) -> None:
+    pia = Debt(willow, 9000)
+    plan = pia.agree()
+
+    assert aspen.biller.get(f"/v1/payment-plans/{plan['id']}").status_code == 404
+    assert aspen.biller.get("/v1/payment-plans").json()["data"] == []
+    assert willow.scheduler.get(f"/v1/payment-plans/{plan['id']}").status_code == 403
+    seen = willow.biller.get(f"/v1/payment-plans?patient_id={pia.patient}&status=active").json()["data"]
+    assert [one["id"] for one in seen] == [plan["id"]]

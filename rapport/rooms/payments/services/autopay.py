@@ -25,7 +25,7 @@ from rapport.rooms.roster import queries as roster
 from .cards import refer
 from .charging import start_charge
 from .instalments import still_of_plan
-from .owing import most_in_month, owed_by, still_owed, tell
+from .owing import hold_enrolment, most_in_month, owed_by, still_owed, tell
 from .problems import AlreadyEnrolled, CardNotUsable, ChargeUnderWay, NoProcessor
 
 
@@ -130,12 +130,11 @@ def plan(*, scope: Scope, enrolment_id: UUID, now: datetime) -> Planned | None:
 
     :return: None where there is nothing to plan, or something is planned or under way already
     """
-    enrolment = queries.get_enrolment(scope=scope, enrolment_id=enrolment_id, lock=True)
+    enrolment = hold_enrolment(scope=scope, enrolment_id=enrolment_id)
     Enrolment.objects.visible_to(scope).filter(id=enrolment.id).update(looked_at=now)
     rule = queries.autopay_rule(scope=scope)
     if rule is None or not rule.active or enrolment.revoked_at is not None:
         return None
-    ledger.hold_patient(scope=scope, patient_id=enrolment.patient_id)
     if queries.keeps_autopay_off(scope=scope, patient_id=enrolment.patient_id):
         return None
     ledger.apply_credit(scope=scope, patient_id=enrolment.patient_id, now=now)
@@ -164,6 +163,8 @@ def carry_out(*, scope: Scope, planned_id: UUID, now: datetime) -> Charge | None
 
     :return: None where it is not its day, or it is not to leave
     """
+    before = queries.get_planned(scope=scope, planned_id=planned_id)
+    ledger.hold_patient(scope=scope, patient_id=before.patient_id)
     row = queries.get_planned(scope=scope, planned_id=planned_id, lock=True)
     rule = queries.autopay_rule(scope=scope)
     if row.state != PlanState.PLANNED or row.due_on > scope.day_of(now) or rule is None or not rule.active:
@@ -173,7 +174,6 @@ def carry_out(*, scope: Scope, planned_id: UUID, now: datetime) -> Charge | None
     if enrolment.revoked_at is not None or card.state != CardState.ACTIVE:
         row.move(PlanState.OVERTAKEN, at=now, reason="revoked")
         return None
-    ledger.hold_patient(scope=scope, patient_id=row.patient_id)
     if queries.disputed(scope=scope, patient_id=row.patient_id):
         return None
     ledger.apply_credit(scope=scope, patient_id=row.patient_id, now=now)

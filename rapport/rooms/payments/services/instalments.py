@@ -27,7 +27,7 @@ from rapport.rooms.payments.models import AutopayRule, Card, Enrolment, Planned
 from rapport.rooms.payments.rules import autopay as rules
 from rapport.rooms.payments.states import PlanState
 
-from .owing import is_fee, most_in_month, tell
+from .owing import hold_enrolment, is_fee, most_in_month, tell
 
 
 def plan_instalments(*, scope: Scope, enrolment_id: UUID, now: datetime) -> list[Planned]:
@@ -36,11 +36,10 @@ def plan_instalments(*, scope: Scope, enrolment_id: UUID, now: datetime) -> list
 
     It leaves on the instalment's day; where that has passed, so many days after it is told as the practice's rule says.
     """
-    enrolment = queries.get_enrolment(scope=scope, enrolment_id=enrolment_id, lock=True)
+    enrolment = hold_enrolment(scope=scope, enrolment_id=enrolment_id)
     rule = queries.autopay_rule(scope=scope)
     if rule is None or not rule.active or enrolment.revoked_at is not None:
         return []
-    ledger.hold_patient(scope=scope, patient_id=enrolment.patient_id)
     if queries.disputed(scope=scope, patient_id=enrolment.patient_id):
         return []
     found = plans.plans_of_patient(scope=scope, patient_id=enrolment.patient_id, statuses=[PlanStatus.ACTIVE])

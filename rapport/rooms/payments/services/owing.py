@@ -10,10 +10,22 @@ from rapport.platform.access.scope import Scope
 from rapport.platform.outbox.emit import emit
 from rapport.rooms.accounting import queries as plans
 from rapport.rooms.ledger import queries as books
+from rapport.rooms.ledger import services as ledger
 from rapport.rooms.ledger.states import Account
 from rapport.rooms.payments import queries
 from rapport.rooms.payments.models import AutopayRule, Enrolment, Planned
 from rapport.rooms.payments.rules import autopay as rules
+
+
+def hold_enrolment(*, scope: Scope, enrolment_id: UUID) -> Enrolment:
+    """
+    Hold a consent, after its patient's balance: whoever holds both does so in this order.
+
+    :raises NotFound: there is none for this actor
+    """
+    before = queries.get_enrolment(scope=scope, enrolment_id=enrolment_id)
+    ledger.hold_patient(scope=scope, patient_id=before.patient_id)
+    return queries.get_enrolment(scope=scope, enrolment_id=enrolment_id, lock=True)
 
 
 def owed_by(*, scope: Scope, patient_id: UUID) -> list[rules.Owed]:

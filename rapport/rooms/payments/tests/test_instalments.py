@@ -13,7 +13,7 @@ from django.utils import timezone
 from rapport.platform.db import sql
 from rapport.rooms.accounting import queries as accounting
 from rapport.rooms.accounting import services as plans
-from rapport.rooms.ledger.tests.support import pay
+from rapport.rooms.ledger.tests.support import balance, pay
 from rapport.rooms.payments import jobs, queries, services
 from tests.faults import ROUNDS
 from tests.support import process, props
@@ -199,6 +199,37 @@ def test_an_instalment_that_was_put_off_or_paid_in_cash_is_not_charged(till: Til
 
     assert till.balance() == (4000, 0, 0)
     assert states(till, plan)[0] == "paid"
+
+
+def test_a_plan_that_takes_no_card_any_more_takes_back_what_was_planned_and_one_that_does_again_plans_anew(till: Till) -> None:
+    rule(till)
+    first = (today(till) + timedelta(days=2)).isoformat()
+    path = f"/v1/payment-plans/{agree(till, till.owes(6000), first_due_on=first)['id']}"
+    enrol(till, till.keep_card())
+    night(till)
+
+    for wanted, states_then in ((False, ["overtaken"]), (True, ["overtaken", "planned"])):
+        answer = till.biller.patch(path, {"charge_card": wanted}, if_match=till.biller.get(path)["ETag"])
+        assert answer.status_code == 200, answer.content
+        night(till)
+        assert sorted(one["state"] for one in planned(till)) == states_then
+    night(till, 2)
+    assert till.balance() == (4000, 0, 0)
+
+
+def test_credit_that_pays_the_rest_of_a_plan_leaves_nothing_to_charge(till: Till) -> None:
+    rule(till)
+    plan = agree(till, till.owes(2000), instalments=1, first_due_on=(today(till) + timedelta(days=2)).isoformat())
+    enrol(till, till.keep_card())
+    night(till)
+    paid = props.made(pay(till.house, till.patient, 2000, allocations=[]))
+    assert (till.balance(), read(till, plan)["status"], paid["unapplied"]["amount"]) == ((2000, 0, 2000), "active", 2000)
+
+    night(till, 2)
+
+    then = balance(till.house, till.patient, f"?as_of={today(till) + timedelta(days=2)}")
+    assert (then, read(till, plan)["status"]) == ((0, 0, 0), "completed")
+    assert [one["state"] for one in planned(till)] == ["overtaken"]
 
 
 def test_money_given_for_a_plan_pays_its_visits_and_not_the_older_ones(till: Till) -> None:
