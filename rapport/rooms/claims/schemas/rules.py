@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from pydantic import Field, model_validator
 
 from rapport.kernel.ids import type_id
-from rapport.platform.api.shapes import Day, Input, Instant, Shape, instant
+from rapport.platform.api.shapes import Day, Input, Instant, Shape, instant, refused
 from rapport.rooms.claims.models import ClaimRules
 from rapport.rooms.claims.rules import own
 from rapport.rooms.claims.services import Trial
@@ -36,9 +36,9 @@ class ThenIn(Input):
     @model_validator(mode="after")
     def _is_whole(self) -> ThenIn:
         if self.do == "set_modifier" and not self.modifier:
-            raise ValueError("set_modifier needs a modifier")
+            raise refused("set_modifier needs a modifier")
         if self.do != "set_modifier" and not self.text:
-            raise ValueError("say in text what is the matter")
+            raise refused("say in text what is the matter")
         return self
 
 
