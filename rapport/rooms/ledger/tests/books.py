@@ -134,7 +134,7 @@ class Books:
             assert entry.payment is not None
             if self.refunded(entry.payment):
                 return "more-than-paid"
-            further = self.of_payment(entry.payment, "credit_released", "credit_applied")
+            further = self.of_payment(entry.payment, "credit_released", "credit_applied")[::-1]  # the last one first
         taken = -sum(cents for one in (entry, *further) for name, _, cents in one.lines if name == "unapplied")
         if taken > max(self.credit, 0):
             return "credit-spent"
