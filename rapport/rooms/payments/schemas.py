@@ -447,7 +447,7 @@ def planned_out(row: Planned) -> PlannedChargeOut:
             for visit, cents in row.visits
         ],
         due_on=row.due_on, payment_plan_id=type_id("payment_plan", row.plan_id) if row.plan_id else None,
-        instalment=row.instalment, state=row.state,  # type: ignore[arg-type]
+        instalment=row.instalment, state=row.state,  # type: ignore[arg-type]  # written from its enum alone
         tries=row.tries, payment_id=type_id("payment", row.charge_id) if row.charge_id else None,
         decline=_declined(row.decline_code, row.decline_words, row.state == "planned"), reason=row.reason or None,
         version=row.version, created_at=instant(row.created_at), updated_at=instant(row.updated_at),

@@ -253,7 +253,7 @@ def plan_out(plan: PaymentPlan, standing: rules.Standing, *, replaced_by: UUID |
             for part in standing.parts
         ],
         charge_card=plan.charge_card, note=plan.note or None,
-        agreed=AgreedOut(plan.agreed_by, instant(plan.agreed_at), plan.agreed_how),  # type: ignore[arg-type]
+        agreed=AgreedOut(plan.agreed_by, instant(plan.agreed_at), plan.agreed_how),  # type: ignore[arg-type]  # written from its enum alone
         recorded_by_type=plan.recorded_by_type,
         replaces_id=type_id("payment_plan", plan.replaces_id) if plan.replaces_id else None,
         replaced_by_id=type_id("payment_plan", replaced_by) if replaced_by else None,
